@@ -1,0 +1,1 @@
+"""The engine room: nothing here is public."""

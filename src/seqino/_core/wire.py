@@ -1,0 +1,157 @@
+"""What generated code and core agree on: operations as data, open enums, absent values. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+
+import attrs
+from msgspec import UNSET, UnsetType
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from seqino.options import CallOptions
+
+__all__ = [
+    "JSON",
+    "UNSET",
+    "Body",
+    "Caller",
+    "Effect",
+    "File",
+    "LookUp",
+    "OpenEnum",
+    "Operation",
+    "Parameter",
+    "UnsetType",
+]
+
+JSON: TypeAlias = "None | bool | int | float | str | Decimal | Sequence[JSON] | Mapping[str, JSON]"
+"""Any JSON value; numbers with a fraction are read as ``Decimal``."""
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class OpenEnum(enum.StrEnum):
+    """A string enum that keeps a value it does not know, so that a new one never breaks a deployed client."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        # Not stored in the enum: answers must not be able to grow the process.
+        member._name_ = value
+        member._value_ = value
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the description lists this value."""
+        return self._value_ in type(self)._value2member_map_
+
+
+class Effect(enum.StrEnum):
+    """What a second send of an operation would do; it decides what may follow a failed attempt."""
+
+    SAFE = "safe"
+    """Reads."""
+    IDEMPOTENT = "idempotent"
+    """Changes nothing more."""
+    DISPOSABLE = "disposable"
+    """Leaves a leftover without legal effect."""
+    ONCE = "once"
+    """Is refused: the resource in the path can be consumed once."""
+    READABLE = "readable"
+    """Does it twice, but a natural key can be looked up."""
+    CREATE = "create"
+    """Does it twice, and nothing can be looked up. Also what is assumed where nothing is declared."""
+
+
+@attrs.frozen(kw_only=True)
+class Parameter:
+    """A parameter of an operation outside its body."""
+
+    name: str
+    """Name in Python."""
+    wire: str
+    """Name on the wire."""
+    location: Literal["path", "query", "header"]
+    required: bool = False
+    scope: bool = False
+    """Whether it names the client on whose behalf the call is made; the caller's own is the default."""
+
+
+@attrs.frozen(kw_only=True)
+class Body:
+    """The request body of an operation."""
+
+    kind: Literal["json", "multipart"]
+    type: Any
+    """The type form its content is checked against and encoded from."""
+    required: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class LookUp:
+    """How the effect of an operation can be read back: an operation and its arguments.
+
+    Arguments are OpenAPI runtime expressions (OpenAPI 3.1 §4.8.20.4), such as ``$request.path.draft_id``.
+    """
+
+    operation: str
+    arguments: Mapping[str, str]
+
+
+@attrs.frozen(kw_only=True)
+class Operation(Generic[T_co]):
+    """One operation of the API as data; generated, and all that the call path knows about it."""
+
+    name: str
+    operation_id: str
+    tag: str
+    method: str
+    path: str
+    """Template below the base URL, such as ``/drafts/{draft_id}``."""
+    effect: Effect = Effect.CREATE
+    parameters: tuple[Parameter, ...] = ()
+    body: Body | None = None
+    responses: Mapping[int, Any]
+    """Type form of each documented 2xx answer; ``None`` where it has no body."""
+    errors: Mapping[int, Any] = attrs.field(factory=dict[int, Any])
+    """Type form of each documented error answer."""
+    look_up: LookUp | None = None
+    authenticated: bool = True
+    outside_api: bool = False
+    """Whether it hangs beside the API (``/health``) instead of below the base URL."""
+    evidence: str = "inferred"
+    """How well the operation is known: ``reference``, ``published`` or ``inferred``."""
+    deprecated: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class File:
+    """A file to upload, sent byte for byte."""
+
+    name: str
+    content: bytes = attrs.field(repr=lambda content: f"<{len(content)} bytes>")
+    content_type: str = "application/octet-stream"
+
+
+class Caller(Protocol):
+    """What a generated function needs of a client: the way to perform one logical call."""
+
+    async def call(
+        self,
+        operation: Operation[T],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        body: Any = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        """Perform one logical call; ``parameters`` are by Python name, ``None`` and UNSET are left out."""
+        ...
