@@ -1,0 +1,315 @@
+"""Every error of the SDK, as one tree.
+
+::
+
+    SeqinoError
+    ├── ConfigurationError          nothing can be called this way
+    │   ├── MissingExtra            an optional dependency is not installed
+    │   ├── ClientClosed            the client was closed
+    │   └── WrongEventLoop          the client belongs to another event loop
+    ├── InvalidInput                refused before anything was sent (also a ValueError)
+    └── CallError                   one logical call failed; has operation, attempts, outcome, status
+        ├── NotSent                 no byte of the request left
+        │   ├── ConnectionFailed    the server could not be reached
+        │   └── InsecureConnection  its certificate or the proxy was refused
+        ├── DeadlineExceeded        the time ran out, and repeating is harmless
+        ├── Rejected                a complete answer says that nothing was done
+        │   ├── BadRequest          400
+        │   ├── AuthenticationFailed 401
+        │   ├── PermissionDenied    403
+        │   ├── NotFound            404
+        │   ├── Conflict            409 where it proves that nothing was done
+        │   ├── UnprocessableContent 422
+        │   └── RateLimited         429
+        ├── ServerError             5xx answering a call that may be repeated
+        ├── UnexpectedAnswer        any other status, or a broken answer, to a call that may be repeated
+        ├── ResponseDecodeError     done, but the answer cannot be read
+        └── OutcomeUnknown          it may have been done: never repeat blindly
+
+All of them hold plain data only, so that ``pickle``, ``copy`` and ``deepcopy`` keep them whole. None of them
+holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "AuthenticationFailed",
+    "BadRequest",
+    "CallError",
+    "ClientClosed",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectionFailed",
+    "DeadlineExceeded",
+    "ErrorBody",
+    "Fault",
+    "InsecureConnection",
+    "InvalidInput",
+    "MissingExtra",
+    "NotFound",
+    "NotSent",
+    "OutcomeUnknown",
+    "PermissionDenied",
+    "RateLimited",
+    "Rejected",
+    "ResponseDecodeError",
+    "ResumeToken",
+    "SeqinoError",
+    "ServerError",
+    "UnexpectedAnswer",
+    "UnprocessableContent",
+    "WrongEventLoop",
+]
+
+_FAULTS_SHOWN = 20
+
+
+class Fault(NamedTuple):
+    """One thing wrong with a value."""
+
+    path: str
+    """Where: ``$.lines[0].quantity`` in a JSON body, or the name of a parameter."""
+    message: str
+    """What is wrong, and what was expected."""
+
+
+@attrs.frozen(kw_only=True)
+class ErrorBody:
+    """What the platform wrote in an error answer, as far as it could be read.
+
+    Args:
+        message: The platform's own words, or ``None``.
+        code: The platform's numeric code, whose meaning is not published.
+        trace_id: What to quote to the platform's support.
+        faults: The single faults of a 422 answer, with the path of each.
+    """
+
+    message: str | None = None
+    code: int | None = None
+    trace_id: str | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ResumeToken:
+    """What is needed to find out later what became of a call, as plain data that may be stored.
+
+    Args:
+        operation: Name of the operation.
+        client_id: The client on whose behalf it was called, if any.
+        parameters: The call's own parameters by Python name, such as ``{"draft_id": "…"}``.
+        base_url: The server that it was sent to.
+        attempts: How many times it was sent, or may have been.
+        first_sent_at: When the first attempt began, in seconds since 1970 (UTC).
+        last_sent_at: When the last attempt began, in seconds since 1970 (UTC).
+    """
+
+    operation: str
+    client_id: str | None = None
+    parameters: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    base_url: str
+    attempts: int
+    first_sent_at: float
+    last_sent_at: float
+
+
+class SeqinoError(Exception):
+    """Base of all errors of the SDK."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own way calls the class with self.args, which loses keyword-only arguments.
+        return _restore, (type(self), self.args, self.__dict__.copy())
+
+
+def _restore(cls: type[SeqinoError], args: tuple[Any, ...], state: dict[str, Any]) -> SeqinoError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(SeqinoError):
+    """Nothing can be called this way: an argument, a variable of the environment or the set-up is wrong."""
+
+
+class MissingExtra(ConfigurationError):
+    """An optional dependency is not installed.
+
+    Args:
+        extra: Name of the extra that brings it, such as ``"cli"``.
+        purpose: What it is needed for, such as ``"The seqino command"``.
+    """
+
+    extra: str
+
+    def __init__(self, extra: str, *, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the extra {extra!r}: pip install 'seqino[{extra}]'")
+        self.extra = extra
+
+
+class ClientClosed(ConfigurationError):
+    """The client was closed."""
+
+
+class WrongEventLoop(ConfigurationError):
+    """The client belongs to another event loop."""
+
+
+class InvalidInput(SeqinoError, ValueError):
+    """Refused before anything was sent.
+
+    Args:
+        message: What was refused and what to do.
+        faults: Each thing that is wrong, as ``(path, message)``.
+    """
+
+    faults: tuple[Fault, ...]
+
+    def __init__(self, message: str, *, faults: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(Fault(*fault) for fault in faults)
+
+    def __str__(self) -> str:
+        return "\n".join([self.args[0], *_fault_lines(self.faults)])
+
+
+def _fault_lines(faults: tuple[Fault, ...]) -> list[str]:
+    lines = [f"  {path}: {message}" for path, message in faults[:_FAULTS_SHOWN]]
+    if len(faults) > _FAULTS_SHOWN:
+        lines.append(f"  … and {len(faults) - _FAULTS_SHOWN} more")
+    return lines
+
+
+class CallError(SeqinoError):
+    """One logical call failed.
+
+    Args:
+        message: What happened, where, and what to do next.
+        operation: Name of the operation, such as ``"create_draft"``.
+        attempts: How many times it was tried.
+        outcome: What the last attempt proves: ``not_sent``, ``rejected``, ``throttled``, ``done``, ``unknown``.
+        status: The HTTP status of the last complete answer, or ``None``.
+        trace_id: What to quote to the platform's support, or ``None``.
+        body: The error answer, as far as it could be read.
+        raw: The answer's body as it was received.
+        retry_after: Seconds that the server asked to wait, or ``None``.
+    """
+
+    operation: str
+    attempts: int
+    outcome: str
+    status: int | None
+    trace_id: str | None
+    body: ErrorBody | None
+    raw: bytes
+    retry_after: float | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str,
+        attempts: int = 1,
+        outcome: str = "unknown",
+        status: int | None = None,
+        trace_id: str | None = None,
+        body: ErrorBody | None = None,
+        raw: bytes = b"",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.attempts = attempts
+        self.outcome = str(outcome)
+        self.status = status
+        self.trace_id = trace_id
+        self.body = body
+        self.raw = raw
+        self.retry_after = retry_after
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The single faults that the platform named, with their paths; empty where it named none."""
+        return self.body.faults if self.body is not None else ()
+
+    def __str__(self) -> str:
+        return "\n".join([self.args[0], *_fault_lines(self.faults)])
+
+
+class NotSent(CallError):
+    """No byte of the request left; the platform knows nothing of it."""
+
+
+class ConnectionFailed(NotSent):
+    """The server could not be reached: refused, no such host, or no connection in time."""
+
+
+class InsecureConnection(NotSent):
+    """The server's certificate or the proxy was refused; trying again cannot help."""
+
+
+class DeadlineExceeded(CallError):
+    """The time ran out, and repeating is harmless."""
+
+
+class Rejected(CallError):
+    """A complete answer says that nothing was done."""
+
+
+class BadRequest(Rejected):
+    """400: the platform could not accept the request."""
+
+
+class AuthenticationFailed(Rejected):
+    """401: the API key is missing, wrong or expired."""
+
+
+class PermissionDenied(Rejected):
+    """403: the key may not do this, or not for this client."""
+
+
+class NotFound(Rejected):
+    """404: there is no such object for this client."""
+
+
+class Conflict(Rejected):
+    """409 where it proves that nothing was done."""
+
+
+class UnprocessableContent(Rejected):
+    """422: the content breaks a rule; ``faults`` names each with its path."""
+
+
+class RateLimited(Rejected):
+    """429: too many requests; ``retry_after`` says in how many seconds to come back, where the server told."""
+
+
+class ServerError(CallError):
+    """5xx answering a call that may be repeated."""
+
+
+class UnexpectedAnswer(CallError):
+    """Any other status, or a broken answer, to a call that may be repeated."""
+
+
+class ResponseDecodeError(CallError):
+    """It was done, but the answer cannot be read; ``raw`` keeps it. Never repeat it for this reason."""
+
+
+class OutcomeUnknown(CallError):
+    """It may have been done: never repeat blindly.
+
+    ``token`` is plain data to find out later what became of it.
+    """
+
+    token: ResumeToken | None
+
+    def __init__(self, message: str, *, token: ResumeToken | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.token = token
