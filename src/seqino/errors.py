@@ -30,14 +30,17 @@ All of them hold plain data only, so that ``pickle``, ``copy`` and ``deepcopy`` 
 holds a secret.
 """
 
+# ruff: noqa: N818 - the names say what happened; in `except NotFound:` a suffix "Error" would say nothing more.
+
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - the type of a field must be found at run time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = [
     "AuthenticationFailed",
@@ -193,7 +196,8 @@ class CallError(SeqinoError):
         message: What happened, where, and what to do next.
         operation: Name of the operation, such as ``"create_draft"``.
         attempts: How many times it was tried.
-        outcome: What the last attempt proves: ``not_sent``, ``rejected``, ``throttled``, ``done``, ``unknown``.
+        outcome: What the last attempt proves: ``not_sent``, ``rejected``, ``throttled``, ``done`` or
+            ``unknown``.
         status: The HTTP status of the last complete answer, or ``None``.
         trace_id: What to quote to the platform's support, or ``None``.
         body: The error answer, as far as it could be read.
@@ -287,7 +291,7 @@ class UnprocessableContent(Rejected):
 
 
 class RateLimited(Rejected):
-    """429: too many requests; ``retry_after`` says in how many seconds to come back, where the server told."""
+    """429: too many requests; ``retry_after`` tells the seconds to wait, where the server told them."""
 
 
 class ServerError(CallError):
