@@ -34,7 +34,7 @@ holds a secret.
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - the type of a field must be found at run time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
