@@ -1,0 +1,107 @@
+"""What happens in a call, told to the caller's hook and to the logger; never a body, never a secret."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import attrs
+
+from seqino._core.outcome import Outcome
+from seqino.errors import ResumeToken
+
+__all__ = ["CallEvent", "Emitter", "EventHook"]
+
+logger = logging.getLogger("seqino")
+# A library is silent where the application sets up no logging.
+logger.addHandler(logging.NullHandler())
+
+
+@attrs.frozen(kw_only=True)
+class CallEvent:
+    """One thing that happened in a call.
+
+    Args:
+        kind: ``attempt`` ended; ``delay`` before the next attempt; ``verdict`` on the whole call.
+        operation: Name of the operation, such as ``"create_draft"``.
+        attempt: Number of the attempt, from 1; 0 before the first.
+        outcome: What the attempt or the call proves; ``None`` for a delay.
+        status: The HTTP status of a complete answer.
+        fault: Why there is no complete answer, in one word.
+        error: Name of the error's class that the call raises, or ``None``.
+        delay: Seconds until the next attempt.
+        elapsed: Seconds since the call began.
+        trace_id: What to quote to the platform's support.
+        client_id: The client on whose behalf the call is made.
+        token: How to find out later what became of it, where that is open.
+    """
+
+    kind: Literal["attempt", "delay", "verdict"]
+    operation: str
+    attempt: int
+    outcome: Outcome | None = None
+    status: int | None = None
+    fault: str | None = None
+    error: str | None = None
+    delay: float | None = None
+    elapsed: float
+    trace_id: str | None = None
+    client_id: str | None = None
+    token: ResumeToken | None = None
+
+
+EventHook: TypeAlias = Callable[[CallEvent], object]
+
+
+class Emitter:
+    """Passes events to the hook and the logger.
+
+    Args:
+        hook: Called with each event at the moment it happens; it must be quick and must not block.
+    """
+
+    __slots__ = ("_hook",)
+
+    def __init__(self, hook: EventHook | None = None) -> None:
+        self._hook = hook
+
+    @property
+    def hears_everything(self) -> bool:
+        """Whether anybody listens to ordinary events too; one that nobody hears need not be made."""
+        return self._hook is not None or logger.isEnabledFor(logging.DEBUG)
+
+    def emit(self, event: CallEvent) -> None:
+        """Pass one event on."""
+        level = _level(event)
+        if logger.isEnabledFor(level):
+            logger.log(level, "%s", _sentence(event), extra={"seqino": attrs.asdict(event, recurse=False)})
+        if self._hook is not None:
+            try:
+                self._hook(event)
+            except Exception:
+                # Foreign code, outside of the exchange: its fault must not hide what became of an invoice.
+                logger.exception("on_event failed for %s of %s", event.kind, event.operation)
+
+
+def _level(event: CallEvent) -> int:
+    if event.kind == "delay":
+        return logging.INFO
+    if event.kind == "verdict" and event.outcome is Outcome.UNKNOWN:
+        return logging.WARNING
+    return logging.DEBUG
+
+
+def _sentence(event: CallEvent) -> str:
+    told = {
+        "status": event.status,
+        "fault": event.fault,
+        "error": event.error,
+        "trace_id": event.trace_id,
+        "client_id": event.client_id,
+    }
+    details = "".join(f" {name}={value}" for name, value in told.items() if value is not None)
+    where = f"{event.operation} attempt {event.attempt}"
+    if event.kind == "delay":
+        return f"{where}: next in {event.delay:.2f} s{details}"
+    return f"{where}: {event.kind} {event.outcome}{details}"
