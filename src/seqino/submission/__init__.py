@@ -1,0 +1,383 @@
+"""One invoice, sent once: a step machine without I/O. Pure.
+
+::
+
+    draft:  create ─► commit ─► validate ─► done
+               ▲                  ▲  │
+               └ an unclear end   │  └ any doubt ─► look ─► … ─► done
+                 leaves a draft   └ a draft still, and nothing of ours under way
+                 without effect
+
+    file:   send ─► done
+
+The platform has no idempotency key, but a draft can become an invoice only once: the draft is the key. It is
+created first (twice does no harm), its id is kept, and only that id is ever validated. After a validation
+with an unclear end no HTTP status tells whether it worked; only what the draft itself shows does.
+
+Whoever drives it performs each action and tells the machine what happened::
+
+    step = start(Route.DRAFT)
+    while not isinstance(step.action, Done):
+        step = next_step(step.state, perform(step.action))
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import attrs
+
+from seqino.submission.evidence import (
+    Answered,
+    Committed,
+    Created,
+    Event,
+    Evidence,
+    Looked,
+    Lost,
+    NotDone,
+    Reading,
+    Refused,
+    Submission,
+    TimeUp,
+    Verdict,
+    read_answer,
+    read_draft,
+)
+
+__all__ = [
+    "Action",
+    "Answered",
+    "Commit",
+    "Committed",
+    "Create",
+    "Created",
+    "Done",
+    "Event",
+    "Evidence",
+    "Look",
+    "Looked",
+    "Lost",
+    "NotDone",
+    "Policy",
+    "Reading",
+    "Refused",
+    "Route",
+    "Send",
+    "State",
+    "Step",
+    "Submission",
+    "TimeUp",
+    "Validate",
+    "Verdict",
+    "next_step",
+    "read_answer",
+    "read_draft",
+    "resume",
+    "start",
+]
+
+
+class Route(StrEnum):
+    """The way an invoice takes."""
+
+    DRAFT = "draft"
+    """Created as a draft, then validated: sent once, whatever happens."""
+    FILE = "file"
+    """Uploaded as a file: sent once, but an unclear end stays unclear, since no file can be looked up."""
+
+
+@attrs.frozen
+class Create:
+    """Create a draft."""
+
+
+@attrs.frozen
+class Commit:
+    """Keep the id of the draft as durably as the caller needs, before it is validated."""
+
+    draft_id: str
+
+
+@attrs.frozen
+class Validate:
+    """Validate this draft, once."""
+
+    draft_id: str
+
+
+@attrs.frozen
+class Send:
+    """Upload the file, once."""
+
+
+@attrs.frozen
+class Look:
+    """Read this draft, not before ``at`` on the driver's clock."""
+
+    draft_id: str
+    at: float
+
+
+@attrs.frozen(kw_only=True)
+class Done:
+    """Nothing more to do."""
+
+    verdict: Verdict
+    invoice_id: str | None = None
+    invoice_number: str | None = None
+
+
+Action: TypeAlias = Create | Commit | Validate | Send | Look | Done
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """How long and how often; times in seconds.
+
+    Args:
+        settle: How long after the last possible send something of ours may still be under way.
+        looks: Pauses before the looks; the last one is repeated.
+        creates: How often a draft may be created, in all, after ends that are unclear.
+        revalidate: Whether a draft of which nobody can tell may be validated again after ``settle``: only
+            where the server is known to refuse a second validation.
+    """
+
+    settle: float = 30.0
+    looks: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0)
+    creates: int = 2
+    revalidate: bool = False
+
+
+class _Doubt(StrEnum):
+    """Why the draft is looked at."""
+
+    LOST = "lost"
+    REFUSED = "refused"
+    """An error status."""
+    REJECTED = "rejected"
+    """A 2xx that carries a refusal."""
+    UNCLEAR = "unclear"
+    UNIDENTIFIED = "unidentified"
+
+
+@attrs.frozen(kw_only=True)
+class State:
+    """Where a submission stands: all that the next step depends on."""
+
+    route: Route
+    policy: Policy
+    draft_id: str = ""
+    creates: int = 0
+    sends: int = 0
+    """How often it was sent where an invoice could come of it."""
+    ever_unknown: bool = False
+    """Whether any send had an unclear end: from then on an answer proves nothing, only evidence does."""
+    doubt: _Doubt | None = None
+    looks: int = 0
+    quiet_from: float = 0.0
+    """From when on nothing of ours can be under way."""
+
+
+@attrs.frozen
+class Step:
+    """What to do next, and the state to come back with."""
+
+    state: State
+    action: Action
+
+
+def start(route: Route, *, policy: Policy | None = None) -> Step:
+    """Begin: the first step of a submission."""
+    state = State(route=route, policy=policy or Policy())
+    return _create(state) if route is Route.DRAFT else Step(attrs.evolve(state, sends=1), Send())
+
+
+def resume(draft_id: str, *, now: float, policy: Policy | None = None) -> Step:
+    """Take up a submission that ended in doubt: look until there is evidence.
+
+    Args:
+        draft_id: The draft that was validated with an unclear end.
+        now: The driver's clock. Only looks begun ``policy.settle`` later may conclude that nothing came
+            of it.
+        policy: How long and how often.
+    """
+    state = State(route=Route.DRAFT, policy=policy or Policy(), draft_id=draft_id, sends=1, ever_unknown=True)
+    return _begin_looking(state, _Doubt.LOST, now=now, at=now)
+
+
+def next_step(state: State, event: Event) -> Step:
+    """Tell what to do after an event.
+
+    Args:
+        state: The state of the last step.
+        event: What came of its action.
+
+    Raises:
+        ValueError: The event cannot follow the last action.
+    """
+    if state.route is Route.FILE:
+        return _sent(state, event)
+    if state.doubt is not None:
+        return _looked(state, event)
+    if state.sends:
+        return _validated(state, event)
+    return _committed(state, event) if state.draft_id else _created(state, event)
+
+
+def _impossible(state: State, event: Event) -> ValueError:
+    return ValueError(f"{event!r} cannot happen in {state!r}")
+
+
+def _done(state: State, verdict: Verdict) -> Step:
+    return Step(state, Done(verdict=verdict))
+
+
+def _accepted(state: State, event: Answered | Looked) -> Step:
+    done = Done(verdict=Verdict.ACCEPTED, invoice_id=event.invoice_id, invoice_number=event.invoice_number)
+    return Step(state, done)
+
+
+def _create(state: State) -> Step:
+    return Step(attrs.evolve(state, creates=state.creates + 1), Create())
+
+
+def _created(state: State, event: Event) -> Step:
+    match event:
+        case Created(draft_id) if draft_id:
+            return Step(attrs.evolve(state, draft_id=draft_id), Commit(draft_id))
+        case Lost() if state.creates < state.policy.creates:
+            return _create(state)
+        case Created() | Lost() | Refused() | NotDone() | TimeUp():
+            return _done(state, Verdict.NOT_SUBMITTED)
+        case _:
+            raise _impossible(state, event)
+
+
+def _committed(state: State, event: Event) -> Step:
+    match event:
+        case Committed():
+            return _validate(state)
+        case TimeUp():
+            return _done(state, Verdict.NOT_SUBMITTED)
+        case _:
+            raise _impossible(state, event)
+
+
+def _validate(state: State) -> Step:
+    return Step(attrs.evolve(state, doubt=None, sends=state.sends + 1), Validate(state.draft_id))
+
+
+_DOUBTS = {
+    Reading.REJECTED: _Doubt.REJECTED,
+    Reading.UNCLEAR: _Doubt.UNCLEAR,
+    Reading.UNIDENTIFIED: _Doubt.UNIDENTIFIED,
+}
+
+
+def _validated(state: State, event: Event) -> Step:
+    match event:
+        case Answered(reading=Reading.ACCEPTED):
+            return _accepted(state, event)
+        case Answered():
+            return _begin_looking(state, _DOUBTS[event.reading], now=event.now, at=event.now)
+        case Refused(now):
+            return _begin_looking(state, _Doubt.REFUSED, now=now, at=now)
+        case Lost(now):
+            lost = attrs.evolve(state, ever_unknown=True)
+            return _begin_looking(lost, _Doubt.LOST, now=now, at=now + state.policy.looks[0])
+        case NotDone(now) if state.ever_unknown:
+            return _begin_looking(state, _Doubt.LOST, now=now, at=now + state.policy.looks[0])
+        case NotDone() | TimeUp():
+            return _done(state, Verdict.IN_DOUBT if state.ever_unknown else Verdict.NOT_SUBMITTED)
+        case _:
+            raise _impossible(state, event)
+
+
+def _begin_looking(state: State, doubt: _Doubt, *, now: float, at: float) -> Step:
+    looking = attrs.evolve(state, doubt=doubt, looks=1, quiet_from=now + state.policy.settle)
+    return Step(looking, Look(state.draft_id, at))
+
+
+def _look_again(state: State, now: float) -> Step:
+    pauses = state.policy.looks
+    pause = pauses[min(state.looks, len(pauses) - 1)]
+    return Step(attrs.evolve(state, looks=state.looks + 1), Look(state.draft_id, now + pause))
+
+
+def _looked(state: State, event: Event) -> Step:
+    if isinstance(event, TimeUp):
+        return _done(state, _without_evidence(state))
+    if not isinstance(event, Looked):
+        raise _impossible(state, event)
+    if event.evidence is Evidence.CONSUMED:
+        return _accepted(state, event)
+    if state.doubt in (_Doubt.LOST, _Doubt.UNCLEAR):
+        return _looked_in_doubt(state, event)
+    if state.doubt is _Doubt.UNIDENTIFIED:
+        return _looked_for_an_id(state, event)
+    return _looked_after_refusal(state, event)
+
+
+def _without_evidence(state: State) -> Verdict:
+    """What remains to be said where no look tells anything."""
+    if state.doubt is _Doubt.UNIDENTIFIED:
+        return Verdict.ACCEPTED_UNIDENTIFIED
+    if state.doubt is _Doubt.REFUSED and not state.ever_unknown:
+        return Verdict.REJECTED
+    return Verdict.IN_DOUBT
+
+
+def _is_conclusive(state: State, event: Looked) -> bool:
+    """Whether a look that shows no invoice was begun late enough to mean that none is to come."""
+    return event.evidence is not Evidence.FAILED and event.begun >= state.quiet_from
+
+
+def _looked_in_doubt(state: State, event: Looked) -> Step:
+    if not _is_conclusive(state, event):
+        return _look_again(state, event.now)
+    again = event.evidence is Evidence.STILL_DRAFT or state.policy.revalidate
+    if state.doubt is _Doubt.LOST and again:
+        return _validate(state)
+    return _done(state, Verdict.IN_DOUBT)
+
+
+def _looked_for_an_id(state: State, event: Looked) -> Step:
+    if event.evidence is not Evidence.STILL_DRAFT:
+        return _done(state, Verdict.ACCEPTED_UNIDENTIFIED)
+    return _done(state, Verdict.IN_DOUBT) if _is_conclusive(state, event) else _look_again(state, event.now)
+
+
+def _looked_after_refusal(state: State, event: Looked) -> Step:
+    """Confirm a refusal: a complete answer leaves nothing under way, so that one look is enough."""
+    verdict = _without_evidence(state)
+    if event.evidence is Evidence.FAILED and verdict is Verdict.IN_DOUBT:
+        return _look_again(state, event.now)
+    if event.evidence is Evidence.STILL_DRAFT and not state.ever_unknown:
+        return _done(state, Verdict.REJECTED)
+    return _done(state, verdict)
+
+
+def _sent(state: State, event: Event) -> Step:
+    match event:
+        case Answered(reading=Reading.ACCEPTED):
+            return _accepted(state, event)
+        case Answered():
+            return _done(state, _FILE_VERDICTS[event.reading])
+        case Refused():
+            return _done(state, Verdict.REJECTED)
+        case Lost():
+            return _done(state, Verdict.IN_DOUBT)
+        case NotDone() | TimeUp():
+            return _done(state, Verdict.NOT_SUBMITTED)
+        case _:
+            raise _impossible(state, event)
+
+
+_FILE_VERDICTS = {
+    # There is no draft that could contradict it.
+    Reading.REJECTED: Verdict.REJECTED,
+    Reading.UNCLEAR: Verdict.IN_DOUBT,
+    Reading.UNIDENTIFIED: Verdict.ACCEPTED_UNIDENTIFIED,
+}
