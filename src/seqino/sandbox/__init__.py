@@ -1,0 +1,10 @@
+"""A platform on your own machine, to build, test and break an integration without an account.
+
+It judges every request by the API's description and shares no code with the client, so that a fault of the one cannot
+hide behind the other.
+"""
+
+from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS
+from seqino.sandbox.server import Sandbox, SandboxError
+
+__all__ = ["MAGIC_BUYERS", "SCENARIOS", "Sandbox", "SandboxError"]

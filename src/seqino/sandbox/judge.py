@@ -1,0 +1,191 @@
+"""Judge a request by the description: key, parameters, body. A refusal has the platform's own shapes."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import jsonschema_rs
+
+    from seqino.sandbox.description import Operation, Parameter
+
+__all__ = ["Refusal", "Unprocessable", "authenticate", "parameters", "parse_body", "problem", "problems"]
+
+_LONGEST_MESSAGE = 300
+
+Detail = dict[str, Any]
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
+    """An answer of the platform's own error shape: ``{"error", "code", "trace_id"}``."""
+
+    def __init__(self, status: int, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+class Unprocessable(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
+    """A 422 of FastAPI's shape: ``{"detail": [{"loc", "msg", "type"}]}``."""
+
+    def __init__(self, details: Iterable[Detail]) -> None:
+        self.details = list(details)
+        super().__init__(f"{len(self.details)} problem(s)")
+
+
+class _Lookup(Protocol):
+    """Query values or headers, read by name."""
+
+    def get(self, key: str, /) -> str | None: ...
+
+
+def problem(loc: Sequence[str | int], msg: str, type_: str) -> Detail:
+    """Describe one problem as FastAPI does."""
+    return {"loc": list(loc), "msg": msg[:_LONGEST_MESSAGE], "type": type_}
+
+
+def authenticate(header: str | None, *, only: str | None) -> str:
+    """Return the API key of an ``Authorization`` header.
+
+    Args:
+        header: Value of the header; the raw key, without a scheme.
+        only: The one key that is taken; any but ``invalid`` when ``None``.
+
+    Raises:
+        Refusal: 401, for no key, for the key ``invalid`` and for one that is not taken.
+    """
+    if not header:
+        raise Refusal(401, "no API key: send it in the Authorization header, raw, without Bearer")
+    if header.lower().startswith("bearer "):
+        raise Refusal(401, "the API key goes raw in the Authorization header, without Bearer")
+    if header == "invalid" or only not in (None, header):
+        raise Refusal(401, "this API key is not valid")
+    return header
+
+
+def parameters(
+    operation: Operation, path: Mapping[str, str], query: _Lookup, headers: _Lookup
+) -> tuple[dict[str, Any], list[Detail]]:
+    """Read and judge the parameters of a request; return those sent, by name, and what is wrong with them."""
+    values: dict[str, Any] = {}
+    details: list[Detail] = []
+    places: dict[str, _Lookup] = {"path": path, "query": query, "header": headers}
+    for parameter in operation.parameters:
+        raw = places[parameter.location].get(parameter.name)
+        loc = (parameter.location, parameter.name)
+        if raw is None:
+            if parameter.required:
+                details.append(problem(loc, "Field required", "missing"))
+            continue
+        value = _read(raw, parameter)
+        details.extend(problems(parameter.validator, value, loc))
+        # Header names have no case, and the documentation writes this API's one in two ways.
+        values[parameter.name.lower() if parameter.location == "header" else parameter.name] = value
+    return values, details
+
+
+def _read(raw: str, parameter: Parameter) -> Any:
+    """Read text as the type that the parameter's schema takes; text that is none of it stays and is refused."""
+    if parameter.types & {"integer", "number", "boolean"}:
+        try:
+            return json.loads(raw)
+        except ValueError:
+            return raw
+    return raw
+
+
+def parse_body(data: bytes, content_type: str) -> Any:
+    """Read a JSON body; fractions become ``Decimal``, so that an amount keeps its digits.
+
+    Raises:
+        Unprocessable: It is no JSON, or is not said to be JSON.
+    """
+    if not data:
+        raise Unprocessable([problem(["body"], "Field required", "missing")])
+    if content_type not in ("", "application/octet-stream", "application/json") and not content_type.endswith(
+        "+json"
+    ):
+        raise Unprocessable(
+            [problem(["body"], f"a body of type {content_type} is not JSON", "model_attributes_type")]
+        )
+    try:
+        return json.loads(data, parse_float=Decimal, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise Unprocessable(
+            [problem(["body", error.pos], f"JSON decode error: {error.msg}", "json_invalid")]
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise Unprocessable([problem(["body"], f"JSON decode error: {error}", "json_invalid")]) from None
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def problems(
+    validator: jsonschema_rs.Draft202012Validator, value: Any, loc: Sequence[str | int]
+) -> Iterator[Detail]:
+    """Yield what the schema finds wrong with a value, in FastAPI's words."""
+    if validator.is_valid(value):
+        return
+    for error in validator.iter_errors(value):
+        yield from _explain(error, loc)
+
+
+_TYPES = {
+    "required": "missing",
+    "enum": "enum",
+    "minLength": "string_too_short",
+    "maxLength": "string_too_long",
+    "pattern": "string_pattern_mismatch",
+    "minimum": "greater_than_equal",
+    "maximum": "less_than_equal",
+    "exclusiveMinimum": "greater_than",
+    "exclusiveMaximum": "less_than",
+    "minItems": "too_short",
+    "maxItems": "too_long",
+}
+_BY_TYPE = {"object": "dict_type", "array": "list_type", "string": "string_type", "boolean": "bool_type"}
+
+
+def _explain(error: jsonschema_rs.ValidationError, loc: Sequence[str | int]) -> Iterator[Detail]:
+    kind: Any = error.kind
+    place = [*loc, *error.instance_path]
+    if kind.name == "required":
+        yield problem([*place, kind.value], "Field required", "missing")
+    elif kind.name in ("anyOf", "oneOf"):
+        yield from _explain_branches(error, place, loc)
+    elif kind.name == "type":
+        expected = kind.types[0]
+        yield problem(place, error.message, _BY_TYPE.get(expected, f"{expected}_type"))
+    elif kind.name == "format":
+        yield problem(place, error.message, f"{kind.format.replace('-', '')}_parsing")
+    else:
+        yield problem(place, error.message, _TYPES.get(kind.name, _snake(kind.name)))
+
+
+def _explain_branches(
+    error: jsonschema_rs.ValidationError, place: list[str | int], loc: Sequence[str | int]
+) -> Iterator[Detail]:
+    """Explain the alternatives that are of the value's own type; where none is, say that once."""
+    kind: Any = error.kind
+    near = [
+        one
+        for branch in kind.context
+        if not any(one.kind.name == "type" and one.instance_path == error.instance_path for one in branch)
+        for one in branch
+    ]
+    if not near:
+        yield problem(place, error.message, _snake(kind.name))
+    for one in near:
+        yield from _explain(one, loc)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()

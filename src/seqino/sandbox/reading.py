@@ -1,0 +1,204 @@
+"""The platform's own reader of invoice files: UBL, CII, and the CII inside a Factur-X PDF, told apart by content.
+
+It shares nothing with the client's reader, so that a fault of one cannot hide behind the other.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import ParseError, XMLParser  # a DOCTYPE is refused below
+
+import attrs
+
+from seqino.sandbox.syntaxes import SYNTAXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seqino.sandbox.shape import Terms
+    from seqino.sandbox.syntaxes import Syntax
+
+__all__ = ["InvoiceFile", "NoInvoice", "read_file"]
+
+_ATTACHMENTS = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
+"""Names under which a Factur-X PDF carries its CII (Factur-X 1.07 §6.1 and its forerunners)."""
+
+
+class NoInvoice(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
+    """The file is no invoice that the platform can read; the message says why."""
+
+
+@attrs.frozen
+class InvoiceFile:
+    """An invoice read from a file."""
+
+    syntax: str
+    """``ubl``, ``cii`` or ``factur-x``."""
+    terms: Terms
+
+
+def read_file(data: bytes) -> InvoiceFile:
+    """Read an invoice file.
+
+    Raises:
+        NoInvoice: It is empty, broken, of another kind, or without the number or date that every invoice has.
+    """
+    if data.startswith(b"%PDF-"):
+        return InvoiceFile("factur-x", _read_xml(_attached(data))[1])
+    syntax, terms = _read_xml(data)
+    return InvoiceFile(syntax.name, terms)
+
+
+def _read_xml(data: bytes) -> tuple[Syntax, Terms]:
+    if not data.strip():
+        raise NoInvoice("the file is empty")
+    tree = _Tree()
+    parser = XMLParser(target=tree)
+    try:
+        parser.feed(data)
+        root = parser.close()
+    except ParseError as error:
+        raise NoInvoice(f"neither XML nor PDF: {error}") from None
+    except (LookupError, ValueError) as error:
+        raise NoInvoice(f"its encoding cannot be read: {error}") from None
+    for syntax in SYNTAXES:
+        if tree.root_name in syntax.roots:
+            return syntax, _checked(_terms(syntax, root))
+    raise NoInvoice(f"{tree.root_name} is neither a UBL invoice or credit note nor a CII invoice")
+
+
+def _checked(terms: Terms) -> Terms:
+    if not terms.get("BT-1"):
+        raise NoInvoice("it has no invoice number (BT-1)")
+    try:
+        date.fromisoformat(terms.get("BT-2", ""))
+    except ValueError:
+        raise NoInvoice("it has no readable issue date (BT-2)") from None
+    return terms
+
+
+def _attached(data: bytes) -> bytes:
+    """Take the invoice out of a PDF/A-3."""
+    from pypdf import PdfReader  # noqa: PLC0415 - needed for a PDF only
+
+    try:
+        attachments = PdfReader(io.BytesIO(data)).attachments
+        for name in _ATTACHMENTS:
+            if attachments.get(name):
+                return attachments[name][0]
+    except Exception as error:  # noqa: BLE001 - a hostile PDF fails in any way; the platform must stay up
+        raise NoInvoice(f"a PDF that cannot be read: {type(error).__name__}: {error}") from None
+    raise NoInvoice(f"a PDF without an invoice inside ({', '.join(_ATTACHMENTS)})")
+
+
+@attrs.define(eq=False)
+class _Node:
+    """An element: its text, its attributes, and its children by name without prefix."""
+
+    attributes: Mapping[str, str]
+    text: str = ""
+    children: dict[str, list[_Node]] = attrs.field(factory=dict[str, "list[_Node]"])
+
+
+class _Tree:
+    """Builds nodes from a parser's events, and refuses what could make a small file large."""
+
+    def __init__(self) -> None:
+        self.root_name = ""
+        self._root = _Node({})
+        self._open = [self._root]
+
+    def doctype(self, name: str, *_identifiers: str | None) -> None:
+        raise NoInvoice(f"it has a DOCTYPE ({name}), which no electronic invoice needs")
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        node = _Node(attributes)
+        self.root_name = self.root_name or tag
+        self._open[-1].children.setdefault(tag.rpartition("}")[2], []).append(node)
+        self._open.append(node)
+
+    def data(self, text: str) -> None:
+        self._open[-1].text += text
+
+    def end(self, _tag: str) -> None:
+        self._open.pop()
+
+    def close(self) -> _Node:
+        return next(iter(self._root.children.values()))[0]
+
+
+def _terms(syntax: Syntax, root: _Node) -> Terms:
+    terms: Terms = _values(root, syntax.terms)
+    terms.update(_vat_totals(root, syntax, terms))
+    for group, places in syntax.groups.items():
+        found = [_values(node, place.terms) for place in places for node in _select(root, place.path)]
+        if found:
+            terms[group] = found
+    return terms
+
+
+def _values(node: _Node, terms: Mapping[str, tuple[str, ...]]) -> Terms:
+    found: Terms = {}
+    for term, paths in terms.items():
+        value = next((text for path in paths if (text := _text(node, path))), None)
+        if value is not None:
+            found[term] = value
+    return found
+
+
+def _vat_totals(root: _Node, syntax: Syntax, terms: Terms) -> Terms:
+    """Tell the VAT total in the invoice's currency (BT-110) from that in the accounting currency (BT-111)."""
+    totals: Terms = {}
+    for path in syntax.terms["BT-110"]:
+        for node in _select(root, path):
+            foreign = terms.get("BT-6") and node.attributes.get("currencyID") == terms["BT-6"] != terms.get(
+                "BT-5"
+            )
+            totals.setdefault("BT-111" if foreign else "BT-110", node.text.strip())
+    return totals
+
+
+_STEP = re.compile(r"([\w.@]+)(?:\[([^=\]]+)(?:=([^\]]*))?\])?")
+_COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
+    """Split a path at the slashes outside brackets: name, condition, wanted text."""
+    return tuple((found[1], found[2] or "", found[3] or "") for found in _STEP.finditer(path))
+
+
+def _select(node: _Node, path: str) -> Iterator[_Node]:
+    yield from _descend(node, _steps(path))
+
+
+def _descend(node: _Node, steps: tuple[tuple[str, str, str], ...]) -> Iterator[_Node]:
+    if not steps or steps[0][0] == ".":
+        yield node
+        return
+    (name, condition, wanted), *rest = steps
+    for child in node.children.get(name, ()):
+        if not condition or _holds(child, condition, wanted):
+            yield from _descend(child, tuple(rest))
+
+
+def _holds(node: _Node, condition: str, wanted: str) -> bool:
+    if not wanted:
+        return next(_select(node, condition), None) is not None
+    return _text(node, condition) == wanted
+
+
+def _text(node: _Node, path: str) -> str:
+    """Return the first text, or attribute, at a path; a compact date (format 102) as ISO 8601."""
+    elements, _, attribute = path.partition("@")
+    for found in _select(node, elements):
+        text = (found.attributes.get(attribute, "") if attribute else found.text).strip()
+        if found.attributes.get("format") == "102":
+            return _COMPACT_DATE.sub(r"\1-\2-\3", text)
+        if text:
+            return text
+    return ""

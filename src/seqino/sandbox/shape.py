@@ -1,0 +1,132 @@
+"""Invoice data by business term: what the description says about where each term of EN 16931 stands. Pure.
+
+The rules of EN 16931 speak of terms (BT-131), the API of fields (``line_net_amount``). The description names the
+term of each field (``x-business-term``, or ``x-business-terms`` by group where a part is used in several places), so
+the sandbox needs no table of its own, and a renamed field is still judged. Terms are read into one flat mapping;
+a repeated group (BG-25) becomes a list of such mappings.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seqino.sandbox.description import Description
+
+__all__ = ["Shape", "Terms", "shape_of"]
+
+Terms = dict[str, Any]
+"""Values by business term; a list of such mappings for a repeated group."""
+
+
+@attrs.define(eq=False)
+class Shape:
+    """What a schema says about a value: its fields with their terms, its items, and whether it is an amount."""
+
+    amount: bool = False
+    fields: dict[str, tuple[str | None, Shape]] = attrs.field(factory=dict[str, "tuple[str | None, Shape]"])
+    items: Shape | None = None
+
+    def plain(self, value: Any) -> Any:
+        """Copy a value as the platform answers it: an amount is text with the digits that were sent."""
+        if isinstance(value, dict):
+            return {name: self._plain_field(name, one) for name, one in value.items()}
+        if isinstance(value, list):
+            items = self.items
+            return [items.plain(one) for one in value] if items else value
+        if self.amount and isinstance(value, int | Decimal):
+            return str(value)
+        return value
+
+    def _plain_field(self, name: str, value: Any) -> Any:
+        field = self.fields.get(name)
+        return field[1].plain(value) if field else value
+
+    def terms(self, value: Mapping[str, Any]) -> Terms:
+        """Read the business terms of an object; absent and null fields are left out."""
+        found: Terms = {}
+        for name, (term, shape) in self.fields.items():
+            one = value.get(name)
+            if one is None:
+                continue
+            if isinstance(one, dict):
+                found.update(shape.terms(one))
+            elif isinstance(one, list):
+                if term and shape.items:
+                    found[term] = [shape.items.terms(item) for item in one if isinstance(item, dict)]
+            elif term:
+                found[term] = one
+        return found
+
+    def carry(self, terms: Terms) -> dict[str, Any]:
+        """Write business terms into the fields that the description gives them."""
+        return {
+            name: value
+            for name, (term, shape) in self.fields.items()
+            if (value := shape.carried(terms, term)) is not None
+        }
+
+    def carried(self, terms: Terms, term: str | None) -> Any:
+        """Return what stands in a field of this shape; ``None`` where no term gives it anything."""
+        if self.items is not None:
+            group = terms.get(term or "")
+            return [self.items.carry(one) for one in group] if isinstance(group, list) else None
+        if self.fields:
+            return self.carry(terms) or None
+        return terms.get(term or "")
+
+    def known(self) -> frozenset[str]:
+        """Return every term that has a place, groups included."""
+        return frozenset(self._known())
+
+    def _known(self) -> Iterator[str]:
+        for term, shape in self.fields.values():
+            if term:
+                yield term
+            yield from shape._known()  # noqa: SLF001 - its own class
+            if shape.items:
+                yield from shape.items._known()  # noqa: SLF001 - its own class
+
+
+def shape_of(description: Description, schema: Mapping[str, Any]) -> Shape:
+    """Read the shape of a schema of the description."""
+    return _Reader(description).read(schema, "")
+
+
+class _Reader:
+    def __init__(self, description: Description) -> None:
+        self._description = description
+        self._open: dict[tuple[str, str], Shape] = {}
+
+    def read(self, schema: Mapping[str, Any], group: str) -> Shape:
+        """Read a schema that stands in a group (BG-4) of the invoice."""
+        name = schema.get("$ref")
+        if name is None:
+            return self._fill(Shape(), schema, group)
+        shape = self._open.get((name, group))
+        if shape is None:
+            # Stored before it is filled: a schema may hold itself.
+            shape = self._open[name, group] = Shape()
+            self._fill(shape, self._description.resolve(schema), group)
+        return shape
+
+    def _fill(self, shape: Shape, schema: Mapping[str, Any], group: str) -> Shape:
+        alternatives = schema.get("anyOf", ())
+        types = {branch.get("type") for branch in alternatives}
+        shape.amount = {"number", "string"} <= types
+        for branch in (*alternatives, *schema.get("allOf", ())):
+            part = self.read(branch, group)
+            shape.fields.update(part.fields)
+            shape.items = shape.items or part.items
+        if "items" in schema:
+            shape.items = self.read(schema["items"], group)
+        for name, field in schema.get("properties", {}).items():
+            term = field.get("x-business-term") or field.get("x-business-terms", {}).get(group)
+            inner = term if term and term.startswith("BG-") else group
+            shape.fields[name] = (term, self.read(field, inner))
+        return shape
