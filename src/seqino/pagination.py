@@ -22,8 +22,8 @@ class Page(Generic[T]):
 class Pager(Generic[T]):
     """A list of the platform, fetched when it is read, and anew each time.
 
-    Read it item by item (``async for item in pager``), page by page, or whole. The platform sends every list as
-    one array today, which is one page.
+    Read it item by item (``async for item in pager``), page by page, or whole. The platform sends every list
+    as one array today, which is one page.
 
     Args:
         fetch: Fetches the items.
