@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import attrs
 from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from decimal import Decimal
+    from typing import Self
 
     from seqino.options import CallOptions
 
@@ -29,8 +29,12 @@ __all__ = [
     "UnsetType",
 ]
 
-JSON: TypeAlias = "None | bool | int | float | str | Decimal | Sequence[JSON] | Mapping[str, JSON]"
-"""Any JSON value; numbers with a fraction are read as ``Decimal``."""
+if TYPE_CHECKING:
+    JSON: TypeAlias = "bool | int | float | str | Decimal | Sequence[JSON] | Mapping[str, JSON] | None"
+    """Any JSON value; numbers with a fraction are read as ``Decimal``."""
+else:
+    # At run time neither msgspec nor cattrs resolves a recursive union, and it would say nothing more.
+    JSON = Any
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
