@@ -1,0 +1,334 @@
+"""From a normalised document and what the parser made of it to our own description of the API."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, cast
+
+from codegen import adapter
+from codegen.documents import Doc, Site, child, operations, schema_place, schemas_of
+from codegen.ir import (
+    MISSING,
+    Alias,
+    Answer,
+    Api,
+    Body,
+    Const,
+    DictOf,
+    Enum,
+    Field,
+    ListOf,
+    LookUp,
+    Model,
+    Named,
+    Operation,
+    Parameter,
+    Scalar,
+    Type,
+    Union,
+    Webhook,
+    mark_requests,
+    without_null,
+)
+from codegen.naming import field_name, identifier
+from codegen.problems import CodegenError, Notes
+
+EFFECTS = {"safe", "idempotent", "disposable", "once", "readable", "create"}
+
+_CONSTRAINTS = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "pattern": "pattern",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "exclusiveMinimum": "exclusive_minimum",
+    "exclusiveMaximum": "exclusive_maximum",
+    "minItems": "min_items",
+    "maxItems": "max_items",
+}
+
+
+def build(doc: Doc, notes: Notes) -> Api:
+    """Run the parser and take from its result and the document what the templates need.
+
+    Args:
+        doc: A normalised document.
+        notes: Gets additions that the overlay does not know.
+
+    Returns:
+        The API.
+
+    Raises:
+        CodegenError: For what the parser drops, or what cannot be expressed.
+    """
+    parsed = adapter.parse(doc)
+    models: list[Model] = []
+    enums: list[Enum] = []
+    aliases: list[Alias] = []
+    for name, schema in schemas_of(doc).items():
+        if name in parsed.enums:
+            enums.append(_enum(name, schema))
+        elif name in parsed.models and schema.get("properties"):
+            models.append(_model(name, schema, parsed.models[name]))
+        elif name in parsed.aliases:
+            aliases.append(_alias(name, schema, parsed.aliases[name]))
+        else:
+            raise CodegenError("the parser lost it", place=schema_place(name))
+    return mark_requests(
+        Api(
+            title=str(doc["info"]["title"]),
+            version=str(doc["info"]["version"]),
+            models=tuple(models),
+            enums=tuple(enums),
+            aliases=tuple(aliases),
+            operations=tuple(
+                _operation(site, parsed, doc, notes) for site in operations(doc) if not site.webhook
+            ),
+            webhooks=tuple(_webhook(site) for site in operations(doc) if site.webhook),
+            signature=doc.get("x-webhook-signature", {}),
+        )
+    )
+
+
+def _text(thing: Mapping[str, Any], key: str) -> str:
+    return str(thing.get(key) or "")
+
+
+def _sources(schema: Doc) -> tuple[str, ...]:
+    return tuple(schema["x-sources"])
+
+
+def _enum(name: str, schema: Doc) -> Enum:
+    return Enum(
+        name=name,
+        sources=_sources(schema),
+        members=dict(zip(schema["x-enum-varnames"], schema["enum"], strict=True)),
+        description=_text(schema, "description"),
+        evidence=_text(schema, "x-evidence"),
+        base=_text(schema, "x-python-base"),
+    )
+
+
+def _alias(name: str, schema: Doc, prop: Any) -> Alias:
+    return Alias(
+        name=name,
+        sources=_sources(schema),
+        type=adapter.type_of(prop, schema, schema_place(name)),
+        description=_text(schema, "description"),
+        evidence=_text(schema, "x-evidence"),
+    )
+
+
+def _model(name: str, schema: Doc, properties: Mapping[str, Any]) -> Model:
+    place = schema_place(name)
+    fields: list[Field] = []
+    for wire, raw in schema["properties"].items():
+        at = child(place, "properties", wire)
+        if wire not in properties:
+            raise CodegenError("the parser lost it", place=at)
+        fields.append(_field(wire, raw, properties[wire], required=wire in schema.get("required", ()), place=at))
+    names = [field.name for field in fields]
+    clash = sorted({field for field in names if names.count(field) > 1})
+    if clash:
+        raise CodegenError(f"several properties would be called {', '.join(clash)}", place=place)
+    return Model(
+        name=name,
+        sources=_sources(schema),
+        fields=tuple(fields),
+        description=_text(schema, "description"),
+        evidence=_text(schema, "x-evidence"),
+        deprecated=schema.get("deprecated") is True,
+        business_term=_text(schema, "x-business-term"),
+    )
+
+
+def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> Field:
+    type_ = adapter.type_of(prop, schema, place)
+    default = schema.get("default", MISSING)
+    _check_default(default, type_, place)
+    return Field(
+        name=field_name(wire, place=place),
+        wire=wire,
+        type=type_,
+        required=required,
+        default=default,
+        description=_text(schema, "description"),
+        deprecated=schema.get("deprecated") is True,
+        business_term=_text(schema, "x-business-term"),
+        evidence=_text(schema, "x-evidence"),
+        constraint=_constraint(schema),
+    )
+
+
+_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "Decimal": (str,),
+}
+
+
+def _check_default(default: Any, type_: Type, place: str) -> None:
+    """Refuse a default of another type than its field."""
+    inner = without_null(type_)
+    if default is MISSING or default is None:
+        return
+    match inner:
+        case Scalar(name) if name in _PYTHON_TYPES:
+            fits = isinstance(default, _PYTHON_TYPES[name]) and (name == "bool" or not isinstance(default, bool))
+        case ListOf():
+            fits = isinstance(default, list)
+        case DictOf():
+            fits = isinstance(default, dict)
+        case Const(value):
+            fits = default == value
+        case _:
+            fits = True
+    if not fits:
+        raise CodegenError(f"the default {default!r} does not fit the type", place=place)
+
+
+def _constraint(schema: Doc) -> dict[str, Any]:
+    """Collect the limits of a property; of a union, those of the one member that has any."""
+    limited = [
+        part for part in (schema, *schema.get("anyOf", ())) if any(key in _CONSTRAINTS for key in part)
+    ]
+    if len(limited) != 1:
+        return {}
+    return {
+        name: _limit(limited[0][key])
+        for key, name in _CONSTRAINTS.items()
+        if key in limited[0] and not isinstance(limited[0][key], bool)
+    }
+
+
+def _limit(value: Any) -> Any:
+    """Keep whole numbers and text; a number with a fraction becomes the decimal that was written."""
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) and value.is_integer() else Decimal(str(value))
+    return value
+
+
+def _operation(site: Site, parsed: adapter.Parsed, doc: Doc, notes: Notes) -> Operation:
+    raw = site.operation
+    endpoint = parsed.endpoints.get((site.path, site.method))
+    if endpoint is None:
+        raise CodegenError("the parser lost it", place=site.place)
+    types = adapter.endpoint_types(endpoint, raw, site.place)
+    return Operation(
+        name=raw["operationId"],
+        operation_id=raw["x-operation-id"],
+        tag=_tag(site, notes),
+        method=site.method.upper(),
+        path=site.path,
+        place=site.place,
+        effect=_effect(site, notes),
+        parameters=tuple(_parameter(p, types, child(site.place, "parameters", i)) for i, p in enumerate(raw["parameters"])),
+        body=_body(raw, types),
+        answers=_answers(site, types),
+        look_up=_look_up(raw, site.place),
+        authenticated=_authenticated(doc, raw),
+        outside_api=_outside_api(site, notes),
+        evidence=_text(raw, "x-evidence") or "inferred",
+        deprecated=raw.get("deprecated") is True,
+        summary=_text(raw, "summary"),
+        description=_text(raw, "description"),
+    )
+
+
+def _tag(site: Site, notes: Notes) -> str:
+    tags = site.operation.get("tags") or []
+    if not tags:
+        notes.warn("has no tag, so it is found under seqino.api.other", place=site.place)
+        return "other"
+    return identifier(str(tags[0]))
+
+
+def _effect(site: Site, notes: Notes) -> str:
+    effect = site.operation.get("x-effect")
+    if effect is None:
+        notes.warn("has no x-effect in the overlay, so it is sent once and never again", place=site.place)
+        return "create"
+    if effect not in EFFECTS:
+        raise CodegenError(f"x-effect is {effect!r}, not one of {', '.join(sorted(EFFECTS))}", place=site.place)
+    return str(effect)
+
+
+def _outside_api(site: Site, notes: Notes) -> bool:
+    outside = site.operation.get("x-outside-api") is True
+    if "servers" in site.operation and not outside:
+        notes.warn("has servers of its own, which are not used; see x-outside-api", place=site.place)
+    return outside
+
+
+def _authenticated(doc: Doc, operation: Doc) -> bool:
+    security = operation.get("security", doc.get("security", []))
+    return bool(security) and {} not in security
+
+
+def _parameter(raw: Doc, types: Mapping[str, Type], place: str) -> Parameter:
+    type_ = types.get(f"{raw['in']}:{raw['name']}")
+    if type_ is None:
+        raise CodegenError("the parser lost it", place=place)
+    if any(isinstance(part, DictOf) for part in (type_, *(type_.members if isinstance(type_, Union) else ()))):
+        raise CodegenError(f"the parameter {raw['name']!r} is an object, which is not supported", place=place)
+    return Parameter(
+        name=raw["x-python-name"],
+        wire=raw["name"],
+        location=raw["in"],
+        type=type_,
+        required=raw.get("required") is True,
+        scope=raw.get("x-scope") is True,
+        default=raw["schema"].get("default", MISSING),
+        description=_text(raw, "description") or _text(raw["schema"], "description"),
+    )
+
+
+def _body(raw: Doc, types: Mapping[str, Type]) -> Body | None:
+    if "requestBody" not in raw:
+        return None
+    body = raw["requestBody"]
+    return Body(
+        kind="multipart" if "multipart/form-data" in body["content"] else "json",
+        type=types["body"],
+        required=body.get("required") is True,
+        description=_text(body, "description"),
+    )
+
+
+def _answers(site: Site, types: Mapping[str, Type]) -> tuple[Answer, ...]:
+    answers = tuple(
+        Answer(status=status, type=_bytes(types.get(status)), description=_text(response, "description"))
+        for status, response in site.operation["responses"].items()
+    )
+    if not any(answer.is_success for answer in answers):
+        raise CodegenError("describes no successful answer (2xx)", place=child(site.place, "responses"))
+    return answers
+
+
+def _bytes(type_: Type | None) -> Type | None:
+    return Scalar("bytes") if type_ == Scalar("File") else type_
+
+
+def _look_up(raw: Doc, place: str) -> LookUp | None:
+    given = raw.get("x-look-up")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not isinstance(given.get("operation"), str):
+        raise CodegenError("x-look-up needs an operation", place=place)
+    return LookUp(operation=given["operation"], arguments=cast("dict[str, str]", given.get("arguments") or {}))
+
+
+def _webhook(site: Site) -> Webhook:
+    content = (site.operation.get("requestBody") or {}).get("content") or {}
+    names = [Named(name) for media in content.values() if (name := _payload(media["schema"]))]
+    return Webhook(name=site.path, payload=names[0] if names else None)
+
+
+def _payload(schema: Doc) -> str:
+    from codegen.documents import ref_name  # noqa: PLC0415
+
+    return ref_name(schema) or ""

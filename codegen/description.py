@@ -1,0 +1,168 @@
+"""Reading a description: YAML 1.2 or JSON from a file, checked against the OpenAPI schema."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import ScalarNode
+
+from codegen.documents import Doc, child
+from codegen.problems import CodegenError
+
+
+@attrs.frozen(kw_only=True)
+class Description:
+    """A description as read."""
+
+    document: Doc
+    sha256: str
+    """Of the bytes read, in hexadecimal."""
+
+
+class _Constructor(SafeConstructor):
+    """YAML as the JSON that an OpenAPI document is: no dates, and no number that begins with a zero.
+
+    ``0088`` is a code, not 88: JSON (RFC 8259 §6) knows no such number, and reading one has spoilt a
+    published description before.
+    """
+
+
+def _construct_int(constructor: _Constructor, node: ScalarNode) -> int | str:
+    text = node.value
+    if len(text) > 1 and text.startswith("0") and text.isdecimal():
+        return str(text)
+    return int(constructor.construct_yaml_int(node))
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+
+
+def parse(data: bytes, *, name: str) -> Doc:
+    """Read a YAML or JSON document whose root is an object.
+
+    Args:
+        data: The document, UTF-8.
+        name: What messages call it, usually its path.
+
+    Returns:
+        The document, made of what JSON has.
+
+    Raises:
+        CodegenError: If it cannot be read; the message has line and column where they are known.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CodegenError(f"is not UTF-8 (byte {error.start})", place=name) from None
+    document = _json(text, name) if text.lstrip().startswith("{") else _yaml(text, name)
+    if not isinstance(document, dict):
+        raise CodegenError("is not an object at its root, so it is no description", place=name)
+    return document
+
+
+def _json(text: str, name: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=lambda word: _refuse_constant(word, name))
+    except json.JSONDecodeError as error:
+        raise CodegenError(
+            f"is not JSON: {error.msg}", place=f"{name}, line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise CodegenError("is nested too deeply", place=name) from None
+
+
+def _refuse_constant(word: str, name: str) -> Any:
+    raise CodegenError(f"is not JSON: {word} is no number", place=name)
+
+
+def _yaml(text: str, name: str) -> Any:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Constructor
+    try:
+        return yaml.load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
+        raise CodegenError(f"is not YAML: {(error.problem or 'syntax error').strip()}", place=place) from None
+    except (YAMLError, ValueError) as error:
+        raise CodegenError(f"is not YAML: {str(error).strip().splitlines()[0]}", place=name) from None
+    except RecursionError:
+        raise CodegenError("is nested too deeply", place=name) from None
+
+
+def validate(document: Doc, *, name: str) -> None:
+    """Check a document against the schema and the rules of OpenAPI 3.0 or 3.1.
+
+    Args:
+        document: What ``parse`` returned.
+        name: What messages call it.
+
+    Raises:
+        CodegenError: With the first fault and its place.
+    """
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith(("3.0.", "3.1.")):
+        said = "Swagger 2.0" if "swagger" in document else f"openapi: {version!r}"
+        raise CodegenError(f"is no OpenAPI 3.0 or 3.1 description ({said})", place=name)
+    # Loaded here: downloading and reading need no validator, and it is slow to import.
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator  # noqa: PLC0415
+
+    validator = OpenAPIV30SpecValidator if version.startswith("3.0.") else OpenAPIV31SpecValidator
+    try:
+        fault = best_match(validator(document).iter_errors())
+    except Exception as error:  # noqa: BLE001 - whatever the validator trips over is a fault of the document
+        raise CodegenError(f"cannot be checked: {_one_line(error)}", place=name) from None
+    if fault is not None:
+        place = child("#", *fault.absolute_path) if fault.absolute_path else "#"
+        raise CodegenError(f"is no valid OpenAPI: {_one_line(fault)}", place=f"{name} {place}")
+
+
+def _one_line(error: Exception) -> str:
+    text = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+    line = " ".join(str(text).split())
+    return line if len(line) <= 300 else line[:297] + "..."
+
+
+def load(path: Path) -> Description:
+    """Read a description from a file and check it.
+
+    Args:
+        path: YAML or JSON, UTF-8.
+
+    Returns:
+        The description and the hash of its bytes.
+
+    Raises:
+        CodegenError: If it cannot be read or is not valid.
+    """
+    data = read_bytes(path)
+    document = parse(data, name=str(path))
+    validate(document, name=str(path))
+    return Description(document=document, sha256=hashlib.sha256(data).hexdigest())
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        CodegenError: If there is none or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CodegenError(f"cannot be read: {error.strerror or error}", place=str(path)) from None

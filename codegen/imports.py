@@ -1,0 +1,61 @@
+"""Imports of a generated module: those that its code uses, at run time or in annotations only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+_PLAIN = ("attrs", "builtins")
+_FROM = {
+    "collections.abc": ("Mapping", "Sequence"),
+    "decimal": ("Decimal",),
+    "typing": ("Any", "Literal", "TypeAlias"),
+    "uuid": ("UUID",),
+    "seqino._core.constraints": ("Constraint",),
+    "seqino._core.wire": (
+        *("Body", "Caller", "Effect", "File", "JSON", "LookUp", "OpenEnum", "Operation", "Parameter"),
+        *("UNSET", "UnsetType"),
+    ),
+    "seqino.options": ("CallOptions",),
+}
+_CHECKERS_ONLY = {"Caller", "CallOptions"}
+
+_ANY_JSON = '''
+if TYPE_CHECKING:
+    from seqino._core.wire import JSON
+else:
+    # At run time any JSON; the codec reads a number with a fraction as a Decimal.
+    JSON = Any
+'''
+
+
+def needed(code: str, *, bases: Sequence[str]) -> str:
+    """Return the import statements of a module.
+
+    Args:
+        code: The module without them.
+        bases: Dotted names of hand-written base classes.
+
+    Returns:
+        Statements, a line each.
+    """
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    if "JSON" in used:
+        used |= {"Any", "TYPE_CHECKING"}
+    if used & _CHECKERS_ONLY:
+        used.add("TYPE_CHECKING")
+    standard = ["import datetime as dt"] if "dt" in used else []
+    standard += [f"import {name}" for name in _PLAIN if name in used]
+    own: list[str] = []
+    checkers: list[str] = []
+    for module, names in (*_FROM.items(), *((b.rpartition(".")[0], (b.rpartition(".")[2],)) for b in bases)):
+        names = (*names, "TYPE_CHECKING") if module == "typing" else names
+        here = [name for name in names if name in used and name != "JSON"]
+        if plain := [name for name in here if name not in _CHECKERS_ONLY]:
+            (own if module.startswith("seqino") else standard).append(f"from {module} import {', '.join(sorted(plain))}")
+        if checked := [name for name in here if name in _CHECKERS_ONLY]:
+            checkers.append(f"    from {module} import {', '.join(checked)}")
+    relative = ["from . import models"] if "models" in used else []
+    guarded = ["if TYPE_CHECKING:", *checkers] if checkers else []
+    groups = [standard, own, relative, guarded]
+    return "\n\n".join("\n".join(group) for group in groups if group) + (_ANY_JSON if "JSON" in used else "")
