@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-_PLAIN = ("attrs", "builtins")
+_PLAIN = ("builtins",)
 _FROM = {
     "collections.abc": ("Mapping", "Sequence"),
     "decimal": ("Decimal",),
@@ -20,15 +20,6 @@ _FROM = {
 }
 _CHECKERS_ONLY = {"Caller", "CallOptions"}
 
-_ANY_JSON = '''
-if TYPE_CHECKING:
-    from seqino._core.wire import JSON
-else:
-    # At run time any JSON; the codec reads a number with a fraction as a Decimal.
-    JSON = Any
-'''
-
-
 def needed(code: str, *, bases: Sequence[str]) -> str:
     """Return the import statements of a module.
 
@@ -40,22 +31,21 @@ def needed(code: str, *, bases: Sequence[str]) -> str:
         Statements, a line each.
     """
     used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
-    if "JSON" in used:
-        used |= {"Any", "TYPE_CHECKING"}
     if used & _CHECKERS_ONLY:
         used.add("TYPE_CHECKING")
-    standard = ["import datetime as dt"] if "dt" in used else []
-    standard += [f"import {name}" for name in _PLAIN if name in used]
+    standard = [f"import {name}" for name in _PLAIN if name in used]
+    standard += ["import datetime as dt"] if "dt" in used else []
+    outside = ["import attrs"] if "attrs" in used else []
     own: list[str] = []
     checkers: list[str] = []
     for module, names in (*_FROM.items(), *((b.rpartition(".")[0], (b.rpartition(".")[2],)) for b in bases)):
         names = (*names, "TYPE_CHECKING") if module == "typing" else names
-        here = [name for name in names if name in used and name != "JSON"]
+        here = [name for name in names if name in used]
         if plain := [name for name in here if name not in _CHECKERS_ONLY]:
             (own if module.startswith("seqino") else standard).append(f"from {module} import {', '.join(sorted(plain))}")
         if checked := [name for name in here if name in _CHECKERS_ONLY]:
             checkers.append(f"    from {module} import {', '.join(checked)}")
     relative = ["from . import models"] if "models" in used else []
     guarded = ["if TYPE_CHECKING:", *checkers] if checkers else []
-    groups = [standard, own, relative, guarded]
-    return "\n\n".join("\n".join(group) for group in groups if group) + (_ANY_JSON if "JSON" in used else "")
+    groups = [standard, outside, own, relative, guarded]
+    return "\n\n".join("\n".join(group) for group in groups if group)

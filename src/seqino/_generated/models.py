@@ -4,18 +4,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import attrs
 from decimal import Decimal
-from typing import Any, TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from seqino._core.wire import File, OpenEnum, UNSET, UnsetType
+import attrs
+
+from seqino._core.wire import File, JSON, OpenEnum, UNSET, UnsetType
 from seqino.statuses import StatusMeaning
-
-if TYPE_CHECKING:
-    from seqino._core.wire import JSON
-else:
-    # At run time any JSON; the codec reads a number with a fraction as a Decimal.
-    JSON = Any
 
 __all__ = [
     "AdministrativeStatus",

@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from seqino._core.wire import Body, Effect, File, LookUp, Operation, Parameter
+from seqino._core.wire import Body, Effect, File, JSON, LookUp, Operation, Parameter
 
 from . import models
 
 if TYPE_CHECKING:
     from seqino._core.wire import Caller
     from seqino.options import CallOptions
-if TYPE_CHECKING:
-    from seqino._core.wire import JSON
-else:
-    # At run time any JSON; the codec reads a number with a fraction as a Decimal.
-    JSON = Any
-
 __all__ = [
     "CREATE_CLIENT",
     "create_client",
