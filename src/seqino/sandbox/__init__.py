@@ -1,7 +1,7 @@
 """A platform on your own machine, to build, test and break an integration without an account.
 
-It judges every request by the API's description and shares no code with the client, so that a fault of the one cannot
-hide behind the other.
+It judges every request by the API's description and shares no code with the client, so that a fault of one
+cannot hide behind the other.
 """
 
 from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS

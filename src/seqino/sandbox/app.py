@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -11,16 +12,18 @@ import attrs
 from aiohttp import web
 from aiohttp.multipart import BodyPartReader
 
+from seqino.sandbox.description import Operation
 from seqino.sandbox.faults import HEADER as FAULT_HEADER
 from seqino.sandbox.faults import Fault, reset
 from seqino.sandbox.judge import Refusal, Unprocessable, authenticate, parameters, parse_body, problems
 from seqino.sandbox.operations import Answer, Call, Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
+    from decimal import Decimal
 
     from seqino.sandbox.control import Control
-    from seqino.sandbox.description import Description, Operation
+    from seqino.sandbox.description import Description
     from seqino.sandbox.faults import Faults
     from seqino.sandbox.operations import Operations
     from seqino.sandbox.world import World
@@ -31,6 +34,8 @@ LARGEST_BODY = 32 * 2**20
 """Bytes of the largest request body that is read."""
 
 _CONTROL = "/_sandbox/"
+_HEALTH = "GET /health"
+"""The one operation without a key; its body is ``null``, as in the public example."""
 
 
 @attrs.define(eq=False)
@@ -114,16 +119,18 @@ class App:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         path = request.rel_url.raw_path
         if path.startswith(_CONTROL):
             return await self._guarded(self._control.answer(request, path.removeprefix(_CONTROL)))
         self._world.counters.requests += 1
         return await self._guarded(self._play(request, path))
 
-    async def _guarded(self, answering: Any) -> web.StreamResponse:
+    async def _guarded(self, answering: Awaitable[Answer | web.StreamResponse]) -> web.StreamResponse:
         """Turn a refusal into its answer."""
         try:
-            answer: Answer | web.StreamResponse = await answering
+            answer = await answering
         except Refusal as refusal:
             return self._error(refusal.status, refusal.message, refusal.headers)
         except Unprocessable as refusal:
@@ -153,7 +160,7 @@ class App:
     async def _effect(
         self, request: web.BaseRequest, operation: Operation, in_path: Mapping[str, str]
     ) -> Answer:
-        if not operation.authenticated:
+        if operation.key == _HEALTH:
             return Answer(200)
         key = authenticate(request.headers.get("Authorization"), only=self._api_key)
         play = self._operations.table.get(operation.key)
@@ -215,10 +222,14 @@ async def _upload(request: web.BaseRequest) -> Upload | None:
 def _respond(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
     if status == 204:  # noqa: PLR2004 - an answer without a body
         return web.Response(status=status)
-    data = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=float)
+    data = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_number)
+    # A header can hold bytes that are no UTF-8, and an error may quote it.
     return web.Response(
-        status=status,
-        body=data.encode("utf-8", "surrogatepass"),
-        content_type="application/json",
-        headers=headers,
+        status=status, body=data.encode(errors="replace"), content_type="application/json", headers=headers
     )
+
+
+def _number(value: Decimal) -> float | str:
+    """Write a fraction in a field that the description does not know; what no float can hold becomes text."""
+    number = float(value)
+    return number if math.isfinite(number) else str(value)

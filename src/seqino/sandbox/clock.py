@@ -14,7 +14,7 @@ __all__ = ["Clock", "stamp"]
 
 
 def stamp(moment: datetime) -> str:
-    """Write a moment as the platform does: ISO 8601 in UTC with milliseconds, such as ``2026-09-01T08:00:00.000Z``."""
+    """Write a moment as ISO 8601 in UTC with milliseconds, such as ``2026-09-01T08:00:00.000Z``."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -1,8 +1,8 @@
-"""The sandbox's own API under ``/_sandbox/``: clock, scenario, faults, counters, reset, and a view of the world."""
+"""The sandbox's own API under ``/_sandbox/``: clock, scenario, faults, counters, reset, a view."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.judge import Refusal, parse_body
@@ -56,11 +56,11 @@ class Control:
             there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in self._posts]
             raise Refusal(404, f"the control API has no {request.method} {name}; it has {', '.join(there)}")
         body = await request.read()
-        asked = parse_body(body, "application/json") if body else {}
+        asked: Any = parse_body(body, "application/json") if body else {}
         if not isinstance(asked, dict):
             raise Refusal(400, "the control API takes a JSON object")
         try:
-            return Answer(200, self._posts[name](asked))
+            return Answer(200, self._posts[name](cast("dict[str, Any]", asked)))
         except (TypeError, ValueError) as error:
             raise Refusal(400, str(error)) from None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -14,11 +15,11 @@ except (
     ImportError
 ) as error:  # pragma: no cover - run in a child process by a test, where coverage does not look
     raise ImportError(
-        "the sandbox judges requests with jsonschema-rs, which is not installed: pip install 'seqino[sandbox]'"
+        "the sandbox judges requests with jsonschema-rs, which is missing: pip install 'seqino[sandbox]'"
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["SHIPPED", "Description", "Operation", "Parameter"]
 
@@ -53,7 +54,6 @@ class Operation:
     name: str
     """Name in Python where the description gives one, else the operation id."""
     authenticated: bool
-    outside_api: bool
     parameters: tuple[Parameter, ...]
     media_type: str | None
     """Media type of the request body; ``None`` where the operation takes none."""
@@ -122,7 +122,7 @@ class Description:
     def _operation(self, method: str, path: str, raw: dict[str, Any], shared: list[Any]) -> Operation:
         content = raw.get("requestBody", {}).get("content", {})
         media_type = next(iter(content), None)
-        schema = _opened(content[media_type]["schema"]) if media_type else {}
+        schema: dict[str, Any] = _opened(content[media_type]["schema"]) if media_type else {}
         judged = media_type is not None and not media_type.startswith("multipart/")
         return Operation(
             method=method,
@@ -130,7 +130,6 @@ class Description:
             operation_id=raw["operationId"],
             name=raw.get("x-python-name", raw["operationId"]),
             authenticated=bool(raw.get("security", self.document.get("security"))),
-            outside_api="servers" in raw or bool(raw.get("x-outside-api")),
             parameters=tuple(self._parameter(one) for one in (*shared, *raw.get("parameters", ()))),
             media_type=media_type,
             body=self.validator(schema) if judged else None,
@@ -168,14 +167,14 @@ def _answer_schema(raw: dict[str, Any]) -> Mapping[str, Any] | None:
 def _opened(node: Any) -> Any:
     """Copy a part of the description as it is judged.
 
-    An enum also takes the values that older public pages list, since the newest page cuts a long list; and text
-    that stands for an amount has to be a number.
+    An enum also takes the values that older public pages list, since the newest page cuts a long list; and
+    text that stands for an amount has to be a number.
     """
     if isinstance(node, list):
-        return [_opened(one) for one in node]
+        return [_opened(one) for one in cast("Iterable[Any]", node)]
     if not isinstance(node, dict):
         return node
-    copy = {name: _opened(value) for name, value in node.items()}
+    copy: dict[str, Any] = {name: _opened(value) for name, value in cast("dict[str, Any]", node).items()}
     if "enum" in copy and "x-published-additional-values" in copy:
         copy["enum"] = [*copy["enum"], *copy["x-published-additional-values"]]
     if isinstance(copy.get("anyOf"), list) and {"type": "number"} in copy["anyOf"]:

@@ -24,9 +24,10 @@ _STATUS = re.compile(r"status-([1-5]\d\d)-(before|after)")
 class Fault:
     """A fault by name.
 
-    Names: ``reset-before`` and ``reset-after`` (the connection is reset without an answer), ``hang-before`` and
-    ``hang-after`` (no answer ever comes; ``hang`` is the first), ``status-503-before`` and ``status-503-after`` (an
-    answer with that status, 400 to 599). *Before* leaves the world as it was; *after* has the request's whole effect.
+    Names: ``reset-before`` and ``reset-after`` (the connection is reset without an answer), ``hang-before``
+    and ``hang-after`` (no answer ever comes; ``hang`` is the first), ``status-503-before`` and
+    ``status-503-after`` (an answer with that status, 400 to 599). *Before* leaves the world as it was;
+    *after* has the request's whole effect.
     """
 
     name: str

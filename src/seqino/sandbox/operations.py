@@ -1,9 +1,10 @@
-"""What each operation does to the world, once its request is judged. Synchronous, so that an effect is whole."""
+"""What each operation does to the world, once its request is judged; synchronous, so each effect is whole."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,15 +15,15 @@ from seqino.sandbox.reading import NoInvoice, read_file
 from seqino.sandbox.rules import breaches, party_key, siren_of
 from seqino.sandbox.scenarios import UNSOUND
 from seqino.sandbox.shape import shape_of
-from seqino.sandbox.world import Frozen
+from seqino.sandbox.world import Frozen, Sponsor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from seqino.sandbox.description import Description
     from seqino.sandbox.rules import Breach
     from seqino.sandbox.shape import Terms
-    from seqino.sandbox.world import Client, Draft, Invoice, Sponsor, World
+    from seqino.sandbox.world import Client, Draft, Invoice, World
 
 __all__ = ["Answer", "Call", "Operations", "Upload"]
 
@@ -38,7 +39,7 @@ _MARKS = (
     "created_at",
     "updated_at",
 )
-"""What the platform itself writes into a draft; sent back by a caller (who read it by GET, say), it is dropped."""
+"""What the platform itself writes into a draft; sent back by a caller, it changes nothing."""
 
 
 @attrs.frozen
@@ -78,8 +79,8 @@ class Operations:
     Args:
         world: What they act on.
         description: Where the fields of an invoice stand.
-        show_inferred: Whether answers carry the marks that no public page shows: status, invoice id and number of a
-            draft. The draft id stays in the answer that creates a draft, since nothing works without it.
+        show_inferred: Whether answers carry the marks that no public page shows: status, invoice id and
+            number of a draft. The draft id stays in the answer that creates one: nothing works without it.
     """
 
     def __init__(self, world: World, description: Description, *, show_inferred: bool = True) -> None:
@@ -90,7 +91,8 @@ class Operations:
         self._draft = shape_of(description, drafts)
         self._invoice = shape_of(description, invoices)
         self._invoice_validator = description.validator(invoices)
-        self._known = self._draft.known()
+        # Where a term stands more than once, the first place is the one to speak of.
+        self._places = dict(reversed(list(self._draft.places())))
         self.table: dict[str, Callable[[Call], Answer]] = {
             "GET /clients": self.get_clients,
             "POST /clients": self.create_client,
@@ -110,12 +112,13 @@ class Operations:
     # --- Clients ---
 
     def get_clients(self, call: Call) -> Answer:
-        """List the sponsor's clients, or answer the one with an external reference; an empty list if none has it."""
+        """List the sponsor's clients, or answer the one with a reference; an empty list where none has it."""
         records = [client.record for client in call.sponsor.clients.values()]
         wanted = call.parameters.get("external_ref")
         if wanted is None:
             return Answer(200, records)
-        return Answer(200, next((one for one in records if one["external_ref"] == wanted), []))
+        found = [one for one in records if one["external_ref"] == wanted]
+        return Answer(200, found[0] if found else [])
 
     def create_client(self, call: Call) -> Answer:
         """Create a client; a reference that another one has is refused with 409."""
@@ -152,8 +155,8 @@ class Operations:
 
     def validate_invoice_data(self, call: Call) -> Answer:
         """Judge invoice data as validation would, and store nothing."""
-        _ = call.client
-        found = [_message(one) for one in self._breaches(call.body["invoice_data"])]
+        _ = call.client  # an unknown one gets 404, as everywhere
+        found = [self._message(one) for one in self._breaches(call.body["invoice_data"])]
         return Answer(200, {"valid": not found, "errors": found, "warnings": []})
 
     def get_draft(self, call: Call) -> Answer:
@@ -191,7 +194,7 @@ class Operations:
             buyer=_buyer(terms),
             fingerprint=hashlib.blake2b(content, digest_size=16).hexdigest(),
         )
-        marks = {"draft_id": draft.draft_id, **self._invoice_marks(invoice), "errors": [], "warnings": []}
+        marks: dict[str, Any] = {"draft_id": draft.draft_id, **_issued(invoice), "errors": [], "warnings": []}
         return Answer(200, marks if self._show_inferred else {})
 
     # --- Invoices ---
@@ -207,7 +210,7 @@ class Operations:
             raise Refusal(400, f"{file.name}: {error}") from None
         terms = read.terms
         content = self._carried(terms)
-        unsound = next(breaches(terms, self._known), None)
+        unsound = next(breaches(terms, self._places), None)
         invoice = self._world.take_file(
             call.sponsor,
             client,
@@ -216,7 +219,7 @@ class Operations:
             year=terms["BT-2"][:4],
             buyer=_buyer(terms),
             content=content,
-            refused=unsound and UNSOUND.because(f"{unsound.rule}: {unsound.message}"),
+            refused=None if unsound is None else UNSOUND.because(f"{unsound.rule}: {unsound.message}"),
         )
         return Answer(
             201,
@@ -226,7 +229,7 @@ class Operations:
                 "file_name": file.name,
                 "file_size": len(file.content),
                 "extracted_data": {"syntax": read.syntax, **_summary(terms)},
-                "en16931_invoice": content,
+                "en16931_invoice": content and self._shown(content),
             },
         )
 
@@ -238,9 +241,8 @@ class Operations:
             raise Refusal(404, f"invoice {invoice_id} does not exist")
         if invoice.content is None:
             raise Refusal(404, f"the file of invoice {invoice_id} holds no data that this API can show")
-        if self._show_inferred:
-            return Answer(200, {**invoice.content, **self._invoice_marks(invoice)})
-        return Answer(200, {name: one for name, one in invoice.content.items() if name not in _MARKS})
+        marks = {"invoice_id": invoice.invoice_id, "status": invoice.status(self._world.clock.now())}
+        return Answer(200, self._shown({**invoice.content, **marks}))
 
     def get_lifecycle_events(self, call: Call) -> Answer:
         """Answer the events of one object, of all of a kind, or of the client; oldest first."""
@@ -272,15 +274,20 @@ class Operations:
 
     def _content(self, body: dict[str, Any]) -> dict[str, Any]:
         plain: dict[str, Any] = self._draft.plain(body)
-        return {name: one for name, one in plain.items() if name not in _MARKS}
+        return _unmarked(plain)
+
+    def _shown(self, content: dict[str, Any]) -> dict[str, Any]:
+        return content if self._show_inferred else _unmarked(content)
 
     def _breaches(self, content: Mapping[str, Any]) -> list[Breach]:
-        return list(breaches(self._draft.terms(content), self._known))
+        return list(breaches(self._draft.terms(content), self._places))
 
     def _refuse_unsound(self, draft: Draft) -> None:
         found = self._breaches(draft.content)
         if found:
-            raise Unprocessable(problem(["draft", one.rule], one.message, one.rule) for one in found)
+            raise Unprocessable(
+                problem(["draft", *self._places.get(one.term, ())], one.message, one.rule) for one in found
+            )
 
     def _draft_marks(self, draft: Draft) -> dict[str, Any]:
         if not self._show_inferred:
@@ -291,18 +298,15 @@ class Operations:
             "updated_at": draft.updated_at and stamp(draft.updated_at),
         }
         if draft.invoice is None:
-            return {**marks, "warnings": [_message(one) for one in self._breaches(draft.content)]}
-        return {**marks, **self._invoice_marks(draft.invoice)}
+            return {**marks, "warnings": [self._message(one) for one in self._breaches(draft.content)]}
+        return {**marks, **_issued(draft.invoice)}
 
-    def _invoice_marks(self, invoice: Invoice) -> dict[str, Any]:
-        return {
-            "invoice_id": invoice.invoice_id,
-            "invoice_number": invoice.number,
-            "status": invoice.status(self._world.clock.now()),
-        }
+    def _message(self, breach: Breach) -> dict[str, Any]:
+        path = ".".join(self._places.get(breach.term, ())) or None
+        return {"path": path, "message": breach.message, "rule": breach.rule, "suggestion": None}
 
     def _carried(self, terms: Terms) -> dict[str, Any] | None:
-        """Carry a file's data into the API's model; it is narrower than EN 16931, so that some invoices do not fit."""
+        """Carry a file's data into the API's model; it is narrower than EN 16931, so some do not fit."""
         content = self._invoice.carry(terms)
         return content if self._invoice_validator.is_valid(content) else None
 
@@ -320,8 +324,13 @@ def _client(sponsor: Sponsor, client_id: str) -> Client:
     return client
 
 
-def _message(breach: Breach) -> dict[str, Any]:
-    return {"path": None, "message": breach.message, "rule": breach.rule, "suggestion": None}
+def _unmarked(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in content.items() if name not in _MARKS}
+
+
+def _issued(invoice: Invoice) -> dict[str, Any]:
+    """Say what a draft became; it stays *submitted*, whatever the network then does with the invoice."""
+    return {"invoice_id": invoice.invoice_id, "invoice_number": invoice.number, "status": "submitted"}
 
 
 def _seller(terms: Terms) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from seqino.sandbox.shape import Terms
 
@@ -20,13 +20,14 @@ _ZERO = Decimal(0)
 
 @attrs.frozen
 class Breach:
-    """A rule that an invoice breaks."""
+    """A rule that an invoice breaks, and the term that is missing or wrong."""
 
     rule: str
+    term: str
     message: str
 
 
-def breaches(terms: Terms, known: frozenset[str]) -> Iterator[Breach]:
+def breaches(terms: Terms, known: Container[str]) -> Iterator[Breach]:
     """Yield the rules that an invoice breaks; a sum is judged where what it needs is there.
 
     Args:
@@ -34,9 +35,9 @@ def breaches(terms: Terms, known: frozenset[str]) -> Iterator[Breach]:
         known: Terms that have a place in the API at all; what has none cannot be asked for.
     """
     if "BT-44" in known and not terms.get("BT-44"):
-        yield Breach("BR-07", "an invoice names its buyer (BT-44)")
+        yield Breach("BR-07", "BT-44", "an invoice names its buyer (BT-44)")
     if "BG-25" in known and not terms.get("BG-25"):
-        yield Breach("BR-16", "an invoice has at least one line (BG-25)")
+        yield Breach("BR-16", "BG-25", "an invoice has at least one line (BG-25)")
     yield from _sums(terms)
 
 
@@ -77,9 +78,9 @@ def _difference(
 def _compare(rule: str, terms: Terms, term: str, expected: Decimal, words: str) -> Iterator[Breach]:
     given = _amount(terms[term])
     if not given.is_finite() or not expected.is_finite():
-        yield Breach(rule, f"{term} and {words} have to be numbers")
+        yield Breach(rule, term, f"{term} and {words} have to be numbers")
     elif _rounded(given) != _rounded(expected):
-        yield Breach(rule, f"{term} is {given}, but {words} is {_rounded(expected)}")
+        yield Breach(rule, term, f"{term} is {given}, but {words} is {_rounded(expected)}")
 
 
 def _rounded(value: Decimal) -> Decimal:
@@ -115,7 +116,7 @@ def siren_of(terms: Terms, *, legal: str, vat: str, address: str) -> str | None:
 
 
 def party_key(terms: Terms, *, siren: str | None, others: tuple[str, ...]) -> str:
-    """Return what tells a seller from another: its SIREN, else the first other term given, such as its name."""
+    """Return what tells a seller from another: its SIREN, else the first other term it gives."""
     return siren or next((str(terms[one]).strip().casefold() for one in others if terms.get(one)), "")
 
 

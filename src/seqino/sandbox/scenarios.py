@@ -1,8 +1,9 @@
 """What networks and buyers do with an invoice, as data: the one table of scenarios and of magic buyers.
 
-Order, emitters and reasons follow XP Z12-014 Annex A (V1.3, §2.1 to §2.5) and the external specifications of the
-French reform (DSE v3.1, §3.6.4). Statuses up to 203 come from the platforms, 204 to 208, 210 and 211 from the buyer
-through its platform, 209 and 212 from the seller through its own. Delays are seconds on the sandbox's clock.
+Order, emitters and reasons follow XP Z12-014 Annex A (V1.3, §2.1 to §2.5) and the external specifications
+of the French reform (DSE v3.1, §3.6.4). Statuses up to 203 come from the platforms, 204 to 208, 210 and 211
+from the buyer through its platform, 209 and 212 from the seller through its own. Delays are seconds on the
+sandbox's clock.
 """
 
 from __future__ import annotations
@@ -153,13 +154,13 @@ MAGIC_BUYERS: Mapping[str, str] = MappingProxyType(
         "999990096": "approved",
     }
 )
-"""Scenario by the SIREN of the buyer: it goes before the scenario of the run. The numbers pass Luhn's check."""
+"""Scenario by the SIREN of the buyer: it goes before the run's own. The numbers pass Luhn's check."""
 
 DUPLICATE = _scenario(
     "duplicate",
     "a number that its seller already used in the year: 213 DOUBLON; the invoice that has it keeps its state",
     *_SENT,
-    _step(4, "REJECTED", BUYER_SIDE, "DOUBLON", "Ce numéro a déjà été utilisé par ce vendeur cette année."),
+    _step(4, "REJECTED", BUYER_SIDE, "DOUBLON", "Numéro déjà utilisé par ce vendeur cette année."),
 )
 
 UNSOUND = _scenario(

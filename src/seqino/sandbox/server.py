@@ -6,7 +6,7 @@ import asyncio
 import errno
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
@@ -21,9 +21,6 @@ from seqino.sandbox.world import CLIENTS, Counters, World
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-
-    from aiohttp.streams import StreamReader
-    from typing_extensions import Self
 
 __all__ = ["Sandbox", "SandboxError"]
 
@@ -49,8 +46,8 @@ class Sandbox:
         scenario: What buyers do, one of ``SCENARIOS``; ``MAGIC_BUYERS`` go before it.
         api_key: The one API key that is taken; any but ``invalid`` by default.
         seed: Ids follow from it and from the order of the requests.
-        show_inferred: Whether answers carry what no public page shows (draft status, invoice id and number of a
-            draft). Without, a draft that was read cannot tell whether it was issued.
+        show_inferred: Whether answers carry what no public page shows (draft status, invoice id and number of
+            a draft). Without, a draft that was read cannot tell whether it was issued.
         clients: Clients that each sponsor has from the start.
         description: The API's description in JSON; the one shipped in the package by default.
 
@@ -74,16 +71,15 @@ class Sandbox:
         self._host = host
         self._port = port
         self._api_key = api_key
-        self._description = _described(None if description is None else Path(description))
+        self._description = _shipped() if description is None else Description(Path(description))
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
         self.faults = Faults()
         self._operations = Operations(self.world, self._description, show_inferred=show_inferred)
-        self._app: App | None = None
-        self._runner: web.ServerRunner | None = None
+        self._running: tuple[App, web.ServerRunner] | None = None
 
     def __repr__(self) -> str:
-        return f"Sandbox({self.url if self._runner else 'stopped'}, scenario={self.scenario!r})"
+        return f"Sandbox({self.url if self._running else 'stopped'}, scenario={self.scenario!r})"
 
     @property
     def url(self) -> str:
@@ -92,9 +88,9 @@ class Sandbox:
         Raises:
             RuntimeError: It is not running.
         """
-        if self._runner is None:
+        if self._running is None:
             raise RuntimeError("the sandbox is not running: use it in `async with`, or call start()")
-        host, port = self._runner.addresses[0][:2]
+        host, port = self._running[1].addresses[0][:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
@@ -122,7 +118,7 @@ class Sandbox:
         Raises:
             SandboxError: The port is in use, or the address is not this machine's.
         """
-        if self._runner is not None:
+        if self._running is not None:
             raise RuntimeError("the sandbox is running already")
         app = App(
             description=self._description,
@@ -140,18 +136,19 @@ class Sandbox:
         except OSError as error:
             await runner.cleanup()
             raise _cannot_listen(error, self._host, self._port) from error
-        self._app, self._runner = app, runner
+        self._running = app, runner
 
     async def stop(self) -> None:
-        """Answer what is under way, close every connection, and free the port. Calling it twice is harmless."""
-        runner, self._runner = self._runner, None
-        if runner is not None and self._app is not None:
-            self._app.stop()
+        """Answer what is under way, close every connection and free the port; twice is harmless."""
+        running, self._running = self._running, None
+        if running is not None:
+            app, runner = running
+            app.stop()
             await runner.cleanup()
 
     async def serve_forever(self) -> None:
         """Run until cancelled; started here, if it was not."""
-        if self._runner is None:
+        if self._running is None:
             await self.start()
         try:
             await asyncio.Event().wait()
@@ -171,18 +168,15 @@ class Sandbox:
         await self.stop()
 
 
-@functools.lru_cache(maxsize=8)
-def _described(path: Path | None) -> Description:
-    """Read a description once, since compiling its schemas takes longer than a test."""
-    return Description(path)
+@functools.cache
+def _shipped() -> Description:
+    """Read the shipped description once: compiling its schemas takes longer than a test."""
+    return Description()
 
 
-def _request(
-    message: object, payload: StreamReader, protocol: object, writer: object, task: object
-) -> web.BaseRequest:
-    return web.BaseRequest(
-        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=LARGEST_BODY
-    )
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY)
 
 
 def _cannot_listen(error: OSError, host: str, port: int) -> SandboxError:

@@ -1,20 +1,20 @@
 """Invoice data by business term: what the description says about where each term of EN 16931 stands. Pure.
 
-The rules of EN 16931 speak of terms (BT-131), the API of fields (``line_net_amount``). The description names the
-term of each field (``x-business-term``, or ``x-business-terms`` by group where a part is used in several places), so
-the sandbox needs no table of its own, and a renamed field is still judged. Terms are read into one flat mapping;
-a repeated group (BG-25) becomes a list of such mappings.
+The rules of EN 16931 speak of terms (BT-131), the API of fields (``line_net_amount``). The description names
+the term of each field (``x-business-term``, or ``x-business-terms`` by group where a part stands in several
+places), so the sandbox needs no table of its own, and a renamed field is still judged. Terms are read into
+one flat mapping; a repeated group (BG-25) becomes a list of such mappings.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from seqino.sandbox.description import Description
 
@@ -26,7 +26,7 @@ Terms = dict[str, Any]
 
 @attrs.define(eq=False)
 class Shape:
-    """What a schema says about a value: its fields with their terms, its items, and whether it is an amount."""
+    """What a schema says about a value: its fields and their terms, its items, whether it is an amount."""
 
     amount: bool = False
     fields: dict[str, tuple[str | None, Shape]] = attrs.field(factory=dict[str, "tuple[str | None, Shape]"])
@@ -35,10 +35,11 @@ class Shape:
     def plain(self, value: Any) -> Any:
         """Copy a value as the platform answers it: an amount is text with the digits that were sent."""
         if isinstance(value, dict):
-            return {name: self._plain_field(name, one) for name, one in value.items()}
+            content = cast("dict[str, Any]", value)
+            return {name: self._plain_field(name, one) for name, one in content.items()}
         if isinstance(value, list):
-            items = self.items
-            return [items.plain(one) for one in value] if items else value
+            items = self.items or Shape()
+            return [items.plain(one) for one in cast("Iterable[Any]", value)]
         if self.amount and isinstance(value, int | Decimal):
             return str(value)
         return value
@@ -55,10 +56,10 @@ class Shape:
             if one is None:
                 continue
             if isinstance(one, dict):
-                found.update(shape.terms(one))
+                found.update(shape.terms(cast("dict[str, Any]", one)))
             elif isinstance(one, list):
                 if term and shape.items:
-                    found[term] = [shape.items.terms(item) for item in one if isinstance(item, dict)]
+                    found[term] = [shape.items.terms(item) for item in cast("list[dict[str, Any]]", one)]
             elif term:
                 found[term] = one
         return found
@@ -74,23 +75,19 @@ class Shape:
     def carried(self, terms: Terms, term: str | None) -> Any:
         """Return what stands in a field of this shape; ``None`` where no term gives it anything."""
         if self.items is not None:
-            group = terms.get(term or "")
-            return [self.items.carry(one) for one in group] if isinstance(group, list) else None
+            group: list[Terms] | None = terms.get(term or "")
+            return group and [self.items.carry(one) for one in group]
         if self.fields:
             return self.carry(terms) or None
         return terms.get(term or "")
 
-    def known(self) -> frozenset[str]:
-        """Return every term that has a place, groups included."""
-        return frozenset(self._known())
-
-    def _known(self) -> Iterator[str]:
-        for term, shape in self.fields.values():
+    def places(self, above: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield every term outside a repeated group, and each group, with the path of its field."""
+        for name, (term, shape) in self.fields.items():
+            path = (*above, name)
             if term:
-                yield term
-            yield from shape._known()  # noqa: SLF001 - its own class
-            if shape.items:
-                yield from shape.items._known()  # noqa: SLF001 - its own class
+                yield term, path
+            yield from shape.places(path)
 
 
 def shape_of(description: Description, schema: Mapping[str, Any]) -> Shape:

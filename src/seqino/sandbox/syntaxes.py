@@ -1,21 +1,16 @@
 """Where each business term of EN 16931 stands in UBL 2.1 and in CII D16B (CEN/TS 16931-3-2 and 3-3), as data.
 
-A path is a sequence of element names without prefixes; ``@name`` at its end is an attribute, and ``[name=text]``
-chooses the elements with such a child. Several paths are tried in turn.
+A path is a sequence of element names without prefixes; ``@name`` at its end is an attribute, ``[name=text]``
+chooses the elements with such a child, and ``.`` is the element itself. Several paths are tried in turn.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import attrs
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 __all__ = ["SYNTAXES", "Group", "Syntax"]
-
-Paths = "Mapping[str, tuple[str, ...]]"
 
 
 @attrs.frozen
@@ -79,14 +74,14 @@ def _cii_party(path: str, numbers: Mapping[str, str]) -> dict[str, tuple[str, ..
 
 
 _SELLER = {
-    "name": "BT-27", "trading": "BT-28", "id": "BT-29", "legal": "BT-30", "legal scheme": "BT-30-1", "vat": "BT-31",
-    "address": "BT-34", "address scheme": "BT-34-1", "street": "BT-35", "street 2": "BT-36", "city": "BT-37",
-    "zone": "BT-38", "region": "BT-39", "country": "BT-40",
+    "name": "BT-27", "trading": "BT-28", "id": "BT-29", "legal": "BT-30", "legal scheme": "BT-30-1",
+    "vat": "BT-31", "address": "BT-34", "address scheme": "BT-34-1", "street": "BT-35", "street 2": "BT-36",
+    "city": "BT-37", "zone": "BT-38", "region": "BT-39", "country": "BT-40",
 }  # fmt: skip
 _BUYER = {
-    "name": "BT-44", "trading": "BT-45", "id": "BT-46", "legal": "BT-47", "legal scheme": "BT-47-1", "vat": "BT-48",
-    "address": "BT-49", "address scheme": "BT-49-1", "street": "BT-50", "street 2": "BT-51", "city": "BT-52",
-    "zone": "BT-53", "region": "BT-54", "country": "BT-55",
+    "name": "BT-44", "trading": "BT-45", "id": "BT-46", "legal": "BT-47", "legal scheme": "BT-47-1",
+    "vat": "BT-48", "address": "BT-49", "address scheme": "BT-49-1", "street": "BT-50", "street 2": "BT-51",
+    "city": "BT-52", "zone": "BT-53", "region": "BT-54", "country": "BT-55",
 }  # fmt: skip
 
 _UBL_TOTAL = "LegalMonetaryTotal"
@@ -104,11 +99,12 @@ _UBL_LINE = {
     "BT-154": ("Item/Description",),
 }
 _UBL_ALLOWANCE = {"amount": "Amount", "base": "BaseAmount", "percentage": "MultiplierFactorNumeric",
-                  "category": "TaxCategory/ID", "rate": "TaxCategory/Percent", "reason": "AllowanceChargeReason",
-                  "reason code": "AllowanceChargeReasonCode"}  # fmt: skip
+                  "category": "TaxCategory/ID", "rate": "TaxCategory/Percent",
+                  "reason": "AllowanceChargeReason", "reason code": "AllowanceChargeReasonCode"}  # fmt: skip
 _CII_ALLOWANCE = {"amount": "ActualAmount", "base": "BasisAmount", "percentage": "CalculationPercent",
-                  "category": "CategoryTradeTax/CategoryCode", "rate": "CategoryTradeTax/RateApplicablePercent",
-                  "reason": "Reason", "reason code": "ReasonCode"}  # fmt: skip
+                  "category": "CategoryTradeTax/CategoryCode",
+                  "rate": "CategoryTradeTax/RateApplicablePercent", "reason": "Reason",
+                  "reason code": "ReasonCode"}  # fmt: skip
 
 
 def _allowance(paths: Mapping[str, str], first: int) -> dict[str, tuple[str, ...]]:
@@ -186,6 +182,7 @@ UBL = Syntax(
 _AGREEMENT = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement"
 _DELIVERY = "SupplyChainTradeTransaction/ApplicableHeaderTradeDelivery"
 _SETTLEMENT = "SupplyChainTradeTransaction/ApplicableHeaderTradeSettlement"
+_LINE_SETTLEMENT = "SpecifiedLineTradeSettlement"
 _CII_TOTAL = f"{_SETTLEMENT}/SpecifiedTradeSettlementHeaderMonetarySummation"
 
 CII = Syntax(
@@ -273,12 +270,12 @@ CII = Syntax(
                     "BT-129": ("SpecifiedLineTradeDelivery/BilledQuantity",),
                     "BT-130": ("SpecifiedLineTradeDelivery/BilledQuantity/@unitCode",),
                     "BT-131": (
-                        "SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount",
+                        f"{_LINE_SETTLEMENT}/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount",
                     ),
                     "BT-146": ("SpecifiedLineTradeAgreement/NetPriceProductTradePrice/ChargeAmount",),
                     "BT-149": ("SpecifiedLineTradeAgreement/NetPriceProductTradePrice/BasisQuantity",),
-                    "BT-151": ("SpecifiedLineTradeSettlement/ApplicableTradeTax/CategoryCode",),
-                    "BT-152": ("SpecifiedLineTradeSettlement/ApplicableTradeTax/RateApplicablePercent",),
+                    "BT-151": (f"{_LINE_SETTLEMENT}/ApplicableTradeTax/CategoryCode",),
+                    "BT-152": (f"{_LINE_SETTLEMENT}/ApplicableTradeTax/RateApplicablePercent",),
                     "BT-153": ("SpecifiedTradeProduct/Name",),
                     "BT-154": ("SpecifiedTradeProduct/Description",),
                 },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,7 +14,6 @@ from seqino.sandbox.scenarios import DUPLICATE, MAGIC_BUYERS, SCENARIOS, Scenari
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     from seqino.sandbox.clock import Clock
 
@@ -44,7 +44,7 @@ class Counters:
     duplicates: int = 0
     """Files whose number their seller had already used in the year (DOUBLON)."""
     same_content: int = 0
-    """Drafts validated although an equal draft of the client already was: perhaps one invoice issued twice."""
+    """Drafts validated although an equal draft of the client was before: perhaps one invoice issued twice."""
     faults: int = 0
     """Faults played on request."""
 
@@ -280,11 +280,12 @@ class World:
                 return number
 
     def _scenario_for(self, buyer: str | None) -> Scenario:
-        return SCENARIOS[MAGIC_BUYERS[buyer]] if buyer in MAGIC_BUYERS else self._scenario
+        magic = MAGIC_BUYERS.get(buyer or "")
+        return SCENARIOS[magic] if magic else self._scenario
 
 
 def _refuse_frozen(draft: Draft) -> None:
     if draft.invoice is not None:
         raise Frozen(
-            f"draft {draft.draft_id} became invoice {draft.invoice.number}: it is frozen and cannot be used again"
+            f"draft {draft.draft_id} became invoice {draft.invoice.number}: it is frozen and cannot be used"
         )
