@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import textwrap
 from pathlib import Path
-from typing import Any
 
 import attrs
-from openapi_python_client import Config, schema as oai
+from openapi_python_client import Config
+from openapi_python_client import schema as oai
 from openapi_python_client.config import ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
@@ -86,12 +87,16 @@ def parse(doc: Doc) -> Parsed:
     if errors:
         raise CodegenError(f"the parser would drop something: {_text(errors[0])}", place="#")
     models = {
-        names[model.class_info.name]: _properties(model) for model in data.models if model.class_info.name in names
+        names[model.class_info.name]: _properties(model)
+        for model in data.models
+        if model.class_info.name in names
     }
     return Parsed(
         aliases=models.pop(_ALIASES),
         models=models,
-        enums={names[e.class_info.name]: frozenset(e.values) for e in data.enums if e.class_info.name in names},
+        enums={
+            names[e.class_info.name]: frozenset(e.values) for e in data.enums if e.class_info.name in names
+        },
         endpoints={
             (endpoint.path.get_untrusted_value(), endpoint.method): endpoint
             for collection in data.endpoint_collections_by_tag.values()
@@ -140,7 +145,7 @@ def _text(error: GeneratorError) -> str:
     if isinstance(data, oai.Schema | oai.Reference | oai.Parameter):
         words += f" in {data.model_dump_json(exclude_unset=True, by_alias=True)}"
     line = " ".join(words.split())
-    return line if len(line) <= 400 else line[:397] + "..."
+    return textwrap.shorten(line, 400, placeholder=" …")
 
 
 def type_of(prop: Property, schema: Doc, place: str) -> Type:
@@ -181,7 +186,9 @@ def type_of(prop: Property, schema: Doc, place: str) -> Type:
         case _:
             scalar = _SCALARS.get(type(prop))
             if scalar is None:
-                raise CodegenError(f"the parser made a {type(prop).__name__} of it, which has no place here", place=place)
+                raise CodegenError(
+                    f"the parser made a {type(prop).__name__} of it, which has no place here", place=place
+                )
             return Scalar(scalar)
 
 

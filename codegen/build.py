@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
 from decimal import Decimal
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from codegen import adapter
 from codegen.documents import Doc, Site, child, operations, schema_place, schemas_of
@@ -34,6 +34,9 @@ from codegen.ir import (
 )
 from codegen.naming import field_name, identifier
 from codegen.problems import CodegenError, Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EFFECTS = {"safe", "idempotent", "disposable", "once", "readable", "create"}
 
@@ -128,7 +131,9 @@ def _model(name: str, schema: Doc, properties: Mapping[str, Any]) -> Model:
         at = child(place, "properties", wire)
         if wire not in properties:
             raise CodegenError("the parser lost it", place=at)
-        fields.append(_field(wire, raw, properties[wire], required=wire in schema.get("required", ()), place=at))
+        fields.append(
+            _field(wire, raw, properties[wire], required=wire in schema.get("required", ()), place=at)
+        )
     names = [field.name for field in fields]
     clash = sorted({field for field in names if names.count(field) > 1})
     if clash:
@@ -157,6 +162,7 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
         description=_text(schema, "description"),
         deprecated=schema.get("deprecated") is True,
         business_term=_text(schema, "x-business-term"),
+        shared_terms={str(group): str(term) for group, term in schema.get("x-business-terms", {}).items()},
         evidence=_text(schema, "x-evidence"),
         constraint=_constraint(schema),
     )
@@ -178,7 +184,9 @@ def _check_default(default: Any, type_: Type, place: str) -> None:
         return
     match inner:
         case Scalar(name) if name in _PYTHON_TYPES:
-            fits = isinstance(default, _PYTHON_TYPES[name]) and (name == "bool" or not isinstance(default, bool))
+            fits = isinstance(default, _PYTHON_TYPES[name]) and (
+                name == "bool" or not isinstance(default, bool)
+            )
         case ListOf():
             fits = isinstance(default, list)
         case DictOf():
@@ -226,7 +234,9 @@ def _operation(site: Site, parsed: adapter.Parsed, doc: Doc, notes: Notes) -> Op
         path=site.path,
         place=site.place,
         effect=_effect(site, notes),
-        parameters=tuple(_parameter(p, types, child(site.place, "parameters", i)) for i, p in enumerate(raw["parameters"])),
+        parameters=tuple(
+            _parameter(p, types, child(site.place, "parameters", i)) for i, p in enumerate(raw["parameters"])
+        ),
         body=_body(raw, types),
         answers=_answers(site, types),
         look_up=_look_up(raw, site.place),
@@ -253,7 +263,9 @@ def _effect(site: Site, notes: Notes) -> str:
         notes.warn("has no x-effect in the overlay, so it is sent once and never again", place=site.place)
         return "create"
     if effect not in EFFECTS:
-        raise CodegenError(f"x-effect is {effect!r}, not one of {', '.join(sorted(EFFECTS))}", place=site.place)
+        raise CodegenError(
+            f"x-effect is {effect!r}, not one of {', '.join(sorted(EFFECTS))}", place=site.place
+        )
     return str(effect)
 
 
@@ -273,7 +285,9 @@ def _parameter(raw: Doc, types: Mapping[str, Type], place: str) -> Parameter:
     type_ = types.get(f"{raw['in']}:{raw['name']}")
     if type_ is None:
         raise CodegenError("the parser lost it", place=place)
-    if any(isinstance(part, DictOf) for part in (type_, *(type_.members if isinstance(type_, Union) else ()))):
+    if any(
+        isinstance(part, DictOf) for part in (type_, *(type_.members if isinstance(type_, Union) else ()))
+    ):
         raise CodegenError(f"the parameter {raw['name']!r} is an object, which is not supported", place=place)
     return Parameter(
         name=raw["x-python-name"],
@@ -300,12 +314,16 @@ def _body(raw: Doc, types: Mapping[str, Type]) -> Body | None:
 
 
 def _answers(site: Site, types: Mapping[str, Type]) -> tuple[Answer, ...]:
+    place = child(site.place, "responses")
+    for status in site.operation["responses"]:
+        if not re.fullmatch(r"[1-5](\d\d|XX)|default", status):
+            raise CodegenError(f"{status!r} is no status", place=place)
     answers = tuple(
         Answer(status=status, type=_bytes(types.get(status)), description=_text(response, "description"))
         for status, response in site.operation["responses"].items()
     )
     if not any(answer.is_success for answer in answers):
-        raise CodegenError("describes no successful answer (2xx)", place=child(site.place, "responses"))
+        raise CodegenError("describes no successful answer (2xx)", place=place)
     return answers
 
 
@@ -319,7 +337,9 @@ def _look_up(raw: Doc, place: str) -> LookUp | None:
         return None
     if not isinstance(given, dict) or not isinstance(given.get("operation"), str):
         raise CodegenError("x-look-up needs an operation", place=place)
-    return LookUp(operation=given["operation"], arguments=cast("dict[str, str]", given.get("arguments") or {}))
+    return LookUp(
+        operation=given["operation"], arguments=cast("dict[str, str]", given.get("arguments") or {})
+    )
 
 
 def _webhook(site: Site) -> Webhook:

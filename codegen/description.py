@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import ScalarNode
 
 from codegen.documents import Doc, child
 from codegen.problems import CodegenError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ruamel.yaml.nodes import ScalarNode
 
 
 @attrs.frozen(kw_only=True)
@@ -128,8 +132,7 @@ def validate(document: Doc, *, name: str) -> None:
 
 def _one_line(error: Exception) -> str:
     text = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
-    line = " ".join(str(text).split())
-    return line if len(line) <= 300 else line[:297] + "..."
+    return textwrap.shorten(str(text), 300, placeholder=" …")
 
 
 def load(path: Path) -> Description:

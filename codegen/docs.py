@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from codegen.ir import MISSING, Alias, Answer, Enum, Field, Model, Operation, Parameter
 from codegen.python_text import docstring, prose, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _ERRORS = {
     "400": "BadRequest",
@@ -30,8 +33,9 @@ def _entries(title: str, entries: Iterable[tuple[str, str]], indent: int) -> str
     return "\n".join(["", "", f"{' ' * indent}{title}:", *lines]) if lines else ""
 
 
-def _facts(evidence: str, term: str = "") -> str:
+def _facts(evidence: str, term: str = "", shared: Mapping[str, str] | None = None) -> str:
     facts = [term] if term else []
+    facts += [f"{term} in {group}" for group, term in (shared or {}).items()]
     facts += [f"evidence: {evidence}"] if evidence else []
     return f"({', '.join(facts)})" if facts else ""
 
@@ -52,12 +56,16 @@ def of_class(thing: Model | Enum | Alias) -> str:
 
 
 def _of_field(field: Field) -> str:
-    default = "" if field.default is MISSING or field.default is None else json.dumps(field.default, ensure_ascii=False)
+    default = (
+        ""
+        if field.default is MISSING or field.default is None
+        else json.dumps(field.default, ensure_ascii=False)
+    )
     return _joined(
         "Deprecated." if field.deprecated else "",
         sentence(field.description) or "See its type.",
         f"The API assumes {default}." if default else "",
-        _facts(field.evidence, field.business_term),
+        _facts(field.evidence, field.business_term, field.shared_terms),
     )
 
 
@@ -69,9 +77,14 @@ def of_operation(operation: Operation) -> str:
     if more:
         body += "\n\n    " + prose(more, indent=4, first=4)
     body += _entries("Args", _arguments(operation), 4)
-    body += _entries("Returns", [("The answer", _returned(operation.answers))], 4).replace("The answer: ", "", 1)
+    body += _entries("Returns", [("The answer", _returned(operation.answers))], 4).replace(
+        "The answer: ", "", 1
+    )
     body += _entries("Raises", _raised(operation), 4)
-    body += f"\n\n    ``{operation.method} {operation.path}``, effect {operation.effect}, evidence: {operation.evidence}."
+    last = (
+        f"``{operation.method} {operation.path}``, effect {operation.effect}, evidence: {operation.evidence}."
+    )
+    body += "\n\n    " + prose(last, indent=4, first=4)
     return docstring(body, indent=4)
 
 
@@ -80,7 +93,10 @@ def _arguments(operation: Operation) -> list[tuple[str, str]]:
     required = [p for p in operation.parameters if p.location == "path"]
     arguments += [(p.name, _of_parameter(p)) for p in required]
     if operation.body is not None:
-        text = sentence(operation.body.description) or "What to send: a model, or a mapping with the names of the API."
+        text = (
+            sentence(operation.body.description)
+            or "What to send: a model, or a mapping with the names of the API."
+        )
         arguments.append(("body", text))
     arguments += [(p.name, _of_parameter(p)) for p in operation.parameters if p.location != "path"]
     return [*arguments, ("options", "What this call does otherwise than its client.")]

@@ -115,9 +115,7 @@ def map_schemas(doc: Doc, visit: Visit) -> Doc:
 
     Parameters, bodies and responses must stand in their operations (see ``inline_components``).
     """
-    named = {
-        name: rewrite(schema, schema_place(name), visit) for name, schema in schemas_of(doc).items()
-    }
+    named = {name: rewrite(schema, schema_place(name), visit) for name, schema in schemas_of(doc).items()}
     return map_operations(with_schemas(doc, named), lambda site: _map_operation(site, visit))
 
 
@@ -171,9 +169,7 @@ def rewrite(schema: Doc | bool, place: str, visit: Visit) -> Doc:
             }
     for key in _LISTS:
         if key in out:
-            out[key] = [
-                rewrite(part, child(place, key, index), visit) for index, part in enumerate(out[key])
-            ]
+            out[key] = [rewrite(part, child(place, key, index), visit) for index, part in enumerate(out[key])]
     for key in _SINGLES:
         if key in out and not (key == "additionalProperties" and isinstance(out[key], bool)):
             out[key] = rewrite(out[key], child(place, key), visit)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PLAIN = ("builtins",)
 _FROM = {
@@ -19,6 +22,7 @@ _FROM = {
     "seqino.options": ("CallOptions",),
 }
 _CHECKERS_ONLY = {"Caller", "CallOptions"}
+
 
 def needed(code: str, *, bases: Sequence[str]) -> str:
     """Return the import statements of a module.
@@ -42,7 +46,9 @@ def needed(code: str, *, bases: Sequence[str]) -> str:
         names = (*names, "TYPE_CHECKING") if module == "typing" else names
         here = [name for name in names if name in used]
         if plain := [name for name in here if name not in _CHECKERS_ONLY]:
-            (own if module.startswith("seqino") else standard).append(f"from {module} import {', '.join(sorted(plain))}")
+            (own if module.startswith("seqino") else standard).append(
+                f"from {module} import {', '.join(sorted(plain))}"
+            )
         if checked := [name for name in here if name in _CHECKERS_ONLY]:
             checkers.append(f"    from {module} import {', '.join(checked)}")
     relative = ["from . import models"] if "models" in used else []

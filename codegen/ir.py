@@ -77,6 +77,9 @@ class Field:
     description: str = ""
     deprecated: bool = False
     business_term: str = ""
+    """Term of EN 16931."""
+    shared_terms: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Term by group of EN 16931, where several groups share the model."""
     evidence: str = ""
     constraint: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """Arguments of ``Constraint``."""

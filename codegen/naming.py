@@ -61,10 +61,11 @@ def field_name(wire: str, *, place: str) -> str:
     """Return a field's name: the name on the wire wherever Python allows it.
 
     Raises:
-        CodegenError: If the name needs the wire name to be mapped in a way that is ambiguous.
+        CodegenError: If the wire name has nothing that a name could be made of.
     """
-    if wire.isidentifier() and not wire.startswith("_"):
-        return f"{wire}_" if keyword.iskeyword(wire) else wire
+    # Python reads names in the form NFKC, and attrs drops a leading underscore from the argument's name.
+    if wire.isidentifier() and not wire.startswith("_") and unicodedata.normalize("NFKC", wire) == wire:
+        return f"{wire}_" if keyword.iskeyword(wire) or wire == "self" else wire
     if not ascii_words(wire):
         raise CodegenError(f"the property {wire!r} has no letter to name a field after", place=place)
     return identifier(wire)

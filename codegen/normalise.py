@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codegen import steps_decimals, steps_names, steps_operations, steps_schemas
-from codegen.documents import Doc
-from codegen.problems import Notes
+
+if TYPE_CHECKING:
+    from codegen.documents import Doc
+    from codegen.problems import Notes
 
 
 def normalise(doc: Doc, notes: Notes) -> Doc:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import jsonpath
 
 from codegen.description import parse, read_bytes
-from codegen.documents import Doc
 from codegen.problems import CodegenError, Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from codegen.documents import Doc
 
 
 @attrs.frozen(kw_only=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codegen.ir import Const, DictOf, ListOf, Named, Scalar, Type, Union
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SCALARS: Mapping[str, str] = {"date": "dt.date", "datetime": "dt.datetime", "time": "dt.time"}
 _WIDTH = 100
@@ -83,7 +85,9 @@ def prose(text: str, *, indent: int = 0, first: int = 0, hang: int = 0) -> str:
 
 
 def _escape(text: str) -> str:
-    kept = "".join(letter for letter in text if letter.isspace() or not unicodedata.category(letter).startswith("C"))
+    kept = "".join(
+        letter for letter in text if letter.isspace() or not unicodedata.category(letter).startswith("C")
+    )
     return kept.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').strip()
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import jinja2
 
 from codegen import __version__, docs, imports
-from codegen.documents import Doc
 from codegen.ir import (
     MISSING,
     Alias,
@@ -34,6 +33,9 @@ from codegen.ir import (
     without_null,
 )
 from codegen.python_text import literal, type_text
+
+if TYPE_CHECKING:
+    from codegen.documents import Doc
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -72,6 +74,7 @@ def render(api: Api, description: Doc, *, sha256: str) -> dict[str, str]:
         # Python source, not HTML: what is untrusted is escaped by python_text.
         autoescape=False,  # noqa: S701
     )
+    enums = frozenset(enum.name for enum in api.enums)
     tags = sorted({operation.tag for operation in api.operations})
     context: dict[str, Any] = {
         "header": "# " + header(sha256),
@@ -84,8 +87,8 @@ def render(api: Api, description: Doc, *, sha256: str) -> dict[str, str]:
         "doc": docs,
         "literal": literal,
         "type_text": type_text,
-        "annotation": field_annotation,
-        "default": field_default,
+        "annotation": functools.partial(field_annotation, enums=enums),
+        "default": functools.partial(field_default, enums=enums),
         "arguments": arguments,
         "returned": lambda operation: returned(operation.answers),
         "answers": answer_entries,
@@ -140,7 +143,7 @@ def _in_order(things: tuple[Model, ...] | tuple[Alias, ...]) -> list[Model | Ali
     return list(out.values())
 
 
-def field_annotation(field: Field, model: Model) -> str:
+def field_annotation(field: Field, model: Model, *, enums: frozenset[str]) -> str:
     """Return the annotation of a field."""
     taken = frozenset(other.name for other in model.fields)
     text = type_text(field.type, taken=taken)
@@ -148,12 +151,16 @@ def field_annotation(field: Field, model: Model) -> str:
         return text
     if model.in_request:
         return f"{text} | UnsetType"
-    if field_default(field, model) == "None" and not is_nullable(field.type) and field.type != Scalar("JSON"):
+    if (
+        field_default(field, model, enums=enums) == "None"
+        and not is_nullable(field.type)
+        and field.type != Scalar("JSON")
+    ):
         return f"{text} | None"
     return text
 
 
-def field_default(field: Field, model: Model) -> str:
+def field_default(field: Field, model: Model, *, enums: frozenset[str]) -> str:
     """Return the default of a field as source, empty where it must be given."""
     constant = without_null(field.type)
     if isinstance(constant, Const) and field.required and not is_nullable(field.type):
@@ -163,10 +170,10 @@ def field_default(field: Field, model: Model) -> str:
         return ""
     if model.in_request:
         return "UNSET"
-    return "None" if field.default is MISSING or field.default is None else _default(field)
+    return "None" if field.default is MISSING or field.default is None else _default(field, enums)
 
 
-def _default(field: Field) -> str:
+def _default(field: Field, enums: frozenset[str]) -> str:
     match without_null(field.type):
         case Scalar("Decimal"):
             return f"Decimal({field.default!r})"
@@ -176,8 +183,10 @@ def _default(field: Field) -> str:
             return literal(float(field.default))
         case ListOf() | DictOf() as type_ if not field.default:
             return f"attrs.field(factory={type_text(type_)})"
+        case Named(name) if name in enums:
+            return f"{name}({literal(field.default)})"
         case _:
-            # An enum's default is made by the template's caller; anything else is documented only.
+            # A date, a model or a filled list: what the API assumes stands in the docstring only.
             return "None"
 
 
@@ -252,7 +261,9 @@ def answer_text(answer: Answer) -> str:
 
 def answer_entries(operation: Operation, *, success: bool) -> list[str]:
     """Return the entries of the mapping of answers; a status of its own goes before a range."""
-    wanted = [answer for answer in operation.answers if answer.is_success == success and answer.status[0] != "1"]
+    wanted = [
+        answer for answer in operation.answers if answer.is_success == success and answer.status[0] != "1"
+    ]
     entries: list[str] = []
     for answer in sorted(wanted, key=lambda answer: (answer.status.isdecimal(), answer.status)):
         text = answer_text(answer)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codegen.documents import SCHEMA_REF, Doc, child, map_schemas, schema_place, schemas_of, with_schemas
 from codegen.problems import CodegenError, Notes
 from codegen.steps_schemas import is_annotation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LIMITS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _SUFFIXES = ("-Input", "-Output")
@@ -34,7 +36,11 @@ def _mark(schema: Doc, place: str) -> Doc:
     if members is None:
         return _decimal(schema, place) if named else schema
     numbers = [member for member in members if member.get("type") == "number"]
-    texts = [member for member in members if member.get("type") == "string" and not {"enum", "format"} & set(member)]
+    texts = [
+        member
+        for member in members
+        if member.get("type") == "string" and not {"enum", "format"} & set(member)
+    ]
     if not (numbers and texts) and not named:
         return schema
     rest = [member for member in members if member not in numbers and member not in texts]
@@ -78,7 +84,9 @@ def _mark_like(model: Any, other: Any) -> Any:
             out[key] = _mark_like(model.get(key), out[key])
     if "properties" in out:
         have = model.get("properties", {})
-        out["properties"] = {name: _mark_like(have.get(name), part) for name, part in out["properties"].items()}
+        out["properties"] = {
+            name: _mark_like(have.get(name), part) for name, part in out["properties"].items()
+        }
     if "anyOf" in out:
         decimals = [part for part in _parts(model) if part.get("x-python-type") == "Decimal"]
         out["anyOf"] = [_mark_like(decimals[0], part) if decimals else part for part in out["anyOf"]]
@@ -105,21 +113,26 @@ def merge_twins(doc: Doc, notes: Notes) -> Doc:
     schemas = dict(schemas_of(doc))
     pairs = _twins(schemas)
     # Two twins may differ only in referring to twins: take all as merged, then drop those that do not fit.
-    merging = {one: one.removesuffix(_SUFFIXES[0]) for one, _ in pairs if one.removesuffix(_SUFFIXES[0]) not in schemas}
+    merging = {
+        one: one.removesuffix(_SUFFIXES[0])
+        for one, _ in pairs
+        if one.removesuffix(_SUFFIXES[0]) not in schemas
+    }
     while True:
         new_name = {}
         for one, name in merging.items():
             new_name |= {name + suffix: name for suffix in _SUFFIXES}
         renamed = {name: rename_references(schema, new_name) for name, schema in schemas.items()}
         misfits = [
-            one
-            for one, name in merging.items()
-            if not _same(renamed[one], renamed[name + _SUFFIXES[1]])
+            one for one, name in merging.items() if not _same(renamed[one], renamed[name + _SUFFIXES[1]])
         ]
         if not misfits:
             break
         for one in misfits:
-            notes.warn(f"differs from {one.removesuffix('-Input')}-Output, so both become classes", place=schema_place(one))
+            notes.warn(
+                f"differs from {one.removesuffix('-Input')}-Output, so both become classes",
+                place=schema_place(one),
+            )
             del merging[one]
     out: dict[str, Doc] = {}
     for name, schema in renamed.items():

@@ -50,7 +50,10 @@ def name_schemas(doc: Doc) -> Doc:
             )
         owners[name] = key
         names[key] = name
-    out = {names[key]: {"x-sources": [key], **schema} for key, schema in schemas_of(doc).items()}
+    out = {
+        names[key]: {**schema, "x-sources": schema.get("x-sources", [key])}
+        for key, schema in schemas_of(doc).items()
+    }
     return rename_references(with_schemas(doc, out), names)
 
 
@@ -71,9 +74,15 @@ def settle_enums(doc: Doc, notes: Notes) -> Doc:
             return {**{key: value for key, value in schema.items() if key != "enum"}, "type": "integer"}
         if not all(isinstance(value, str) for value in values):
             raise CodegenError(
-                f"an enum of {', '.join(map(repr, values))} is not supported: text or whole numbers only", place=place
+                f"an enum of {', '.join(map(repr, values))} is not supported: text or whole numbers only",
+                place=place,
             )
-        return {**schema, "type": "string", "enum": values, "x-enum-varnames": _members(schema, values, place)}
+        return {
+            **schema,
+            "type": "string",
+            "enum": values,
+            "x-enum-varnames": _members(schema, values, place),
+        }
 
     return map_schemas(doc, visit)
 
@@ -118,7 +127,12 @@ def lift_inline(doc: Doc) -> Doc:
             base = class_name(site.path)
         operation = dict(site.operation)
         operation["parameters"] = [
-            {**p, "schema": lift(p["schema"], base + class_name(p["name"]), child(site.place, "parameters", index))}
+            {
+                **p,
+                "schema": lift(
+                    p["schema"], base + class_name(p["name"]), child(site.place, "parameters", index)
+                ),
+            }
             for index, p in enumerate(operation["parameters"])
         ]
         for role, place, content in media_types(operation, site.place):
@@ -128,7 +142,9 @@ def lift_inline(doc: Doc) -> Doc:
                 for media, value in content.items()
             }
             if role == "body" and site.webhook:
-                new = {media: _as_component(value, base + suffix, place, lifted) for media, value in new.items()}
+                new = {
+                    media: _as_component(value, base + suffix, place, lifted) for media, value in new.items()
+                }
             operation = _with_content(operation, role, new)
         return operation
 
@@ -176,7 +192,13 @@ def _lift(schema: Doc, name: str, place: str, lifted: dict[str, Doc]) -> Doc:
     return {**outer, "allOf": [reference(name)]} if outer else reference(name)
 
 
-_OF_THE_TYPE = {"x-enum-varnames", "x-python-base", "x-python-member-prefixes", "x-python-member-names", _ADDITIONAL}
+_OF_THE_TYPE = {
+    "x-enum-varnames",
+    "x-python-base",
+    "x-python-member-prefixes",
+    "x-python-member-names",
+    _ADDITIONAL,
+}
 
 
 def _lift_parts(schema: Doc, name: str, place: str, lifted: dict[str, Doc]) -> Doc:
@@ -192,7 +214,12 @@ def _lift_parts(schema: Doc, name: str, place: str, lifted: dict[str, Doc]) -> D
     if "anyOf" in out:
         # A union has at most one enum and one object (settle_unions), so that these need no number.
         out["anyOf"] = [
-            _lift(part, name + ("Object" if "enum" not in part and _has_enum(out["anyOf"]) else ""), child(place, "anyOf", i), lifted)
+            _lift(
+                part,
+                name + ("Object" if "enum" not in part and _has_enum(out["anyOf"]) else ""),
+                child(place, "anyOf", i),
+                lifted,
+            )
             for i, part in enumerate(out["anyOf"])
         ]
     return out

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codegen.documents import (
     JSON_TYPE,
@@ -16,6 +15,9 @@ from codegen.documents import (
 from codegen.naming import RESERVED_PARAMETERS, identifier, operation_name
 from codegen.problems import CodegenError, Notes
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _BINARY: Doc = {"type": "string", "format": "binary"}
 _IGNORED_HEADERS = {"accept", "content-type", "authorization"}  # OpenAPI 3.1 §4.8.12.2: "SHALL be ignored"
 _LOCATIONS = {"path", "query", "header"}
@@ -27,7 +29,9 @@ def inline_components(doc: Doc) -> Doc:
     for section in ("paths", "webhooks"):
         for path, item in (out.get(section) or {}).items():
             if "$ref" in item:
-                raise CodegenError("a path that is a reference is not supported", place=child("#", section, path))
+                raise CodegenError(
+                    "a path that is a reference is not supported", place=child("#", section, path)
+                )
             out[section][path] = {key: value for key, value in item.items() if key in METHODS}
     keep = {"schemas", "securitySchemes"}
     components = {key: value for key, value in out.get("components", {}).items() if key in keep}
@@ -142,9 +146,13 @@ def _parameter_name(parameter: Doc, place: str) -> str:
 def _check_parameter(parameter: Doc, place: str) -> None:
     where, name = parameter["in"], parameter["name"]
     if where not in _LOCATIONS:
-        raise CodegenError(f"the parameter {name!r} travels in a {where}, which is not supported", place=place)
+        raise CodegenError(
+            f"the parameter {name!r} travels in a {where}, which is not supported", place=place
+        )
     if "schema" not in parameter:
-        raise CodegenError(f"the parameter {name!r} has content in place of a schema: not supported", place=place)
+        raise CodegenError(
+            f"the parameter {name!r} has content in place of a schema: not supported", place=place
+        )
     usual = {"query": "form"}.get(where, "simple")
     style = parameter.get("style", usual)
     if style != usual or parameter.get("explode", where == "query") != (where == "query"):

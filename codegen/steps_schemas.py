@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codegen.documents import (
     SCHEMA_REF,
     Doc,
-    child,
     map_schemas,
     ref_name,
     schema_place,
@@ -17,6 +15,9 @@ from codegen.documents import (
     with_schemas,
 )
 from codegen.problems import CodegenError, Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _ANNOTATIONS = {
     *("title", "description", "default", "deprecated", "example", "examples"),
@@ -36,6 +37,9 @@ _KNOWN = {
     # They narrow which values are right, not their type: the platform and the sandbox judge by them.
     *("not", "if", "then", "else", "contains", "dependentRequired", "dependentSchemas"),
 }
+_OWN_HINTS = {"x-python-type", "x-sources", "x-enum-varnames"}
+"""What the steps leave for each other, and become code: never taken from a description."""
+
 _TYPE_NAMES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 
 
@@ -45,19 +49,22 @@ def is_annotation(keyword: str) -> bool:
 
 
 def check_keywords(doc: Doc) -> Doc:
-    """Refuse what would be dropped or loosened without a word.
+    """Refuse what would be dropped or loosened without a word, and drop hints that are ours alone to give.
 
     Raises:
         CodegenError: For a keyword that is not understood, or a reference out of the components.
     """
 
     def visit(schema: Doc, place: str) -> Doc:
+        schema = {key: value for key, value in schema.items() if key not in _OWN_HINTS}
         unknown = sorted(key for key in schema if key not in _KNOWN and not key.startswith("x-"))
         if unknown or "prefixItems" in schema:
             words = ", ".join(unknown or ["prefixItems"])
             raise CodegenError(f"{words} cannot be turned into a type", place=place)
         ref = schema.get("$ref")
-        if ref is not None and (not str(ref).startswith(SCHEMA_REF) or ref_name(schema) not in schemas_of(doc)):
+        if ref is not None and (
+            not str(ref).startswith(SCHEMA_REF) or ref_name(schema) not in schemas_of(doc)
+        ):
             raise CodegenError(f"the reference {ref} leads to no component schema", place=place)
         return schema
 
@@ -276,7 +283,9 @@ def _resolve(schema: Doc, schemas: Mapping[str, Doc], place: str) -> Doc:
 
 def _json_kind(member: Doc, schemas: Mapping[str, Doc], place: str) -> str:
     schema = _resolve(member, schemas, place)
-    kind = schema.get("type") or ("object" if "properties" in schema else "string" if "enum" in schema else None)
+    kind = schema.get("type") or (
+        "object" if "properties" in schema else "string" if "enum" in schema else None
+    )
     if "const" in schema and schema["const"] is not None:
         return f"const {schema['const']!r}"
     return {"string": "text", "array": "list"}.get(str(kind), str(kind))

@@ -566,13 +566,16 @@ class PostalAddress:
     """Postal address. Component name is inferred. (evidence: published)
 
     Attributes:
-        street_name: Address line 1.
-        additional_street_name: Address line 2.
-        address_line: Address line 3. (evidence: inferred)
-        city_name: City.
-        postal_zone: Postal code.
-        country_subdivision: Region.
+        street_name: Address line 1. (BT-35 in BG-5, BT-50 in BG-8, BT-64 in BG-12, BT-75 in BG-15)
+        additional_street_name: Address line 2. (BT-36 in BG-5, BT-51 in BG-8, BT-65 in BG-12, BT-76
+            in BG-15)
+        address_line: Address line 3. (BT-162 in BG-5, BT-163 in BG-8, BT-164 in BG-12, BT-165 in
+            BG-15, evidence: inferred)
+        city_name: City. (BT-37 in BG-5, BT-52 in BG-8, BT-66 in BG-12, BT-77 in BG-15)
+        postal_zone: Postal code. (BT-38 in BG-5, BT-53 in BG-8, BT-67 in BG-12, BT-78 in BG-15)
+        country_subdivision: Region. (BT-39 in BG-5, BT-54 in BG-8, BT-68 in BG-12, BT-79 in BG-15)
         country_code: ISO 3166-1 alpha-2 country; seen in the example, required flag not visible.
+            (BT-40 in BG-5, BT-55 in BG-8, BT-69 in BG-12, BT-80 in BG-15)
     """
 
     street_name: str | None | UnsetType = UNSET
@@ -591,8 +594,8 @@ class ElectronicAddress:
 
     Attributes:
         scheme_id: EAS scheme code; 0225 is the French addressing identifier (SIREN, SIREN_SIRET,
-            SIREN_SIRET_ROUTING or SIREN_SUFFIX).
-        value: Address in that scheme.
+            SIREN_SIRET_ROUTING or SIREN_SUFFIX). (BT-34-1 in BG-4, BT-49-1 in BG-7)
+        value: Address in that scheme. (BT-34 in BG-4, BT-49 in BG-7)
     """
 
     scheme_id: str | UnsetType = UNSET
@@ -620,8 +623,9 @@ class PartyIdentifier:
 
     Attributes:
         scheme_id: ISO 6523 scheme (ICD): 0002 SIREN, 0009 SIRET, 0224 routing code, 0088 GLN, 0060
-            DUNS, 0223 VAT number of another member state. (evidence: inferred)
-        value: Identifier in that scheme. (evidence: inferred)
+            DUNS, 0223 VAT number of another member state. (BT-29-1 in BG-4, BT-46-1 in BG-7,
+            evidence: inferred)
+        value: Identifier in that scheme. (BT-29 in BG-4, BT-46 in BG-7, evidence: inferred)
     """
 
     scheme_id: str | None | UnsetType = UNSET
@@ -633,9 +637,9 @@ class Contact:
     """Contact of a seller (BG-6) or buyer (BG-9). (evidence: inferred)
 
     Attributes:
-        name: Person or department. (evidence: inferred)
-        telephone: Telephone number. (evidence: inferred)
-        email: E-mail address. (evidence: inferred)
+        name: Person or department. (BT-41 in BG-6, BT-56 in BG-9, evidence: inferred)
+        telephone: Telephone number. (BT-42 in BG-6, BT-57 in BG-9, evidence: inferred)
+        email: E-mail address. (BT-43 in BG-6, BT-58 in BG-9, evidence: inferred)
     """
 
     name: str | None | UnsetType = UNSET
@@ -850,14 +854,18 @@ class DocumentAllowanceCharge:
     """Allowance (BG-20) or charge (BG-21) on the whole document. (evidence: inferred)
 
     Attributes:
-        amount: Amount without VAT, positive, two decimals. (evidence: inferred)
-        base_amount: Amount that the percentage applies to. (evidence: inferred)
-        percentage: Percentage of the base amount; 5 means five percent. (evidence: inferred)
-        vat_category_code: VAT category. (evidence: inferred)
-        vat_rate: VAT rate in percent. (evidence: inferred)
-        reason: Reason as text; a reason or its code is needed (BR-33, BR-38). (evidence: inferred)
+        amount: Amount without VAT, positive, two decimals. (BT-92 in BG-20, BT-99 in BG-21,
+            evidence: inferred)
+        base_amount: Amount that the percentage applies to. (BT-93 in BG-20, BT-100 in BG-21,
+            evidence: inferred)
+        percentage: Percentage of the base amount; 5 means five percent. (BT-94 in BG-20, BT-101 in
+            BG-21, evidence: inferred)
+        vat_category_code: VAT category. (BT-95 in BG-20, BT-102 in BG-21, evidence: inferred)
+        vat_rate: VAT rate in percent. (BT-96 in BG-20, BT-103 in BG-21, evidence: inferred)
+        reason: Reason as text; a reason or its code is needed (BR-33, BR-38). (BT-97 in BG-20,
+            BT-104 in BG-21, evidence: inferred)
         reason_code: Reason as a code: UNTDID 5189 for an allowance, UNTDID 7161 for a charge.
-            (evidence: inferred)
+            (BT-98 in BG-20, BT-105 in BG-21, evidence: inferred)
     """
 
     amount: Decimal | None | UnsetType = UNSET
@@ -874,12 +882,16 @@ class LineAllowanceCharge:
     """Allowance (BG-27) or charge (BG-28) on one line. (evidence: inferred)
 
     Attributes:
-        amount: Amount without VAT, positive, two decimals. (evidence: inferred)
-        base_amount: Amount that the percentage applies to. (evidence: inferred)
-        percentage: Percentage of the base amount; 5 means five percent. (evidence: inferred)
-        reason: Reason as text; a reason or its code is needed (BR-42, BR-44). (evidence: inferred)
+        amount: Amount without VAT, positive, two decimals. (BT-136 in BG-27, BT-141 in BG-28,
+            evidence: inferred)
+        base_amount: Amount that the percentage applies to. (BT-137 in BG-27, BT-142 in BG-28,
+            evidence: inferred)
+        percentage: Percentage of the base amount; 5 means five percent. (BT-138 in BG-27, BT-143 in
+            BG-28, evidence: inferred)
+        reason: Reason as text; a reason or its code is needed (BR-42, BR-44). (BT-139 in BG-27,
+            BT-144 in BG-28, evidence: inferred)
         reason_code: Reason as a code: UNTDID 5189 for an allowance, UNTDID 7161 for a charge.
-            (evidence: inferred)
+            (BT-140 in BG-27, BT-145 in BG-28, evidence: inferred)
     """
 
     amount: Decimal | None | UnsetType = UNSET

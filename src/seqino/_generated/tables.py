@@ -10,7 +10,7 @@ from seqino._core.constraints import Constraint
 
 from . import models
 
-__all__ = ["BUSINESS_TERMS", "CONSTRAINTS", "WEBHOOKS", "WEBHOOK_SIGNATURE", "WIRE_NAMES"]
+__all__ = ["BUSINESS_TERMS", "CONSTRAINTS", "SHARED_TERMS", "WEBHOOKS", "WEBHOOK_SIGNATURE", "WIRE_NAMES"]
 
 CONSTRAINTS: Mapping[type, Mapping[str, Constraint]] = {
     models.ClientCreate: {
@@ -293,6 +293,48 @@ BUSINESS_TERMS: Mapping[type, Mapping[str, str]] = {
     },
 }
 """Terms of EN 16931 (BT-1, BG-25) that fields stand for: by model, by field."""
+
+SHARED_TERMS: Mapping[type, Mapping[str, Mapping[str, str]]] = {
+    models.PostalAddress: {
+        "street_name": {"BG-5": "BT-35", "BG-8": "BT-50", "BG-12": "BT-64", "BG-15": "BT-75"},
+        "additional_street_name": {"BG-5": "BT-36", "BG-8": "BT-51", "BG-12": "BT-65", "BG-15": "BT-76"},
+        "address_line": {"BG-5": "BT-162", "BG-8": "BT-163", "BG-12": "BT-164", "BG-15": "BT-165"},
+        "city_name": {"BG-5": "BT-37", "BG-8": "BT-52", "BG-12": "BT-66", "BG-15": "BT-77"},
+        "postal_zone": {"BG-5": "BT-38", "BG-8": "BT-53", "BG-12": "BT-67", "BG-15": "BT-78"},
+        "country_subdivision": {"BG-5": "BT-39", "BG-8": "BT-54", "BG-12": "BT-68", "BG-15": "BT-79"},
+        "country_code": {"BG-5": "BT-40", "BG-8": "BT-55", "BG-12": "BT-69", "BG-15": "BT-80"},
+    },
+    models.ElectronicAddress: {
+        "scheme_id": {"BG-4": "BT-34-1", "BG-7": "BT-49-1"},
+        "value": {"BG-4": "BT-34", "BG-7": "BT-49"},
+    },
+    models.PartyIdentifier: {
+        "scheme_id": {"BG-4": "BT-29-1", "BG-7": "BT-46-1"},
+        "value": {"BG-4": "BT-29", "BG-7": "BT-46"},
+    },
+    models.Contact: {
+        "name": {"BG-6": "BT-41", "BG-9": "BT-56"},
+        "telephone": {"BG-6": "BT-42", "BG-9": "BT-57"},
+        "email": {"BG-6": "BT-43", "BG-9": "BT-58"},
+    },
+    models.DocumentAllowanceCharge: {
+        "amount": {"BG-20": "BT-92", "BG-21": "BT-99"},
+        "base_amount": {"BG-20": "BT-93", "BG-21": "BT-100"},
+        "percentage": {"BG-20": "BT-94", "BG-21": "BT-101"},
+        "vat_category_code": {"BG-20": "BT-95", "BG-21": "BT-102"},
+        "vat_rate": {"BG-20": "BT-96", "BG-21": "BT-103"},
+        "reason": {"BG-20": "BT-97", "BG-21": "BT-104"},
+        "reason_code": {"BG-20": "BT-98", "BG-21": "BT-105"},
+    },
+    models.LineAllowanceCharge: {
+        "amount": {"BG-27": "BT-136", "BG-28": "BT-141"},
+        "base_amount": {"BG-27": "BT-137", "BG-28": "BT-142"},
+        "percentage": {"BG-27": "BT-138", "BG-28": "BT-143"},
+        "reason": {"BG-27": "BT-139", "BG-28": "BT-144"},
+        "reason_code": {"BG-27": "BT-140", "BG-28": "BT-145"},
+    },
+}
+"""Terms of fields whose model several groups of EN 16931 share: by model, by field, by group."""
 
 WIRE_NAMES: Mapping[type, Mapping[str, str]] = {}
 """Names on the wire where Python has no such name: by model, by field. All other fields keep theirs."""
