@@ -165,6 +165,11 @@ class StatusMeaning(OpenEnum):
         return meaning.number if meaning else None
 
     @property
+    def has_meaning(self) -> bool:
+        """Whether its meaning is written here; the generator reports the values of which it is not."""
+        return self._value_ in _BY_VALUE
+
+    @property
     def label_fr(self) -> str:
         """Label in French, as XP Z12-014 and the DSE write it; the raw text of an unknown status."""
         meaning = _BY_VALUE.get(self._value_)
