@@ -1,0 +1,87 @@
+"""Clients: the companies on whose behalf a sponsor calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqino._generated import operations
+from seqino.models import Client
+from seqino.pagination import Pager
+from seqino.resources.base import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seqino._core.wire import JSON
+    from seqino.models import (
+        ClientCreate,
+        OnboardingLink,
+        OnboardingLinkRequest,
+        OnboardingLinkStatus,
+        PdpClientCreate,
+        PdpClientCreated,
+    )
+    from seqino.options import CallOptions
+
+__all__ = ["Clients"]
+
+
+class Clients(Resource):
+    """Companies or departments managed by the sponsor."""
+
+    __slots__ = ()
+
+    def list(self, *, external_ref: str | None = None, options: CallOptions | None = None) -> Pager[Client]:
+        """List the clients, or find one by reference.
+
+        Args:
+            external_ref: The sponsor's own reference of a client.
+            options: What this call does otherwise than its client.
+        """
+
+        async def fetch() -> Sequence[Client]:
+            found = await operations.get_clients(self._client, external_ref=external_ref, options=options)
+            # With a reference the platform may answer with the one client instead of an array.
+            return [found] if isinstance(found, Client) else found
+
+        return Pager(fetch)
+
+    async def create(
+        self, client: ClientCreate | Mapping[str, JSON], *, options: CallOptions | None = None
+    ) -> Client:
+        """Create a client."""
+        return await operations.create_client(self._client, client, options=options)
+
+    async def get(self, client_id: str, *, options: CallOptions | None = None) -> Client:
+        """Get one client."""
+        return await operations.get_client_details(self._client, client_id, options=options)
+
+    async def delete(self, client_id: str, *, options: CallOptions | None = None) -> None:
+        """Delete a client."""
+        await operations.delete_client(self._client, client_id, options=options)
+
+    async def generate_onboarding_link(
+        self,
+        request: OnboardingLinkRequest | Mapping[str, JSON],
+        *,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> OnboardingLink:
+        """Make a link under which a client identifies itself and signs its mandate."""
+        return await operations.generate_client_onboarding_link(
+            self._client, request, client_id=client_id, options=options
+        )
+
+    async def get_onboarding_link_status(
+        self, *, client_id: str | None = None, options: CallOptions | None = None
+    ) -> OnboardingLinkStatus:
+        """Get how far the onboarding of a client has come."""
+        return await operations.get_client_onboarding_link_status(
+            self._client, client_id=client_id, options=options
+        )
+
+    async def create_pdp_client(
+        self, client: PdpClientCreate | Mapping[str, JSON], *, options: CallOptions | None = None
+    ) -> PdpClientCreated:
+        """Create a client the way the beta of the API did; deprecated by the platform, use ``create``."""
+        return await operations.create_pdp_client(self._client, client, options=options)

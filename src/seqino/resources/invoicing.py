@@ -1,0 +1,47 @@
+"""Invoices that were issued."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqino._generated import operations
+from seqino.models import InvoiceFileSubmission
+from seqino.resources.base import Resource
+
+if TYPE_CHECKING:
+    from seqino._core.wire import File
+    from seqino.models import Invoice, InvoiceFileSubmitted
+    from seqino.options import CallOptions
+
+__all__ = ["Invoicing"]
+
+
+class Invoicing(Resource):
+    """Invoices that were issued."""
+
+    __slots__ = ()
+
+    async def get(
+        self, invoice_id: str, *, client_id: str | None = None, options: CallOptions | None = None
+    ) -> Invoice:
+        """Get the full data of an invoice."""
+        return await operations.get_invoice_data(
+            self._client, invoice_id, client_id=client_id, options=options
+        )
+
+    async def submit_file(
+        self, file: File, *, client_id: str | None = None, options: CallOptions | None = None
+    ) -> InvoiceFileSubmitted:
+        """Upload an invoice as it is; ``client.submit_file`` also checks it, and reads the answer.
+
+        Args:
+            file: UBL or CII XML, or Factur-X PDF.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Raises:
+            OutcomeUnknown: It may have been taken, and cannot be looked up: do not send it again.
+        """
+        return await operations.submit_invoice_file(
+            self._client, InvoiceFileSubmission(file=file), client_id=client_id, options=options
+        )

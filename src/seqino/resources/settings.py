@@ -1,0 +1,41 @@
+"""Settings of a client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqino._generated import operations
+from seqino.resources.base import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seqino._core.wire import JSON
+    from seqino.models import PeriodicitySettings
+    from seqino.options import CallOptions
+
+__all__ = ["Settings"]
+
+
+class Settings(Resource):
+    """VAT regime of a client, and how often it reports."""
+
+    __slots__ = ()
+
+    async def get_periodicity(
+        self, *, client_id: str | None = None, options: CallOptions | None = None
+    ) -> PeriodicitySettings:
+        """Get the VAT regime and the reporting frequencies."""
+        return await operations.get_periodicity_settings(self._client, client_id=client_id, options=options)
+
+    async def set_periodicity(
+        self,
+        settings: PeriodicitySettings | Mapping[str, JSON],
+        *,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> JSON:
+        """Set the VAT regime and the reporting frequencies; what is answered is not published."""
+        return await operations.set_periodicity_settings(
+            self._client, settings, client_id=client_id, options=options
+        )

@@ -1,0 +1,73 @@
+"""How much a client has used the API, and how much it may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqino._generated import operations
+from seqino.resources.base import Resource
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from seqino.models import UsageLimits, UsageMetrics, UsagePeriod, UsageSummary
+    from seqino.options import CallOptions
+
+__all__ = ["Usage"]
+
+
+class Usage(Resource):
+    """Calls made, and the limits on them."""
+
+    __slots__ = ()
+
+    async def get_metrics(
+        self,
+        *,
+        period: UsagePeriod | str | None = None,
+        start_date: dt.date | None = None,
+        end_date: dt.date | None = None,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> UsageMetrics:
+        """Get figures by endpoint.
+
+        Args:
+            period: How they are summed; the platform takes ``monthly`` where it is left out.
+            start_date: First day.
+            end_date: Last day.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+        """
+        return await operations.get_usage_metrics(
+            self._client,
+            period=period,
+            start_date=start_date,
+            end_date=end_date,
+            client_id=client_id,
+            options=options,
+        )
+
+    async def get_summary(
+        self, *, client_id: str | None = None, options: CallOptions | None = None
+    ) -> UsageSummary:
+        """Get an overview of this month and the last."""
+        return await operations.get_usage_summary(self._client, client_id=client_id, options=options)
+
+    async def get_limits(
+        self,
+        *,
+        endpoint: str | None = None,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> UsageLimits:
+        """Get how many calls are allowed.
+
+        Args:
+            endpoint: Only for this path of the API.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+        """
+        return await operations.get_usage_limits(
+            self._client, endpoint=endpoint, client_id=client_id, options=options
+        )

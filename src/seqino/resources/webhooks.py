@@ -1,0 +1,37 @@
+"""The sponsor's webhook, to which the platform sends events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqino._generated import operations
+from seqino.resources.base import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seqino._core.wire import JSON
+    from seqino.models import Webhook, WebhookCreate, WebhookCreated, WebhookEventTypes
+    from seqino.options import CallOptions
+
+__all__ = ["Webhooks"]
+
+
+class Webhooks(Resource):
+    """A sponsor has one webhook, for all of its clients."""
+
+    __slots__ = ()
+
+    async def get(self, *, options: CallOptions | None = None) -> Webhook:
+        """Get the webhook that is registered."""
+        return await operations.get_webhook(self._client, options=options)
+
+    async def create(
+        self, webhook: WebhookCreate | Mapping[str, JSON], *, options: CallOptions | None = None
+    ) -> WebhookCreated:
+        """Register the webhook; its secret is in this answer only, so keep it."""
+        return await operations.create_webhook(self._client, webhook, options=options)
+
+    async def get_event_types(self, *, options: CallOptions | None = None) -> WebhookEventTypes:
+        """Get the types of event that a webhook can receive."""
+        return await operations.get_webhook_event_types(self._client, options=options)
