@@ -1,0 +1,1 @@
+"""The ``seqino`` command: a platform on your own machine, and invoices sent from the shell."""

@@ -1,0 +1,94 @@
+"""When to ask for an invoice's events, and what they say about its end. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+import attrs
+
+from seqino.cli.result import End
+from seqino.statuses import LocalState, StatusMeaning, is_duplicate_refusal, local_state, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from seqino.models import LifecycleEvent
+
+__all__ = ["Pace", "Standing", "standing"]
+
+_DEAD = {210: End.REFUSED, 213: End.REJECTED, 220: End.CANCELLED}
+_ENDS = {LocalState.SETTLED: End.PAID, LocalState.NOT_DELIVERED: End.NOT_DELIVERED}
+_ENDING = frozenset({*_DEAD, 212})
+
+
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How often one invoice is asked for; seconds.
+
+    Args:
+        first: Pause before the first question.
+        factor: How much longer each pause is than the one before.
+        longest: No pause is longer.
+    """
+
+    first: float = 0.5
+    factor: float = 1.6
+    longest: float = 60.0
+
+    def delay(self, asked: int) -> float:
+        """Return the pause before the next question, of an invoice that was asked for so many times."""
+        # The exponent is bounded, so that a day of questions cannot overflow.
+        return min(self.longest, self.first * self.factor ** min(asked, 64))
+
+
+@attrs.frozen(kw_only=True)
+class Standing:
+    """Where the events seen leave an invoice.
+
+    Args:
+        end: An end of following, or ``OPEN``.
+        status: The status that says so: the one that ended it, else the last one.
+        reason: The reason that came with it, or an empty text.
+    """
+
+    end: End = End.OPEN
+    status: StatusMeaning | None = None
+    reason: str = ""
+
+
+def standing(events: Sequence[LifecycleEvent]) -> Standing:
+    """Tell where the events of an invoice leave it; they may come in any order."""
+    if not events:
+        return Standing()
+    ordered = sorted(events, key=lambda event: (_instant(event.timestamp), _number(event)))
+    state = local_state(ordered)
+    duplicate = next((event for event in ordered if is_duplicate_refusal(event)), None)
+    if duplicate is not None and (state is None or not state.ends_following):
+        return _standing(End.DUPLICATE, duplicate)
+    if state in (LocalState.DEAD, LocalState.SETTLED):
+        event = next(event for event in ordered if _ends(event))
+        return _standing(_DEAD.get(_number(event), End.PAID), event)
+    return _standing(End.OPEN if state is None else _ENDS.get(state, End.OPEN), ordered[-1])
+
+
+def _instant(timestamp: datetime) -> datetime:
+    return timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
+
+
+def _number(event: LifecycleEvent) -> int:
+    return resolve(event.status_code, "invoice").number or 0
+
+
+def _ends(event: LifecycleEvent) -> bool:
+    return _number(event) in _ENDING and not is_duplicate_refusal(event)
+
+
+def _standing(end: End, event: LifecycleEvent) -> Standing:
+    words = (event.rejection_reason, event.reason)
+    return Standing(
+        end=end,
+        status=resolve(event.status_code, "invoice"),
+        reason=": ".join(word for word in words if word),
+    )

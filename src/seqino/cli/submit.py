@@ -1,0 +1,68 @@
+"""``seqino submit``: invoice files and drafts to a platform, each once."""
+
+# ruff: noqa: FBT002 - options of a command line are named there
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqino.cli.common import (
+    ApiKeyFile,
+    BaseUrl,
+    ClientId,
+    Lang,
+    Server,
+    Target,
+    complain,
+    leave,
+    one_line_errors,
+)
+from seqino.cli.follow import Pace
+from seqino.cli.progress import progress
+from seqino.cli.result import ExitCode, Tally
+from seqino.cli.running import carry_out
+from seqino.cli.sending import Following, deliver, exit_code, plan_of, report
+from seqino.cli.show import console, language
+from seqino.cli.work import Run
+from seqino.errors import ConfigurationError
+
+__all__ = ["submit"]
+
+
+def submit(  # noqa: PLR0917 - each is an option of the command
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files, and folders that are searched for .xml .pdf .json.")
+    ],
+    base_url: BaseUrl = None,
+    server: Server = None,
+    client_id: ClientId = None,
+    api_key_file: ApiKeyFile = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=100, help="Invoices under way at the same time.")
+    ] = 16,
+    follow: Annotated[bool, typer.Option(help="Ask for events until each invoice is at an end.")] = True,
+    follow_timeout: Annotated[float, typer.Option(min=0, help="Seconds to follow at most.")] = 120.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line an invoice.")] = False,
+    lang: Lang = None,
+) -> None:
+    """Submit invoices: UBL, CII and Factur-X files as they are, JSON files as drafts that are then validated.
+
+    All files are read first; what is no invoice, or a copy of another one, is not sent. Exit codes: 0 done,
+    1 failed, 2 wrong usage or unusable files, 3 some were refused or rejected, 4 some are in doubt.
+    """
+    with one_line_errors():
+        labels = language(lang, os.environ)
+        target = Target(base_url=base_url, server=server, client_id=client_id, api_key_file=api_key_file)
+        client = target.client()
+        plan = plan_of(paths)
+        with progress(console(stderr=True)) as tell:
+            run = Run(plan.invoices, workers=concurrency, tell=tell)
+            following = Following(pace=Pace(), limit=follow_timeout) if follow else None
+            interrupted = carry_out(deliver(run, client, following=following))
+        if run.stopped is not None and not Tally.of(run.results, refused=0).submitted:
+            complain(f"{run.stopped}\nnothing was submitted")
+            leave(ExitCode.INPUT if isinstance(run.stopped, ConfigurationError) else ExitCode.FAILURE)
+        tally = report(run, plan, command="submit", lang=labels, as_json=as_json)
+        leave(exit_code(tally, interrupted=interrupted))
