@@ -303,7 +303,19 @@ class UnexpectedAnswer(CallError):
 
 
 class ResponseDecodeError(CallError):
-    """It was done, but the answer cannot be read; ``raw`` keeps it. Never repeat it for this reason."""
+    """It was done, but the answer cannot be read; ``raw`` keeps it. Never repeat it for this reason.
+
+    ``faults`` names what in the answer is not as described, with paths.
+    """
+
+    def __init__(self, message: str, *, faults: Iterable[tuple[str, str]] = (), **details: Any) -> None:
+        super().__init__(message, **details)
+        self._faults = tuple(Fault(*fault) for fault in faults)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What in the answer is not as described, with paths."""
+        return self._faults
 
 
 class OutcomeUnknown(CallError):

@@ -47,14 +47,15 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE = re.compile(r"[!-~](?:[ \t!-~]*[!-~])?|")
 """Visible ASCII, blanks inside: what every server reads alike (RFC 9110 §5.5)."""
 
+_FRAMING = frozenset(
+    {"connection", "content-encoding", "content-length", "content-type", "expect", "host", "keep-alive"}
+    | {"te", "trailer", "transfer-encoding", "upgrade"}
+)
+
 _OWN_HEADERS: Mapping[str, str] = {
     "authorization": "the API key is set by api_key",
     "x-pdp-client-id": "the client is named by client_id",
-    **dict.fromkeys(
-        "connection content-encoding content-length content-type expect host keep-alive te trailer "
-        "transfer-encoding upgrade".split(),
-        "it frames the message, which is the SDK's own work",
-    ),
+    **dict.fromkeys(_FRAMING, "it frames the message, which is the SDK's own work"),
 }
 
 

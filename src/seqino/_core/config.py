@@ -187,8 +187,8 @@ def check_key(key: object, *, source: str) -> str:
         return check_header(source, key)
     except InvalidInput:
         raise ConfigurationError(
-            f"{source} holds a blank, a line break or another character that no API key has: "
-            "was it copied or read whole, with the end of its line?"
+            f"{source} holds a line break, a blank at an end or another character that no API key has: "
+            "was it read from a file with the end of its line?"
         ) from None
 
 

@@ -87,7 +87,8 @@ class Emitter:
 def _level(event: CallEvent) -> int:
     if event.kind == "delay":
         return logging.INFO
-    if event.kind == "verdict" and event.outcome is Outcome.UNKNOWN:
+    if event.token is not None:
+        # Something may have been done that nobody knows of: a person has to see it.
         return logging.WARNING
     return logging.DEBUG
 

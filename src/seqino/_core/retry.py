@@ -21,6 +21,7 @@ __all__ = [
     "Accept",
     "Decision",
     "Fail",
+    "Pace",
     "Retry",
     "RetryBudget",
     "Situation",
@@ -194,6 +195,21 @@ class RetryBudget:
     def give_back(self, amount: int) -> None:
         """Give back what a call took, or the reward of a success that took nothing."""
         self.tokens = min(self.CAPACITY, self.tokens + amount)
+
+
+@attrs.define
+class Pace:
+    """When the server wants to be called again at the earliest; shared by all calls of a client."""
+
+    not_before: float = 0.0
+
+    def hold(self, told: float, *, now: float) -> None:
+        """Note that the server asked to wait; more than any call would sit out is cut to that."""
+        self.not_before = max(self.not_before, now + min(told, LONGEST_PAUSE))
+
+    def wait(self, *, now: float) -> float:
+        """Seconds that are left of the pause; 0 or less where there is none."""
+        return self.not_before - now
 
 
 _NUMBER = re.compile(r"\s*(\d{1,20}(?:\.\d{0,20})?)\s*", re.ASCII)

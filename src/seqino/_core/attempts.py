@@ -1,0 +1,310 @@
+"""One logical call: a request sent until an answer settles it, or until nothing more may follow.
+
+Nothing is sent twice unless the operation's effect allows it, and whatever ends a call after its first byte
+left - a timeout, a cancellation, a fault of foreign code - leaves a trace that says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from seqino._core.codec import Codec, DecodeFault
+from seqino._core.config import Config, Secret, check_key
+from seqino._core.events import CallEvent, Emitter
+from seqino._core.failures import Ending, failure, find_trace_id, held_back, undecodable
+from seqino._core.outcome import Attempt, FaultKind, Outcome, classify_fault, classify_status
+from seqino._core.retry import (
+    LEAST_TIME,
+    REPEATED,
+    Fail,
+    Pace,
+    Retry,
+    RetryBudget,
+    Situation,
+    decide,
+    lengthen,
+    read_retry_after,
+)
+from seqino._core.runtime import AttemptTimer, Runtime
+from seqino._core.transport import Answer, SendMark, Transport
+from seqino._core.wire import Effect
+from seqino.errors import ResumeToken
+
+if TYPE_CHECKING:
+    from seqino._core.request import Request
+    from seqino._core.wire import Operation
+    from seqino.errors import CallError
+
+__all__ = ["LogicalCall", "Shared", "needs_key"]
+
+
+@attrs.define(kw_only=True)
+class Shared:
+    """What a client and its copies have in common."""
+
+    codec: Codec
+    transport: Transport
+    runtime: Runtime
+    events: Emitter
+    budget: RetryBudget = attrs.field(factory=RetryBudget)
+    pace: Pace = attrs.field(factory=Pace)
+
+
+class LogicalCall:
+    """The attempts of one logical call, and what is known of them."""
+
+    def __init__(self, request: Request, config: Config, shared: Shared) -> None:
+        self._request = request
+        self._operation = request.operation
+        self._config = config
+        self._shared = shared
+        self._runtime = shared.runtime
+        self._began = self._runtime.monotonic()
+        self._number = 0
+        self._spent = 0
+        self._last: Attempt | None = None
+        self._answer: Answer | None = None
+        self._retry_after: float | None = None
+        # Whether an attempt before the last one may have had its effect.
+        self._may_be_done = False
+        self._first_sent_at = 0.0
+        self._last_sent_at = 0.0
+
+    async def run(self) -> Answer | None:
+        """Make attempts until one settles the call; ``None`` is an answer that has nothing to decode."""
+        while True:
+            await self._wait_for_turn()
+            attempt = await self._attempt()
+            decision = decide(attempt, self._situation(), uniform=self._runtime.uniform)
+            if isinstance(decision, Retry):
+                if self._shared.budget.take(decision.cost):
+                    await self._pause_before_retry(decision)
+                    self._may_be_done |= attempt.outcome is Outcome.UNKNOWN
+                    continue
+                decision = Fail("too many calls of this client failed lately (its retry budget is used up)")
+            if isinstance(decision, Fail):
+                raise self._failure(attempt, decision.reason)
+            self._succeeded(attempt)
+            return self._answer if attempt.outcome is Outcome.DONE else None
+
+    async def _attempt(self) -> Attempt:
+        """Send the request once, under a timer, and say what that proves."""
+        self._number += 1
+        self._answer, self._retry_after = None, None
+        # A read needs no mark: whether it was sent changes nothing.
+        watched = self._operation.effect is not Effect.SAFE or self._request.body is not None
+        mark = SendMark()
+        attempt: Attempt | None = None
+        if self._number == 1:
+            self._first_sent_at = self._runtime.wall()
+        timer = AttemptTimer(self._runtime, self._attempt_limit())
+        try:
+            result = await self._shared.transport.send(
+                self._request, key=await self._key(), mark=mark if watched else None
+            )
+            if isinstance(result, Answer):
+                self._answer = result
+                attempt = classify_status(result.status)
+            else:
+                sent = mark.sent if watched else None
+                attempt = classify_fault(result.kind, sent=sent, detail=result.detail)
+        except asyncio.CancelledError:
+            if not timer.was_the_cause():
+                raise
+            attempt = classify_fault(FaultKind.TIMED_OUT, sent=mark.sent if watched else None)
+            mark.abandon()
+        finally:
+            timer.stop()
+            self._last_sent_at = self._runtime.wall()
+            if attempt is None:
+                self._interrupted(mark, watched=watched)
+        self._last = attempt
+        self._hear_pause(attempt)
+        self._tell("attempt", attempt)
+        return attempt
+
+    def _attempt_limit(self) -> float:
+        """Seconds for the next attempt; the last one gets all that is left."""
+        is_last = self._operation.effect not in REPEATED or self._number > self._config.max_retries
+        return self._remaining() if is_last else min(self._config.attempt_timeout, self._remaining())
+
+    async def _key(self) -> str | None:
+        key = self._config.api_key
+        if key is None or not needs_key(self._operation):
+            return None
+        if isinstance(key, Secret):
+            return key.reveal()
+        return check_key(await key(), source="what api_key() returned")
+
+    def _situation(self) -> Situation:
+        operation = self._operation
+        gone_is_done = operation.method == "DELETE" and None in operation.responses.values()
+        return Situation(
+            effect=operation.effect,
+            number=self._number,
+            max_retries=self._config.max_retries,
+            remaining=self._remaining(),
+            retry_after=self._retry_after,
+            absence_is_success=gone_is_done and self._may_be_done,
+        )
+
+    def _remaining(self) -> float:
+        return self._began + self._config.timeout - self._runtime.monotonic()
+
+    # Pauses
+
+    def _hear_pause(self, attempt: Attempt) -> None:
+        """Read what the server asks to wait; all calls of the client keep to it."""
+        answer = self._answer
+        if answer is None or attempt.status not in _PAUSING:
+            return
+        told = read_retry_after(answer.headers, now=self._runtime.wall())
+        self._retry_after = told
+        if told is not None and attempt.status != 413:  # noqa: PLR2004 - 413 is about this body alone
+            self._shared.pace.hold(told, now=self._runtime.monotonic())
+
+    async def _wait_for_turn(self) -> None:
+        """Wait until the server wants to be called again."""
+        while (told := self._shared.pace.wait(now=self._runtime.monotonic())) > 0:
+            pause = lengthen(told, uniform=self._runtime.uniform)
+            if pause + LEAST_TIME > self._remaining():
+                raise self._held_back(told)
+            await self._pause(pause)
+
+    async def _pause_before_retry(self, retry: Retry) -> None:
+        try:
+            await self._pause(retry.delay)
+        except asyncio.CancelledError:
+            # Nothing was sent for these tokens.
+            self._shared.budget.give_back(retry.cost)
+            raise
+        self._spent += retry.cost
+
+    async def _pause(self, delay: float) -> None:
+        self._tell("delay", None, delay=delay)
+        await self._runtime.sleep(delay)
+
+    # Endings
+
+    def _succeeded(self, attempt: Attempt) -> None:
+        self._shared.budget.give_back(self._spent or RetryBudget.REWARD)
+        self._tell("verdict", attempt)
+
+    def _failure(self, attempt: Attempt, reason: str) -> CallError:
+        ending = self._ending(attempt, reason=reason)
+        error = failure(ending)
+        self._tell("verdict", attempt, error=type(error).__name__, token=ending.token)
+        return error
+
+    def _ending(self, attempt: Attempt, *, reason: str = "") -> Ending:
+        answer = self._answer
+        return Ending(
+            operation=self._operation,
+            attempt=attempt,
+            attempts=self._number,
+            reason=reason,
+            base_url=self._config.base_url,
+            headers={} if answer is None else answer.headers,
+            raw=b"" if answer is None else answer.body,
+            retry_after=self._retry_after,
+            token=self._token() if self._is_in_doubt(attempt) else None,
+        )
+
+    def _held_back(self, told: float) -> CallError:
+        """The server's pause outlasts the call."""
+        if self._last is not None:
+            return self._failure(self._last, f"the server asked this client to wait {told:.1f} s more")
+        error = held_back(self._operation, told)
+        self._tell("verdict", Attempt(outcome=Outcome.NOT_SENT), error=type(error).__name__)
+        return error
+
+    def _interrupted(self, mark: SendMark, *, watched: bool) -> None:
+        """Leave a trace of an attempt that an exception is passing through: a cancellation, as a rule.
+
+        Called while it passes; nothing may be awaited here.
+        """
+        mark.abandon()
+        attempt = classify_fault(FaultKind.ABANDONED, sent=mark.sent if watched else None)
+        token = self._token() if self._is_in_doubt(attempt) else None
+        error = sys.exception()
+        self._tell("verdict", attempt, error=type(error).__name__, token=token)
+        if token is not None and error is not None:
+            error.add_note(f"{self._operation.name} may have been done: see its attribute seqino_token")
+            vars(error)["seqino_token"] = token
+
+    def _is_in_doubt(self, attempt: Attempt) -> bool:
+        return attempt.outcome is Outcome.UNKNOWN and self._operation.effect not in REPEATED
+
+    def _token(self) -> ResumeToken:
+        return ResumeToken(
+            operation=self._operation.name,
+            client_id=self._request.client_id,
+            parameters=self._request.parameters,
+            base_url=self._config.base_url,
+            attempts=self._number,
+            first_sent_at=self._first_sent_at,
+            last_sent_at=self._last_sent_at,
+        )
+
+    def decode(self, answer: Answer | None) -> Any:
+        """Turn a complete 2xx into what the operation returns.
+
+        Raises:
+            ResponseDecodeError: If the answer is not as described; the call was done all the same.
+        """
+        if answer is None or answer.status in _WITHOUT_BODY:
+            return None
+        responses = self._operation.responses
+        form = responses.get(answer.status, next(iter(responses.values()), None))
+        if form is None:
+            return None
+        try:
+            return self._shared.codec.decode(answer.body, form)
+        except DecodeFault as fault:
+            faults = tuple((each.path, each.message) for each in fault.faults)
+        raise undecodable(self._ending(classify_status(answer.status)), faults=faults)
+
+    def _tell(
+        self,
+        kind: Literal["attempt", "delay", "verdict"],
+        attempt: Attempt | None,
+        *,
+        delay: float | None = None,
+        error: str | None = None,
+        token: ResumeToken | None = None,
+    ) -> None:
+        events = self._shared.events
+        if token is None and delay is None and not events.hears_everything:
+            return
+        answer = self._answer
+        events.emit(
+            CallEvent(
+                kind=kind,
+                operation=self._operation.name,
+                attempt=self._number,
+                outcome=None if attempt is None else attempt.outcome,
+                status=None if attempt is None else attempt.status,
+                fault=None if attempt is None else attempt.fault,
+                error=error,
+                delay=delay,
+                elapsed=self._runtime.monotonic() - self._began,
+                trace_id=None if answer is None else find_trace_id(None, answer.headers),
+                client_id=self._request.client_id,
+                token=token,
+            )
+        )
+
+
+_PAUSING = frozenset({413, 429, 503})
+"""Statuses whose Retry-After is read."""
+
+_WITHOUT_BODY = frozenset({204, 205})
+
+
+def needs_key(operation: Operation[Any]) -> bool:
+    """Whether an operation is called with the API key; what hangs beside the API never gets to see it."""
+    return operation.authenticated and not operation.outside_api

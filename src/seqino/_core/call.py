@@ -1,0 +1,142 @@
+"""The engine that performs calls: it checks what was given, makes a request, hands it to a logical call.
+
+The way through: ``CallEngine.call`` here → ``attempts.LogicalCall`` makes attempts → each is sent by
+``transport`` and classified by ``outcome``; ``retry`` decides what follows, ``failures`` tells how it failed.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+
+from seqino._core.attempts import LogicalCall, Shared, needs_key
+from seqino._core.events import Emitter
+from seqino._core.request import build_request
+from seqino._core.runtime import Runtime
+from seqino._core.transport import Transport
+from seqino._core.wire import UNSET
+from seqino.errors import ConfigurationError
+from seqino.options import CallOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seqino._core.codec import Codec
+    from seqino._core.config import Config
+    from seqino._core.transport import Middleware, Session
+    from seqino._core.wire import Operation
+
+__all__ = ["CallEngine"]
+
+T = TypeVar("T")
+
+
+class CallEngine:
+    """Performs logical calls; the way to the network for all generated functions.
+
+    Args:
+        config: The client's configuration.
+        codec: Turns models into JSON and back.
+        session: An aiohttp session to use and leave open; otherwise one is made in the first call's loop.
+        middlewares: aiohttp middlewares of the caller; an injected session's own are not run.
+        runtime: Clock, sleep, timers and chance.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        codec: Codec,
+        *,
+        session: Session | None = None,
+        middlewares: Sequence[Middleware] = (),
+        runtime: Runtime | None = None,
+    ) -> None:
+        self._config = config
+        self._shared = Shared(
+            codec=codec,
+            transport=Transport(config, session=session, middlewares=middlewares),
+            runtime=runtime or Runtime(),
+            events=Emitter(config.on_event),
+        )
+        self._is_copy = False
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._config
+
+    def scoped(self, client_id: str | None) -> CallEngine:
+        """Return a copy that calls on behalf of another client, over the same session.
+
+        Args:
+            client_id: That client's id, or ``None`` for none.
+        """
+        return self._copy(attrs.evolve(self._config, client_id=client_id))
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> CallEngine:
+        """Return a copy with other options, over the same session; what is left out stays.
+
+        Args:
+            timeout: Seconds for one call with all its attempts and pauses.
+            max_retries: How often a failed attempt is repeated where a repetition is safe.
+            extra_headers: Added to every request, besides those that are added already.
+        """
+        options = CallOptions(timeout=timeout, max_retries=max_retries, extra_headers=extra_headers)
+        return self._copy(self._config.with_options(options))
+
+    def _copy(self, config: Config) -> CallEngine:
+        twin = copy.copy(self)
+        twin._config = config  # noqa: SLF001 - one of ours
+        twin._is_copy = True  # noqa: SLF001
+        return twin
+
+    async def aclose(self) -> None:
+        """Close the session, if it is our own; closing a copy does nothing."""
+        if not self._is_copy:
+            await self._shared.transport.aclose()
+
+    async def call(
+        self,
+        operation: Operation[T],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        body: Any = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        """Perform one logical call.
+
+        Args:
+            operation: What is called.
+            parameters: Values by Python name; ``None`` and UNSET are left out.
+            body: A model, a mapping, or UNSET.
+            options: What this call does otherwise than its client.
+
+        Raises:
+            InvalidInput: If a parameter or the body cannot be sent; nothing was sent.
+            ConfigurationError: If the client cannot be used this way; nothing was sent.
+            CallError: If the call failed.
+            OutcomeUnknown: If it may have been done although no answer says so.
+        """
+        config = self._config if options is None else self._config.with_options(options)
+        request = build_request(
+            operation,
+            config=config,
+            codec=self._shared.codec,
+            parameters=parameters or {},
+            body=body,
+            extra_body=None if options is None else options.extra_body,
+        )
+        if needs_key(operation) and config.api_key is None:
+            raise ConfigurationError(
+                f"{operation.name} needs an API key: give api_key to the client, or set SEQINO_API_KEY"
+            )
+        call = LogicalCall(request, config, self._shared)
+        return cast("T", call.decode(await call.run()))

@@ -1,0 +1,287 @@
+"""How a failed call is told: from the last attempt to the right error, with what to do next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+import attrs
+import msgspec
+
+from seqino._core.outcome import Attempt, FaultKind, Outcome
+from seqino._core.wire import Effect, Operation
+from seqino.errors import (
+    AuthenticationFailed,
+    BadRequest,
+    CallError,
+    Conflict,
+    ConnectionFailed,
+    DeadlineExceeded,
+    ErrorBody,
+    Fault,
+    InsecureConnection,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    Rejected,
+    ResponseDecodeError,
+    ResumeToken,
+    ServerError,
+    UnexpectedAnswer,
+    UnprocessableContent,
+)
+
+__all__ = ["Ending", "failure", "find_trace_id", "held_back", "read_error_body", "undecodable"]
+
+_BY_STATUS: Mapping[int, type[Rejected]] = {
+    400: BadRequest,
+    401: AuthenticationFailed,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    422: UnprocessableContent,
+    429: RateLimited,
+}
+
+_ADVICE: Mapping[type[CallError], str] = {
+    BadRequest: "Correct what it names; repeating it as it is will fail again.",
+    AuthenticationFailed: "Check the API key (api_key, SEQINO_API_KEY), and that it belongs to this server.",
+    PermissionDenied: "Check that the key may do this, and for this client (client_id, mandates).",
+    NotFound: "Check the id, the client on whose behalf you call, and the base URL.",
+    Conflict: "Read the object's state, then decide.",
+    UnprocessableContent: "Correct what is named, then send it again.",
+    RateLimited: "Nothing was done: come back later.",
+    Rejected: "Nothing was done.",
+    ConnectionFailed: "Nothing was sent: check the base URL and the network, then try again.",
+    InsecureConnection: "Nothing was sent: check the base URL, its certificate and the proxy.",
+    NotSent: "Nothing was sent.",
+    DeadlineExceeded: "Repeating is harmless: try again, or give a longer timeout.",
+    ServerError: "Repeating is harmless: try again later.",
+    UnexpectedAnswer: "Repeating is harmless, but check that the base URL is the platform's.",
+    OutcomeUnknown: "It may have been done: find out before you send it again.",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Ending:
+    """Everything that is known when a call has failed.
+
+    Args:
+        operation: What was called.
+        attempt: How the last attempt ended.
+        attempts: How many were made.
+        reason: Why there was no further one, or empty.
+        base_url: The server.
+        headers: The headers of the last complete answer.
+        raw: The body of the last complete answer.
+        retry_after: Seconds that the server asked to wait.
+        token: How to find out later what became of it.
+    """
+
+    operation: Operation[Any]
+    attempt: Attempt
+    attempts: int
+    reason: str = ""
+    base_url: str
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    raw: bytes = b""
+    retry_after: float | None = None
+    token: ResumeToken | None = None
+
+
+def failure(ending: Ending) -> CallError:
+    """Return the error that tells how a call failed."""
+    kind = _kind(ending.attempt, ending.operation.effect)
+    outcome = ending.attempt.outcome
+    if issubclass(kind, Rejected) and outcome is Outcome.UNKNOWN:
+        # A conflict that answers an operation which changes nothing more proves as much as a refusal.
+        outcome = Outcome.REJECTED
+    answered = ending.attempt.status is not None
+    body = read_error_body(ending.raw) if answered else None
+    trace_id = find_trace_id(body, ending.headers) if answered else None
+    details: dict[str, Any] = {
+        "operation": ending.operation.name,
+        "attempts": ending.attempts,
+        "outcome": outcome,
+        "status": ending.attempt.status,
+        "trace_id": trace_id,
+        "body": body,
+        "raw": ending.raw,
+        "retry_after": ending.retry_after,
+    }
+    message = _message(ending, kind, body, trace_id)
+    if issubclass(kind, OutcomeUnknown):
+        return kind(message, token=ending.token, **details)
+    return kind(message, **details)
+
+
+def held_back(operation: Operation[Any], told: float) -> RateLimited:
+    """Return the error for a call that was not begun: the server's pause outlasts its timeout.
+
+    Args:
+        operation: What was to be called.
+        told: Seconds that the server still wants to be left alone.
+    """
+    return RateLimited(
+        f"{operation.name}: the server asked this client to wait {told:.1f} s more, longer than the timeout "
+        f"allows. {_ADVICE[RateLimited]}",
+        operation=operation.name,
+        attempts=0,
+        outcome=Outcome.NOT_SENT,
+        retry_after=told,
+    )
+
+
+def undecodable(ending: Ending, *, faults: Iterable[tuple[str, str]]) -> ResponseDecodeError:
+    """Return the error for a complete 2xx whose body is not as described.
+
+    Args:
+        ending: What is known of the call.
+        faults: What is wrong with the body, with paths.
+    """
+    operation, status = ending.operation, ending.attempt.status
+    return ResponseDecodeError(
+        f"{operation.name} was done ({ending.base_url} answered {status}), but the answer is not as "
+        "described. Do not repeat it for this reason: the answer's bytes are in raw.",
+        operation=operation.name,
+        attempts=ending.attempts,
+        outcome=Outcome.DONE,
+        status=status,
+        trace_id=find_trace_id(None, ending.headers),
+        raw=ending.raw,
+        faults=faults,
+    )
+
+
+def _kind(attempt: Attempt, effect: Effect) -> type[CallError]:
+    if attempt.outcome is Outcome.UNKNOWN and effect not in {Effect.SAFE, Effect.IDEMPOTENT}:
+        return OutcomeUnknown
+    if attempt.fault is FaultKind.TIMED_OUT:
+        return DeadlineExceeded
+    if attempt.outcome is Outcome.NOT_SENT:
+        return _NOT_SENT.get(attempt.fault, ConnectionFailed)
+    return _answered(attempt)
+
+
+_NOT_SENT: Mapping[FaultKind | None, type[NotSent]] = {
+    FaultKind.INSECURE: InsecureConnection,
+    FaultKind.UNUSABLE: NotSent,
+}
+
+
+def _answered(attempt: Attempt) -> type[CallError]:
+    if attempt.status is None:
+        return UnexpectedAnswer
+    if attempt.status in _BY_STATUS:
+        return _BY_STATUS[attempt.status]
+    if attempt.outcome is Outcome.REJECTED:
+        return Rejected
+    return ServerError if attempt.status >= 500 else UnexpectedAnswer  # noqa: PLR2004 - RFC 9110 §15.6
+
+
+_FAULT_WORDS: Mapping[FaultKind, str] = {
+    FaultKind.UNREACHABLE: "no connection to {server}",
+    FaultKind.INSECURE: "the connection to {server} was refused as insecure",
+    FaultKind.UNUSABLE: "the request to {server} cannot be put on the wire",
+    FaultKind.TIMED_OUT: "no complete answer from {server} in time",
+    FaultKind.DISCONNECTED: "{server} closed the connection before a complete answer",
+    FaultKind.BROKEN_ANSWER: "{server} sent no well-formed answer",
+    FaultKind.TOO_LARGE: "the answer of {server} is larger than the limit",
+    FaultKind.ABANDONED: "the call was abandoned before the answer of {server}",
+}
+
+
+def _message(ending: Ending, kind: type[CallError], body: ErrorBody | None, trace_id: str | None) -> str:
+    operation, attempt = ending.operation, ending.attempt
+    if attempt.fault is not None:
+        what = _FAULT_WORDS[attempt.fault].format(server=ending.base_url)
+        if attempt.detail:
+            what += f" ({attempt.detail})"
+    else:
+        what = f"{ending.base_url} answered {_status_line(attempt.status or 0)}"
+        if body is not None and body.message:
+            what += f": {body.message}"
+    tried = "" if ending.attempts == 1 else f" after {ending.attempts} attempts"
+    sentences = [f"{operation.name} ({operation.method} {operation.path}){tried}: {what}."]
+    if ending.reason:
+        sentences.append(f"Not tried again: {ending.reason}.")
+    if ending.retry_after is not None:
+        sentences.append(f"The server asks to wait {ending.retry_after:g} s.")
+    sentences.append(_ADVICE[kind])
+    if trace_id is not None:
+        sentences.append(f"For the platform's support: trace id {trace_id}.")
+    return " ".join(sentences)
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+_TRACE_HEADERS = ("X-Trace-Id", "X-Request-Id")
+
+
+def find_trace_id(body: ErrorBody | None, headers: Mapping[str, str]) -> str | None:
+    """What to quote to the platform's support: from the error body, else from a header."""
+    if body is not None and body.trace_id:
+        return body.trace_id
+    return next((headers[name] for name in _TRACE_HEADERS if headers.get(name)), None)
+
+
+def read_error_body(raw: bytes) -> ErrorBody | None:
+    """Read what can be read of an error answer; ``None`` where it is no JSON object.
+
+    Args:
+        raw: The body as it was received: the platform's ErrorResponse, the details of a 422, or else.
+    """
+    try:
+        data: Any = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    body = _object(data)
+    if body is None:
+        return None
+    detail = body.get("detail")
+    code = body.get("code")
+    return ErrorBody(
+        message=_text_of(body.get("error")) or _text_of(detail) or _text_of(body.get("message")),
+        code=code if isinstance(code, int) and not isinstance(code, bool) else None,
+        trace_id=_text_of(body.get("trace_id")),
+        faults=tuple(_faults(detail)),
+    )
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def _text_of(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _faults(detail: Any) -> list[Fault]:
+    """The entries of FastAPI's 422 body that can be read."""
+    entries = [entry for each in _list(detail) if (entry := _object(each)) is not None]
+    return [Fault(_path(entry.get("loc")), _text_of(entry.get("msg")) or "is not valid") for entry in entries]
+
+
+def _path(loc: Any) -> str:
+    """``["body", "lines", 0, "quantity"]`` as ``$.lines[0].quantity``; other places keep their name."""
+    path = ""
+    for position, step in enumerate(_list(loc)):
+        if position == 0 and step == "body":
+            path = "$"
+        elif isinstance(step, int):
+            path += f"[{step}]"
+        else:
+            path += f".{step}" if path else str(step)
+    return path or "$"

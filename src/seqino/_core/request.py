@@ -1,0 +1,218 @@
+"""One logical call as a request that can be sent: URL, headers and bytes, all checked and made once. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import platform
+import re
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+import attrs
+
+from seqino._core.config import check_client_id
+from seqino._core.multipart import encode_multipart
+from seqino._core.wire import UNSET, Operation
+from seqino.errors import ConfigurationError, InvalidInput
+from seqino.options import check_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from seqino._core.codec import Codec
+    from seqino._core.config import Config
+    from seqino._core.wire import JSON, Parameter
+
+__all__ = ["Request", "build_request", "user_agent"]
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """A request, ready to be sent any number of times; only the key is added later.
+
+    Args:
+        operation: What is called.
+        url: The whole URL, percent-encoded.
+        headers: All headers but ``Authorization``.
+        body: The body's bytes, or ``None``.
+        client_id: The client on whose behalf the call is made, if any.
+        parameters: The path and query parameters as text, by Python name.
+    """
+
+    operation: Operation[Any]
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    client_id: str | None
+    parameters: Mapping[str, str]
+
+
+def build_request(
+    operation: Operation[Any],
+    *,
+    config: Config,
+    codec: Codec,
+    parameters: Mapping[str, Any],
+    body: Any = UNSET,
+    extra_body: Mapping[str, JSON] | None = None,
+) -> Request:
+    """Check what the caller gave and make a request of it.
+
+    Args:
+        operation: What is called.
+        config: The client's configuration, with the options of the call in it.
+        codec: Encodes a JSON body.
+        parameters: Values by Python name; ``None`` and UNSET are left out.
+        body: The body, or UNSET.
+        extra_body: Members added to a JSON body.
+
+    Raises:
+        InvalidInput: If a parameter or the body cannot be sent.
+    """
+    given = _given(operation, parameters)
+    client_id = _client_id(operation, given, config)
+    path = operation.path
+    query: list[str] = []
+    headers: dict[str, str] = {}
+    for parameter in operation.parameters:
+        if parameter.scope or parameter.name not in given:
+            continue
+        where, value = f"{operation.name}: {parameter.name}", given[parameter.name]
+        match parameter.location:
+            case "path":
+                path = path.replace(f"{{{parameter.wire}}}", _segment(value, where=where))
+            case "query":
+                query.extend(f"{_quote(parameter.wire)}={item}" for item in _query_items(value, where=where))
+            case "header":
+                headers[parameter.wire] = check_header(where, _text(value, where=where))
+    content, content_type = _body(operation, codec, body, extra_body)
+    own = {"Accept": "application/json", "User-Agent": user_agent(), "Content-Type": content_type, **headers}
+    scope = _scope(operation)
+    if scope is not None:
+        own[scope.wire] = client_id
+    return Request(
+        operation=operation,
+        url=_base(operation, config.base_url) + path + ("?" + "&".join(query) if query else ""),
+        headers=_merged(own, config.extra_headers),
+        body=content,
+        client_id=client_id,
+        parameters={name: str(value) for name, value in given.items() if name != "client_id"},
+    )
+
+
+def _given(operation: Operation[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that have a value; unknown and missing ones are refused."""
+    given = {name: value for name, value in parameters.items() if value is not None and value is not UNSET}
+    known = {parameter.name: parameter for parameter in operation.parameters}
+    unknown = sorted(given.keys() - known.keys())
+    if unknown:
+        raise InvalidInput(f"{operation.name} has no parameter {', '.join(unknown)}")
+    missing = [
+        name
+        for name, parameter in known.items()
+        if parameter.required and not parameter.scope and name not in given
+    ]
+    if missing:
+        raise InvalidInput(f"{operation.name} needs {', '.join(missing)}")
+    return given
+
+
+def _scope(operation: Operation[Any]) -> Parameter | None:
+    return next((parameter for parameter in operation.parameters if parameter.scope), None)
+
+
+def _client_id(operation: Operation[Any], given: Mapping[str, Any], config: Config) -> str | None:
+    scope = _scope(operation)
+    if scope is None:
+        return None
+    if scope.name in given:
+        try:
+            return check_client_id(given[scope.name], source=f"{operation.name}: {scope.name}")
+        except ConfigurationError as error:
+            raise InvalidInput(str(error)) from None
+    if config.client_id is None and scope.required:
+        raise InvalidInput(
+            f"{operation.name} is called on behalf of a client: give client_id to the call or to the client, "
+            "or set SEQINO_CLIENT_ID"
+        )
+    return config.client_id
+
+
+def _base(operation: Operation[Any], base_url: str) -> str:
+    # /health hangs beside the API: at https://host/health where the API is https://host/api.
+    return base_url.removesuffix("/api") if operation.outside_api else base_url
+
+
+def _body(
+    operation: Operation[Any], codec: Codec, body: Any, extra: Mapping[str, JSON] | None
+) -> tuple[bytes | None, str | None]:
+    if operation.body is None:
+        if body is not UNSET or extra:
+            raise InvalidInput(f"{operation.name} has no body")
+        return None, None
+    if body is UNSET:
+        if operation.body.required or extra:
+            raise InvalidInput(f"{operation.name} needs a body")
+        return None, None
+    if operation.body.kind == "multipart":
+        if extra:
+            raise InvalidInput(f"{operation.name}: extra_body adds to a JSON body, and this one is a form")
+        return encode_multipart(body, operation.body.type, operation=operation.name)
+    return codec.encode(body, operation.body.type, extra=extra), "application/json"
+
+
+def _merged(own: Mapping[str, str | None], extra: Mapping[str, str]) -> dict[str, str]:
+    """Own headers, replaced by extra ones of the same name in any case; which may be is checked before."""
+    replaced = {name.lower() for name in extra}
+    kept = {name: value for name, value in own.items() if value is not None and name.lower() not in replaced}
+    return {**kept, **extra}
+
+
+@cache
+def user_agent() -> str:
+    """What the SDK calls itself towards the platform."""
+    return f"seqino/{version('seqino')} python/{platform.python_version()}"
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _segment(value: Any, *, where: str) -> str:
+    """A path parameter, percent-encoded; what would name another path is refused."""
+    text = _text(value, where=where)
+    if text in {"", ".", ".."} or _CONTROL.search(text) is not None:
+        raise InvalidInput(f"{where} cannot be a part of a path: {text!r}")
+    return _quote(text, where=where)
+
+
+def _query_items(value: Any, *, where: str) -> Iterator[str]:
+    items = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,)
+    for item in items:
+        yield _quote(_text(item, where=where), where=where)
+
+
+def _quote(text: str, *, where: str = "") -> str:
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{where} is no valid Unicode text: {text!r}") from None
+
+
+def _text(value: Any, *, where: str) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case enum.Enum():
+            return str(value.value)
+        case str() | int() | Decimal() | uuid.UUID():
+            return str(value)
+        case dt.date():
+            return value.isoformat()
+        case _:
+            raise InvalidInput(f"{where} must be text, a number, a date or a value of an enum, not {value!r}")

@@ -1,0 +1,342 @@
+"""The only room with aiohttp in it: one session, one attempt at a time, every fault in our own words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import aiohttp
+import attrs
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.payload import BytesPayload, Payload
+from yarl import URL
+
+from seqino._core.outcome import FaultKind
+from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp.abc import AbstractStreamWriter
+
+    from seqino._core.config import Config
+    from seqino._core.request import Request
+
+__all__ = ["Answer", "Broken", "Middleware", "SendMark", "Session", "Transport"]
+
+Session: TypeAlias = aiohttp.ClientSession
+Middleware: TypeAlias = aiohttp.ClientMiddlewareType
+
+KEEP_ALIVE = 4.0
+"""Seconds an idle connection is kept: less than servers keep theirs (uvicorn: 5 s), as a connection that the
+server closes under a request leaves the request in doubt."""
+
+_CHUNK = 256 * 1024
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """A complete answer.
+
+    Args:
+        status: Its HTTP status.
+        headers: Its headers, found in any case.
+        body: Its body, whole.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
+
+
+@attrs.frozen(kw_only=True)
+class Broken:
+    """No complete answer.
+
+    Args:
+        kind: Why, in our own words.
+        detail: Why, in aiohttp's; without URLs and headers, which may hold secrets.
+    """
+
+    kind: FaultKind
+    detail: str = ""
+
+
+Result: TypeAlias = Answer | Broken
+
+
+class SendMark:
+    """Remembers that a request began to leave, and can cut its connection."""
+
+    __slots__ = ("_transport", "sent")
+
+    def __init__(self) -> None:
+        self.sent = False
+        self._transport: asyncio.WriteTransport | None = None
+
+    def begin(self, transport: asyncio.WriteTransport | None) -> None:
+        """Note that the first byte is about to be written."""
+        self.sent = True
+        self._transport = transport
+
+    def abandon(self) -> None:
+        """Make the connection's closing a reset, so that nothing buffered arrives once the caller was told.
+
+        A connection that aiohttp did not give up is left alone: it may serve another call by now.
+        """
+        if self._transport is None or not self._transport.is_closing():
+            return
+        connection: socket.socket | None = self._transport.get_extra_info("socket")
+        if connection is not None:
+            # Lingering 0 s makes the closing a reset; a socket that is closed already cannot be set.
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self._transport.abort()
+
+
+_NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+class _MarkedPayload(BytesPayload):
+    """A body that marks the moment it is written.
+
+    aiohttp asks a payload to write itself only once it holds a connection, and the head of the request leaves
+    together with the body's first bytes. This is far cheaper than tracing, and holds for an empty body too.
+    """
+
+    def __init__(self, value: bytes, mark: SendMark) -> None:
+        # Payload's own: BytesPayload's warns of a large body, which is written in pieces here.
+        Payload.__init__(self, value, content_type="application/octet-stream")
+        self._size = len(value)
+        self._mark = mark
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        await self.write_with_length(writer, None)
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._mark.begin(writer.transport)
+        if len(self._value) <= _CHUNK:
+            await super().write_with_length(writer, content_length)
+            return
+        # aiohttp took the length from this payload: there is nothing to cut off.
+        content = memoryview(self._value)
+        for start in range(0, len(content), _CHUNK):
+            await writer.write(content[start : start + _CHUNK])
+
+
+class _AttemptFailed(Exception):  # noqa: N818 - never leaves this module
+    """Stands for an aiohttp error that would make aiohttp send the request a second time by itself."""
+
+    def __init__(self, result: Broken) -> None:
+        super().__init__()
+        self.result = result
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Middleware, the outermost: every send is ours, counted and budgeted."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _AttemptFailed(_broken(error)) from None
+
+
+class Transport:
+    """Sends single attempts over one aiohttp session.
+
+    Args:
+        config: The client's configuration.
+        session: A session to use and leave open; otherwise one is made when first needed, and closed by us.
+        middlewares: aiohttp middlewares of the caller, run inside our own. An injected session's own are not
+            run: give them here.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        session: Session | None = None,
+        middlewares: Sequence[Middleware] = (),
+    ) -> None:
+        self._config = config
+        self._session = session
+        self._owned = session is None
+        self._middlewares: tuple[Middleware, ...] = (_send_once, *middlewares)
+        self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = getattr(session, "_loop", None)
+        # What our own session has from the start; one that was made by others may be set otherwise.
+        self._settings: dict[str, Any] = (
+            {} if session is None else {"timeout": _timeout(config), "skip_auto_headers": _NO_GUESSED_TYPE}
+        )
+        if session is not None and "Expect" in session.headers:
+            raise ConfigurationError(
+                "the session sends 'Expect' with every request, which hides whether one was sent: remove it"
+            )
+
+    async def send(self, request: Request, *, key: str | None, mark: SendMark | None) -> Result:
+        """Send a request once.
+
+        Args:
+            request: What to send.
+            key: The API key, or ``None`` for an open operation.
+            mark: Told when the request begins to leave; ``None`` for a request without a body whose effect is
+                safe, where that does not matter.
+
+        Raises:
+            ClientClosed: If the client or the session was closed.
+            WrongEventLoop: If the running loop is not the client's.
+        """
+        session = self._open_session()
+        headers = request.headers if key is None else {**request.headers, "Authorization": key}
+        try:
+            response = await session.request(
+                request.operation.method,
+                URL(request.url, encoded=True),
+                headers=headers,
+                data=None if mark is None else _MarkedPayload(request.body or b"", mark),
+                allow_redirects=False,
+                raise_for_status=False,
+                auto_decompress=True,
+                middlewares=self._middlewares,
+                **self._settings,
+            )
+            return await _read(response, limit=self._config.max_answer_bytes)
+        # What is told of these errors is plain: they hold the request's headers, and with them the key.
+        except _AttemptFailed as failed:
+            return failed.result
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
+            return _broken(error)
+
+    def _open_session(self) -> Session:
+        self._check_loop()
+        if self._closed:
+            raise ClientClosed("this client was closed: make a new one, or keep it open while it is used")
+        if self._session is None:
+            self._loop = asyncio.get_running_loop()
+            self._session = _make_session(self._config)
+        elif self._session.closed:
+            raise ClientClosed(
+                "the session given to this client was closed: keep it open while the client is used"
+            )
+        return self._session
+
+    def _check_loop(self) -> None:
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            raise WrongEventLoop(
+                "this client belongs to another event loop: make it inside the coroutine that uses it, "
+                "with 'async with SeqinoClient(...)', one for each asyncio.run()"
+            )
+
+    async def aclose(self) -> None:
+        """Close our own session; an injected one stays open. May be called twice.
+
+        Raises:
+            WrongEventLoop: If the running loop is not the client's.
+        """
+        self._check_loop()
+        self._closed = True
+        if self._session is not None and self._owned:
+            await self._session.close()
+
+
+_NO_GUESSED_TYPE = ("Content-Type",)
+"""An empty body has no type, and a real one's is among its headers: aiohttp shall not add one."""
+
+
+def _timeout(config: Config) -> aiohttp.ClientTimeout:
+    # No total: one timer of our own covers an attempt, more cheaply.
+    return aiohttp.ClientTimeout(total=None, sock_connect=config.connect_timeout)
+
+
+def _make_session(config: Config) -> Session:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=config.max_connections, ttl_dns_cache=300, keepalive_timeout=KEEP_ALIVE
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=_timeout(config),
+        skip_auto_headers=_NO_GUESSED_TYPE,
+    )
+
+
+async def _read(response: aiohttp.ClientResponse, *, limit: int) -> Result:
+    """Read an answer to its end: only a whole one proves anything."""
+    pieces: list[bytes] = []
+    size = response.content_length or 0
+    try:
+        if size <= limit:
+            size = 0
+            async for piece in response.content.iter_any():
+                size += len(piece)
+                if size > limit:
+                    break
+                pieces.append(piece)
+    finally:
+        # Still held: what is left of the answer, or of our own upload, is not waited for.
+        if response.connection is not None:
+            response.close()
+    if size > limit:
+        return Broken(kind=FaultKind.TOO_LARGE, detail=f"more than {limit} bytes")
+    return Answer(status=response.status, headers=response.headers, body=b"".join(pieces))
+
+
+def _broken(error: Exception) -> Broken:
+    return Broken(kind=_kind(error), detail=_detail(error))
+
+
+_PASSING_PROXY_STATUSES = frozenset({429, 502, 503, 504})
+
+
+def _kind(error: Exception) -> FaultKind:  # noqa: PLR0911 - a table, the special before the general
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
+            return FaultKind.INSECURE
+        case aiohttp.ClientConnectorSSLError():
+            # A handshake that was cut may succeed next time; one that was refused will not.
+            return FaultKind.UNREACHABLE if _was_cut(error) else FaultKind.INSECURE
+        case aiohttp.ClientHttpProxyError():
+            # The proxy's status, not the platform's: the tunnel was never opened.
+            passing = error.status in _PASSING_PROXY_STATUSES
+            return FaultKind.UNREACHABLE if passing else FaultKind.INSECURE
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            return FaultKind.UNREACHABLE
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            return FaultKind.UNUSABLE
+        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError() | HttpProcessingError():
+            # aiohttp invents status=400 for an answer that is no HTTP: it is not read here.
+            return FaultKind.BROKEN_ANSWER
+        case TimeoutError():
+            return FaultKind.TIMED_OUT
+        case ValueError():
+            return FaultKind.UNUSABLE
+        case _:
+            return FaultKind.DISCONNECTED
+
+
+def _was_cut(error: Exception) -> bool:
+    return isinstance(error.__cause__, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+
+
+_LONGEST_DETAIL = 200
+
+
+def _detail(error: Exception) -> str:
+    """The fault in aiohttp's words, without what str() adds to them: URLs may hold a proxy's password."""
+    match error:
+        case aiohttp.ClientConnectorError():
+            text = error.os_error.strerror or str(error.os_error)
+        case aiohttp.ClientResponseError() | HttpProcessingError():
+            text = error.message
+        case aiohttp.InvalidURL():
+            text = "invalid URL"
+        case _:
+            text = str(error)
+    words = " ".join(text.split())
+    return f"{type(error).__name__}: {words[:_LONGEST_DETAIL]}" if words else type(error).__name__
