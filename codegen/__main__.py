@@ -81,9 +81,7 @@ def _generate(options: argparse.Namespace) -> int:
     for text in made.notes.unmatched:
         print(f"warning: overlay action without effect: {text}", file=sys.stderr)
     changed = output.write(options.output, made.files)
-    print(
-        f"generated {len(made.files)} files in {options.output}, {len(changed)} of them new, changed or removed"
-    )
+    print(f"generated {len(made.files)} files in {options.output}, {len(changed)} changed")
     return 0
 
 

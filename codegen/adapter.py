@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
-from openapi_python_client import Config
 from openapi_python_client import schema as oai
-from openapi_python_client.config import ConfigFile, MetaType
+from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import (
     AnyProperty,
-    EnumProperty,
     ModelProperty,
     Property,
 )
@@ -33,7 +31,17 @@ from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
 
-from codegen.documents import Doc, child, schema_place, schemas_of, target_name, with_schemas
+from codegen.documents import (
+    Doc,
+    child,
+    is_object,
+    listed,
+    schema_place,
+    schemas_of,
+    target_name,
+    under,
+    with_schemas,
+)
 from codegen.ir import ANY, NULL, Const, DictOf, ListOf, Named, Scalar, Type, Union
 from codegen.problems import CodegenError
 
@@ -57,8 +65,7 @@ class Parsed:
 
     models: Mapping[str, Mapping[str, Property]]
     """Properties by wire name, by component."""
-    enums: Mapping[str, frozenset[str]]
-    """Member names by component."""
+    enums: frozenset[str]
     aliases: Mapping[str, Property]
     endpoints: Mapping[tuple[str, str], Endpoint]
     """By path and method."""
@@ -94,9 +101,7 @@ def parse(doc: Doc) -> Parsed:
     return Parsed(
         aliases=models.pop(_ALIASES),
         models=models,
-        enums={
-            names[e.class_info.name]: frozenset(e.values) for e in data.enums if e.class_info.name in names
-        },
+        enums=frozenset(names[e.class_info.name] for e in data.enums if e.class_info.name in names),
         endpoints={
             (endpoint.path.get_untrusted_value(), endpoint.method): endpoint
             for collection in data.endpoint_collections_by_tag.values()
@@ -148,11 +153,11 @@ def _text(error: GeneratorError) -> str:
     return textwrap.shorten(line, 400, placeholder=" …")
 
 
-def type_of(prop: Property, schema: Doc, place: str) -> Type:
+def type_of(prop: object, schema: Doc, place: str) -> Type:
     """Turn a property of the parser into a type.
 
-    The schema that it was made of goes along: the parser follows references and forgets their names, and drops
-    the hints that the steps before it leave.
+    The schema that it was made of goes along: the parser follows references and forgets their names, and
+    drops the hints that the steps before it leave.
 
     Args:
         prop: What the parser made.
@@ -168,42 +173,41 @@ def type_of(prop: Property, schema: Doc, place: str) -> Type:
     name = target_name(schema)
     if name is not None:
         return Named(name)
+    found: Type
     match prop:
         case StringProperty():
-            return Scalar(str(schema.get("x-python-type", "str")))
+            found = Scalar(str(schema.get("x-python-type", "str")))
         case NoneProperty():
-            return NULL
+            found = NULL
         case AnyProperty():
-            return ANY
+            found = ANY
         case ConstProperty():
-            return Const(schema["const"])
+            found = Const(schema["const"])
         case ListProperty():
-            return ListOf(type_of(prop.inner_property, schema.get("items", {}), child(place, "items")))
+            found = ListOf(type_of(prop.inner_property, under(schema, "items"), child(place, "items")))
         case ModelProperty() if not schema.get("properties"):
-            return DictOf(_value_type(prop, schema, place))
+            found = DictOf(_value_type(prop, schema, place))
         case UnionProperty():
-            return _union(prop, schema, place)
+            found = _union(prop, schema, place)
+        case _ if type(prop) in _SCALARS:
+            found = Scalar(_SCALARS[type(prop)])
         case _:
-            scalar = _SCALARS.get(type(prop))
-            if scalar is None:
-                raise CodegenError(
-                    f"the parser made a {type(prop).__name__} of it, which has no place here", place=place
-                )
-            return Scalar(scalar)
+            raise CodegenError(f"the parser made a {type(prop).__name__} of it, unknown here", place=place)
+    return found
 
 
 def _value_type(prop: ModelProperty, schema: Doc, place: str) -> Type:
     value = schema.get("additionalProperties")
-    if not isinstance(value, dict) or prop.additional_properties is None:
+    if not is_object(value) or prop.additional_properties is None:
         return ANY
     return type_of(prop.additional_properties, value, child(place, "additionalProperties"))
 
 
 def _union(prop: UnionProperty, schema: Doc, place: str) -> Type:
-    members = schema.get("anyOf", [])
+    members = listed(schema, "anyOf")
     if len(members) != len(prop.inner_properties):
         raise CodegenError(
-            f"the parser sees {len(prop.inner_properties)} kinds of value where the schema has {len(members)}",
+            f"the parser sees {len(prop.inner_properties)} kinds of value, the schema has {len(members)}",
             place=place,
         )
     return Union(
@@ -245,9 +249,6 @@ def endpoint_types(endpoint: Endpoint, operation: Doc, place: str) -> dict[str, 
         out["body"] = type_of(endpoint.bodies[0].prop, media["schema"], child(place, "requestBody"))
     for response in endpoint.responses:
         status = response.status_code.pattern
-        for media in (operation["responses"][status].get("content") or {}).values():
+        for media in under(operation["responses"][status], "content").values():
             out[status] = type_of(response.prop, media["schema"], child(place, "responses", status))
     return out
-
-
-__all__ = ["EnumProperty", "Parsed", "endpoint_types", "parse", "type_of"]

@@ -1,7 +1,7 @@
 """Proof that nothing of the description was lost on the way: it is walked once more, beside the result.
 
-It starts from the description with the overlay applied, not from the normalised document, so that a step which
-loses something cannot hide it.
+It starts from the description with the overlay applied, not from the normalised document, so that a step
+which loses something cannot hide it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from codegen import meanings
-from codegen.documents import METHODS, Doc, child, ref_name, schema_place, schemas_of
+from codegen.documents import (
+    METHODS,
+    Doc,
+    child,
+    is_object,
+    listed,
+    ref_name,
+    schema_place,
+    schemas_of,
+    under,
+)
 from codegen.ir import (
     Alias,
     Api,
@@ -152,9 +162,9 @@ class _Audit:
                 yield schema_place(name), "this schema was lost"
             else:
                 yield from self._schema(schema, Named(thing.name), schema_place(name))
-        for path, item in (self._document.get("paths") or {}).items():
+        for path, item in under(self._document, "paths").items():
             yield from self._item(path, item)
-        for name, item in (self._document.get("webhooks") or {}).items():
+        for name, item in under(self._document, "webhooks").items():
             yield from self._webhook(name, item)
 
     # --- operations
@@ -190,7 +200,7 @@ class _Audit:
 
     def _parameters(self, raw: Doc, item: Doc, operation: Operation, place: str) -> Iterator[_Problem]:
         have = {(parameter.location, parameter.wire): parameter for parameter in operation.parameters}
-        for index, entry in enumerate([*raw.get("parameters", ()), *item.get("parameters", ())]):
+        for index, entry in enumerate([*listed(raw, "parameters"), *listed(item, "parameters")]):
             parameter = self._at(entry)
             at = child(place, "parameters", index)
             yield from self._keys("parameter", parameter, at)
@@ -200,7 +210,7 @@ class _Audit:
             if found is None:
                 yield at, f"the parameter {parameter['name']!r} was lost"
             else:
-                yield from self._schema(parameter.get("schema", {}), found.type, at)
+                yield from self._schema(under(parameter, "schema"), found.type, at)
 
     def _body(self, raw: Doc, operation: Operation, place: str) -> Iterator[_Problem]:
         if "requestBody" not in raw:
@@ -208,7 +218,7 @@ class _Audit:
         if operation.body is None:
             yield place, "this body was lost"
             return
-        content = self._at(raw["requestBody"]).get("content") or {}
+        content = under(self._at(raw["requestBody"]), "content")
         wanted = "json" if operation.body.kind == "json" else "multipart"
         yield from self._content(
             {m: v for m, v in content.items() if wanted in m}, operation.body.type, place
@@ -216,7 +226,7 @@ class _Audit:
 
     def _answers(self, raw: Doc, operation: Operation, place: str) -> Iterator[_Problem]:
         have = {answer.status: answer for answer in operation.answers}
-        for status, entry in (raw.get("responses") or {}).items():
+        for status, entry in under(raw, "responses").items():
             response = self._at(entry)
             at = child(place, status)
             yield from self._keys("response", response, at)
@@ -224,7 +234,7 @@ class _Audit:
             if answer is None:
                 yield at, "this answer was lost"
                 continue
-            content = response.get("content") or {}
+            content = under(response, "content")
             if content and answer.type is None:
                 yield at, "the body of this answer was lost"
             elif answer.type != Scalar("bytes"):
@@ -235,7 +245,7 @@ class _Audit:
             at = child(place, "content", media)
             yield from self._keys("media type", value, at)
             if type_ is not None:
-                yield from self._schema(value.get("schema", {}), type_, child(at, "schema"))
+                yield from self._schema(under(value, "schema"), type_, child(at, "schema"))
 
     def _webhook(self, name: str, item: Doc) -> Iterator[_Problem]:
         place = child("#", "webhooks", name)
@@ -244,7 +254,7 @@ class _Audit:
             return
         for method in METHODS:
             body = self._at(item.get(method, {}).get("requestBody", {}))
-            content = body.get("content") or {}
+            content = under(body, "content")
             if content and self._webhooks[name] is None:
                 yield child(place, method), "the payload of this webhook was lost"
             else:
@@ -267,7 +277,7 @@ class _Audit:
         return [self._classes[top.name] for top in self._tops(type_) if isinstance(top, Named)]
 
     def _schema(self, raw: Any, type_: Type, place: str) -> Iterator[_Problem]:
-        if not isinstance(raw, dict):
+        if not is_object(raw):
             return
         name = ref_name(raw)
         if name is not None:
@@ -275,9 +285,9 @@ class _Audit:
         yield from self._enum(raw, type_, place)
         yield from self._properties(raw, type_, place)
         for key in ("anyOf", "oneOf"):
-            for index, part in enumerate(raw.get(key, ())):
+            for index, part in enumerate(listed(raw, key)):
                 yield from self._schema(part, type_, child(place, key, index))
-        for index, part in enumerate(raw.get("allOf", ())):
+        for index, part in enumerate(listed(raw, "allOf")):
             yield from self._composed(part, type_, child(place, "allOf", index))
         for top in self._tops(type_):
             if isinstance(top, ListOf):
@@ -307,7 +317,7 @@ class _Audit:
             yield from self._schema(schemas_of(self._document).get(name, {}), type_, place)
 
     def _enum(self, raw: Doc, type_: Type, place: str) -> Iterator[_Problem]:
-        values = [*raw.get("enum", ()), *raw.get("x-published-additional-values", ())]
+        values = [*listed(raw, "enum"), *listed(raw, "x-published-additional-values")]
         texts = [
             value for value in values if isinstance(value, str)
         ]  # others are read as numbers, with a warning
@@ -321,7 +331,7 @@ class _Audit:
     def _properties(self, raw: Doc, type_: Type, place: str) -> Iterator[_Problem]:
         models = [thing for thing in self._classes_of(type_) if isinstance(thing, Model)]
         fields: dict[str, Field] = {field.wire: field for model in models for field in model.fields}
-        for wire, part in raw.get("properties", {}).items():
+        for wire, part in under(raw, "properties").items():
             at = child(place, "properties", wire)
             if wire not in fields:
                 yield at, "this property was lost"

@@ -5,10 +5,21 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from codegen import adapter
-from codegen.documents import Doc, Site, child, operations, schema_place, schemas_of
+from codegen.documents import (
+    Doc,
+    Site,
+    child,
+    is_object,
+    listed,
+    operations,
+    ref_name,
+    schema_place,
+    schemas_of,
+    under,
+)
 from codegen.ir import (
     MISSING,
     Alias,
@@ -90,7 +101,7 @@ def build(doc: Doc, notes: Notes) -> Api:
                 _operation(site, parsed, doc, notes) for site in operations(doc) if not site.webhook
             ),
             webhooks=tuple(_webhook(site) for site in operations(doc) if site.webhook),
-            signature=doc.get("x-webhook-signature", {}),
+            signature=under(doc, "x-webhook-signature"),
         )
     )
 
@@ -132,7 +143,7 @@ def _model(name: str, schema: Doc, properties: Mapping[str, Any]) -> Model:
         if wire not in properties:
             raise CodegenError("the parser lost it", place=at)
         fields.append(
-            _field(wire, raw, properties[wire], required=wire in schema.get("required", ()), place=at)
+            _field(wire, raw, properties[wire], required=wire in listed(schema, "required"), place=at)
         )
     names = [field.name for field in fields]
     clash = sorted({field for field in names if names.count(field) > 1})
@@ -162,7 +173,7 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
         description=_text(schema, "description"),
         deprecated=schema.get("deprecated") is True,
         business_term=_text(schema, "x-business-term"),
-        shared_terms={str(group): str(term) for group, term in schema.get("x-business-terms", {}).items()},
+        shared_terms={str(group): str(term) for group, term in under(schema, "x-business-terms").items()},
         evidence=_text(schema, "x-evidence"),
         constraint=_constraint(schema),
     )
@@ -202,7 +213,7 @@ def _check_default(default: Any, type_: Type, place: str) -> None:
 def _constraint(schema: Doc) -> dict[str, Any]:
     """Collect the limits of a property; of a union, those of the one member that has any."""
     limited = [
-        part for part in (schema, *schema.get("anyOf", ())) if any(key in _CONSTRAINTS for key in part)
+        part for part in (schema, *listed(schema, "anyOf")) if any(key in _CONSTRAINTS for key in part)
     ]
     if len(limited) != 1:
         return {}
@@ -250,7 +261,7 @@ def _operation(site: Site, parsed: adapter.Parsed, doc: Doc, notes: Notes) -> Op
 
 
 def _tag(site: Site, notes: Notes) -> str:
-    tags = site.operation.get("tags") or []
+    tags = listed(site.operation, "tags")
     if not tags:
         notes.warn("has no tag, so it is found under seqino.api.other", place=site.place)
         return "other"
@@ -277,7 +288,7 @@ def _outside_api(site: Site, notes: Notes) -> bool:
 
 
 def _authenticated(doc: Doc, operation: Doc) -> bool:
-    security = operation.get("security", doc.get("security", []))
+    security = listed(operation if "security" in operation else doc, "security")
     return bool(security) and {} not in security
 
 
@@ -335,20 +346,12 @@ def _look_up(raw: Doc, place: str) -> LookUp | None:
     given = raw.get("x-look-up")
     if given is None:
         return None
-    if not isinstance(given, dict) or not isinstance(given.get("operation"), str):
+    if not is_object(given) or not isinstance(given.get("operation"), str):
         raise CodegenError("x-look-up needs an operation", place=place)
-    return LookUp(
-        operation=given["operation"], arguments=cast("dict[str, str]", given.get("arguments") or {})
-    )
+    return LookUp(operation=given["operation"], arguments=under(given, "arguments"))
 
 
 def _webhook(site: Site) -> Webhook:
-    content = (site.operation.get("requestBody") or {}).get("content") or {}
-    names = [Named(name) for media in content.values() if (name := _payload(media["schema"]))]
+    content = under(under(site.operation, "requestBody"), "content")
+    names = [Named(name) for media in content.values() if (name := ref_name(media["schema"]))]
     return Webhook(name=site.path, payload=names[0] if names else None)
-
-
-def _payload(schema: Doc) -> str:
-    from codegen.documents import ref_name  # noqa: PLC0415
-
-    return ref_name(schema) or ""

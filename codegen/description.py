@@ -12,13 +12,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from codegen.documents import Doc, child
+from codegen.documents import Doc, child, is_object
 from codegen.problems import CodegenError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from ruamel.yaml.nodes import ScalarNode
 
 
 @attrs.frozen(kw_only=True)
@@ -30,23 +28,27 @@ class Description:
     """Of the bytes read, in hexadecimal."""
 
 
-class _Constructor(SafeConstructor):
+# ruamel.yaml is typed in part only.
+_Safe: Any = SafeConstructor
+
+
+class _Constructor(_Safe):  # type: ignore[misc] # see above
     """YAML as the JSON that an OpenAPI document is: no dates, and no number that begins with a zero.
 
     ``0088`` is a code, not 88: JSON (RFC 8259 §6) knows no such number, and reading one has spoilt a
     published description before.
     """
 
+    def construct_int(self, node: Any) -> int | str:
+        """Return a whole number, or the text of one that JSON does not know."""
+        text = str(node.value)
+        if len(text) > 1 and text.startswith("0") and text.isdecimal():
+            return text
+        return int(self.construct_yaml_int(node))
 
-def _construct_int(constructor: _Constructor, node: ScalarNode) -> int | str:
-    text = node.value
-    if len(text) > 1 and text.startswith("0") and text.isdecimal():
-        return str(text)
-    return int(constructor.construct_yaml_int(node))
 
-
-_Constructor.add_constructor("tag:yaml.org,2002:int", _construct_int)
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+_Constructor.add_constructor("tag:yaml.org,2002:int", _Constructor.construct_int)
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Safe.construct_yaml_str)
 
 
 def parse(data: bytes, *, name: str) -> Doc:
@@ -67,7 +69,7 @@ def parse(data: bytes, *, name: str) -> Doc:
     except UnicodeDecodeError as error:
         raise CodegenError(f"is not UTF-8 (byte {error.start})", place=name) from None
     document = _json(text, name) if text.lstrip().startswith("{") else _yaml(text, name)
-    if not isinstance(document, dict):
+    if not is_object(document):
         raise CodegenError("is not an object at its root, so it is no description", place=name)
     return document
 
@@ -88,18 +90,22 @@ def _refuse_constant(word: str, name: str) -> Any:
 
 
 def _yaml(text: str, name: str) -> Any:
-    yaml = YAML(typ="safe", pure=True)
+    yaml: Any = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
     try:
         return yaml.load(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-        raise CodegenError(f"is not YAML: {(error.problem or 'syntax error').strip()}", place=place) from None
+        raise _yaml_fault(error, name) from None
     except (YAMLError, ValueError) as error:
         raise CodegenError(f"is not YAML: {str(error).strip().splitlines()[0]}", place=name) from None
     except RecursionError:
         raise CodegenError("is nested too deeply", place=name) from None
+
+
+def _yaml_fault(error: Any, name: str) -> CodegenError:
+    mark = error.problem_mark or error.context_mark
+    place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
+    return CodegenError(f"is not YAML: {(error.problem or 'syntax error').strip()}", place=place)
 
 
 def validate(document: Doc, *, name: str) -> None:
@@ -122,7 +128,7 @@ def validate(document: Doc, *, name: str) -> None:
 
     validator = OpenAPIV30SpecValidator if version.startswith("3.0.") else OpenAPIV31SpecValidator
     try:
-        fault = best_match(validator(document).iter_errors())
+        fault: Any = best_match(validator(document).iter_errors())
     except Exception as error:  # noqa: BLE001 - whatever the validator trips over is a fault of the document
         raise CodegenError(f"cannot be checked: {_one_line(error)}", place=name) from None
     if fault is not None:
@@ -130,7 +136,7 @@ def validate(document: Doc, *, name: str) -> None:
         raise CodegenError(f"is no valid OpenAPI: {_one_line(fault)}", place=f"{name} {place}")
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: Any) -> str:
     text = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
     return textwrap.shorten(str(text), 300, placeholder=" …")
 

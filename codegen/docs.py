@@ -120,9 +120,11 @@ def _raised(operation: Operation) -> list[tuple[str, str]]:
     raised: list[tuple[str, str]] = []
     if operation.body is not None:
         raised.append(("InvalidInput", "The body does not fit the description; nothing was sent."))
-    for answer in operation.answers:
-        if answer.status in _ERRORS:
-            raised.append((_ERRORS[answer.status], f"{sentence(answer.description)} ({answer.status})"))
+    raised += [
+        (_ERRORS[answer.status], f"{sentence(answer.description)} ({answer.status})")
+        for answer in operation.answers
+        if answer.status in _ERRORS
+    ]
     if operation.effect in _UNCLEAR:
         raised.append(("OutcomeUnknown", "It may have been done, and no answer says so."))
     return [*raised, ("CallError", "The call failed in another way; see ``seqino.errors``.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import attrs
 
@@ -36,6 +36,28 @@ class Site:
     webhook: bool = False
 
 
+def is_object(value: Any) -> TypeGuard[Doc]:
+    """Whether a value is an object of JSON."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a value is a list of JSON."""
+    return isinstance(value, list)
+
+
+def under(thing: Doc, key: str) -> Doc:
+    """Return the object under a key, an empty one where there is none."""
+    found = thing.get(key)
+    return found if is_object(found) else {}
+
+
+def listed(thing: Doc, key: str) -> list[Any]:
+    """Return the list under a key, an empty one where there is none."""
+    found = thing.get(key)
+    return found if is_list(found) else []
+
+
 def child(place: str, *keys: str | int) -> str:
     """Return the JSON pointer (RFC 6901) of something below ``place``."""
     return place + "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
@@ -55,7 +77,7 @@ def ref_name(schema: Mapping[str, Any]) -> str | None:
 def target_name(schema: Mapping[str, Any]) -> str | None:
     """Return the component that a schema stands for: a reference, or one wrapped to carry a description."""
     parts = schema.get("allOf")
-    if isinstance(parts, list) and len(parts) == 1:
+    if is_list(parts) and len(parts) == 1:
         return ref_name(parts[0])
     return ref_name(schema)
 
@@ -67,18 +89,18 @@ def reference(name: str) -> Doc:
 
 def schemas_of(doc: Doc) -> dict[str, Doc]:
     """Return the component schemas by name."""
-    return doc.get("components", {}).get("schemas", {}) or {}
+    return under(under(doc, "components"), "schemas")
 
 
 def with_schemas(doc: Doc, schemas: Mapping[str, Doc]) -> Doc:
     """Return the document with other component schemas."""
-    return {**doc, "components": {**doc.get("components", {}), "schemas": dict(schemas)}}
+    return {**doc, "components": {**under(doc, "components"), "schemas": dict(schemas)}}
 
 
 def operations(doc: Doc) -> Iterator[Site]:
     """Yield the operations of all paths, then those of the webhooks, in the document's order."""
     for section in ("paths", "webhooks"):
-        for path, item in (doc.get(section) or {}).items():
+        for path, item in under(doc, section).items():
             for method in METHODS:
                 if method in item:
                     yield Site(
@@ -96,7 +118,7 @@ def map_operations(doc: Doc, change: Callable[[Site], Doc]) -> Doc:
     out = dict(doc)
     for section in ("paths", "webhooks"):
         if section in doc:
-            out[section] = {path: dict(item) for path, item in (doc[section] or {}).items()}
+            out[section] = {path: dict(item) for path, item in under(doc, section).items()}
     for site in operations(doc):
         out["webhooks" if site.webhook else "paths"][site.path][site.method] = change(site)
     return out
@@ -105,9 +127,9 @@ def map_operations(doc: Doc, change: Callable[[Site], Doc]) -> Doc:
 def media_types(operation: Doc, place: str) -> Iterator[tuple[str, str, Doc]]:
     """Yield role (``body`` or a status), place and content of each body of an operation."""
     if "requestBody" in operation:
-        yield "body", child(place, "requestBody"), operation["requestBody"].get("content") or {}
-    for status, response in (operation.get("responses") or {}).items():
-        yield str(status), child(place, "responses", status), response.get("content") or {}
+        yield "body", child(place, "requestBody"), under(operation["requestBody"], "content")
+    for status, response in under(operation, "responses").items():
+        yield str(status), child(place, "responses", status), under(response, "content")
 
 
 def map_schemas(doc: Doc, visit: Visit) -> Doc:
@@ -153,7 +175,7 @@ def _map_schema_key(holder: Doc, place: str, visit: Visit) -> Doc:
     return {**holder, "schema": rewrite(holder["schema"], child(place, "schema"), visit)}
 
 
-def rewrite(schema: Doc | bool, place: str, visit: Visit) -> Doc:
+def rewrite(schema: Any, place: str, visit: Visit) -> Doc:
     """Return one schema with all its parts visited, then itself.
 
     Raises:

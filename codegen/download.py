@@ -7,7 +7,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage
 from typing import IO, TYPE_CHECKING
 
 from codegen import description, output
@@ -53,7 +53,7 @@ def from_url(url: str, *, timeout: float = 30) -> bytes:
     except urllib.error.URLError as error:
         raise CodegenError(f"cannot be downloaded: {error.reason}", place=url) from None
     except (OSError, HTTPException) as error:
-        raise CodegenError(f"cannot be downloaded: {error or type(error).__name__}", place=url) from None
+        raise CodegenError(f"cannot be downloaded: {type(error).__name__} {error}", place=url) from None
     if len(data) > LIMIT:
         raise CodegenError(f"is larger than {LIMIT // 1_000_000} MB, so it is no description", place=url)
     if length is not None and length.isdecimal() and int(length) != len(data):
@@ -72,17 +72,17 @@ def _check_url(url: str, place: str) -> None:
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
+    def redirect_request(  # noqa: PLR0917 - as urllib declares it
         self,
         req: urllib.request.Request,
         fp: IO[bytes],
         code: int,
         msg: str,
-        headers: Mapping[str, str],
+        headers: HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
         _check_url(newurl, req.full_url)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def store(data: bytes, target: Path, *, source: Mapping[str, str], now: datetime) -> str:

@@ -12,7 +12,7 @@ _PLAIN = ("builtins",)
 _FROM = {
     "collections.abc": ("Mapping", "Sequence"),
     "decimal": ("Decimal",),
-    "typing": ("Any", "Literal", "TypeAlias"),
+    "typing": ("TYPE_CHECKING", "Any", "Literal", "TypeAlias"),
     "uuid": ("UUID",),
     "seqino._core.constraints": ("Constraint",),
     "seqino._core.wire": (
@@ -42,13 +42,12 @@ def needed(code: str, *, bases: Sequence[str]) -> str:
     outside = ["import attrs"] if "attrs" in used else []
     own: list[str] = []
     checkers: list[str] = []
-    for module, names in (*_FROM.items(), *((b.rpartition(".")[0], (b.rpartition(".")[2],)) for b in bases)):
-        names = (*names, "TYPE_CHECKING") if module == "typing" else names
-        here = [name for name in names if name in used]
+    modules = {**_FROM, **{base.rpartition(".")[0]: (base.rpartition(".")[2],) for base in bases}}
+    for module, names in modules.items():
+        here = sorted(name for name in names if name in used)
         if plain := [name for name in here if name not in _CHECKERS_ONLY]:
-            (own if module.startswith("seqino") else standard).append(
-                f"from {module} import {', '.join(sorted(plain))}"
-            )
+            group = own if module.startswith("seqino") else standard
+            group.append(f"from {module} import {', '.join(plain)}")
         if checked := [name for name in here if name in _CHECKERS_ONLY]:
             checkers.append(f"    from {module} import {', '.join(checked)}")
     relative = ["from . import models"] if "models" in used else []

@@ -1,4 +1,4 @@
-"""What the templates are given: models, enums and operations, free of the parser and of OpenAPI's spellings."""
+"""What the templates are given: models, enums and operations, free of the parser and of OpenAPI."""
 
 from __future__ import annotations
 
@@ -220,7 +220,8 @@ class Api:
 
     def classes(self) -> dict[str, Model | Enum | Alias]:
         """Return everything that has a name, by name."""
-        return {thing.name: thing for thing in (*self.enums, *self.models, *self.aliases)}
+        things: tuple[Model | Enum | Alias, ...] = (*self.enums, *self.models, *self.aliases)
+        return {thing.name: thing for thing in things}
 
 
 def parts(type_: Type) -> Iterator[Type]:

@@ -9,6 +9,10 @@ import attrs
 import jsonpath
 
 from codegen.description import parse, read_bytes
+from codegen.documents import (
+    is_list,
+    is_object,
+)
 from codegen.problems import CodegenError, Notes
 
 if TYPE_CHECKING:
@@ -50,13 +54,13 @@ def load(path: Path) -> tuple[Action, ...]:
     if not str(document.get("overlay", "")).startswith("1.0"):
         raise CodegenError("is no OpenAPI Overlay 1.0 document (overlay: 1.0.0 is missing)", place=str(path))
     actions = document.get("actions")
-    if not isinstance(actions, list):
+    if not is_list(actions):
         raise CodegenError("has no list of actions", place=str(path))
     return tuple(_action(raw, f"{path} #/actions/{index}") for index, raw in enumerate(actions))
 
 
 def _action(raw: Any, place: str) -> Action:
-    if not isinstance(raw, dict) or not isinstance(raw.get("target"), str):
+    if not is_object(raw) or not isinstance(raw.get("target"), str):
         raise CodegenError("an action is an object with a target", place=place)
     unknown = sorted(key for key in raw if key not in _ACTION_KEYS and not str(key).startswith("x-"))
     if unknown:
@@ -113,9 +117,9 @@ def _remove(match: jsonpath.JSONPathMatch, action: Action) -> None:
 
 def _update(match: jsonpath.JSONPathMatch, action: Action) -> None:
     found: Any = match.obj
-    if isinstance(found, list):
+    if is_list(found):
         found.append(copy.deepcopy(action.update))
-    elif isinstance(found, dict) and isinstance(action.update, dict):
+    elif is_object(found) and is_object(action.update):
         _merge(found, action.update)
     else:
         raise CodegenError(
@@ -129,9 +133,9 @@ def _merge(into: Doc, update: Doc) -> None:
     """Merge objects into objects, append lists to lists, replace anything else (Overlay 1.0 §4.4.3.2)."""
     for key, value in update.items():
         have = into.get(key)
-        if isinstance(have, dict) and isinstance(value, dict):
+        if is_object(have) and is_object(value):
             _merge(have, value)
-        elif isinstance(have, list) and isinstance(value, list):
+        elif is_list(have) and is_list(value):
             have.extend(copy.deepcopy(value))
         else:
             into[key] = copy.deepcopy(value)

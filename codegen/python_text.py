@@ -68,10 +68,10 @@ def prose(text: str, *, indent: int = 0, first: int = 0, hang: int = 0) -> str:
     Returns:
         Lines without a line break at the end; empty for text without content.
     """
-    paragraphs = [" ".join(part.split()) for part in text.replace("\r\n", "\n").split("\n\n")]
+    paragraphs = [_escape(" ".join(part.split())) for part in text.replace("\r\n", "\n").split("\n\n")]
     pad = " " * (indent + hang)
     out: list[str] = []
-    for index, paragraph in enumerate(filter(None, map(_escape, paragraphs))):
+    for index, paragraph in enumerate(part for part in paragraphs if part):
         lines = textwrap.wrap(
             paragraph,
             width=_WIDTH,

@@ -90,7 +90,7 @@ def render(api: Api, description: Doc, *, sha256: str) -> dict[str, str]:
         "annotation": functools.partial(field_annotation, enums=enums),
         "default": functools.partial(field_default, enums=enums),
         "arguments": arguments,
-        "returned": lambda operation: returned(operation.answers),
+        "returned": returned,
         "answers": answer_entries,
         "conversions": wire_names,
     }
@@ -245,10 +245,10 @@ def body_annotation(type_: Type, *, multipart: bool) -> str:
             return type_text(type_)
 
 
-def returned(answers: tuple[Answer, ...]) -> str:
+def returned(operation: Operation) -> str:
     """Return what an operation's function returns."""
     texts: list[str] = []
-    for answer in answers:
+    for answer in operation.answers:
         if answer.is_success:
             texts += answer_text(answer).split(" | ")
     return " | ".join(dict.fromkeys(texts))

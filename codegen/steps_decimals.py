@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from codegen.documents import SCHEMA_REF, Doc, child, map_schemas, schema_place, schemas_of, with_schemas
+from codegen.documents import (
+    SCHEMA_REF,
+    Doc,
+    child,
+    is_list,
+    is_object,
+    listed,
+    map_schemas,
+    schema_place,
+    schemas_of,
+    under,
+    with_schemas,
+)
+from codegen.naming import class_name
 from codegen.problems import CodegenError, Notes
 from codegen.steps_schemas import is_annotation
 
@@ -12,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LIMITS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-_SUFFIXES = ("-Input", "-Output")
+_INPUT = "-Input"
+_OUTPUT = "-Output"
 
 
 def mark_decimals(doc: Doc) -> Doc:
@@ -74,7 +88,7 @@ def _stringly(schema: Doc) -> Doc:
 
 def _mark_like(model: Any, other: Any) -> Any:
     """Mark in ``other`` what is a decimal at the same place of ``model``."""
-    if not isinstance(model, dict) or not isinstance(other, dict):
+    if not is_object(model) or not is_object(other):
         return other
     if model.get("x-python-type") == "Decimal" and other.get("type") == "string" and "enum" not in other:
         return _decimal(other, "")
@@ -83,7 +97,7 @@ def _mark_like(model: Any, other: Any) -> Any:
         if key in out:
             out[key] = _mark_like(model.get(key), out[key])
     if "properties" in out:
-        have = model.get("properties", {})
+        have = under(model, "properties")
         out["properties"] = {
             name: _mark_like(have.get(name), part) for name, part in out["properties"].items()
         }
@@ -94,89 +108,86 @@ def _mark_like(model: Any, other: Any) -> Any:
 
 
 def _parts(schema: Doc) -> list[Doc]:
-    return schema.get("anyOf", [schema])
+    return listed(schema, "anyOf") or [schema]
 
 
 def _twins(schemas: Mapping[str, Doc]) -> list[tuple[str, str]]:
-    first, second = _SUFFIXES
-    names = [name.removesuffix(first) for name in schemas if name.endswith(first)]
-    return [(name + first, name + second) for name in names if name + second in schemas]
+    bases = [name.removesuffix(_INPUT) for name in schemas if name.endswith(_INPUT)]
+    return [(base + _INPUT, base + _OUTPUT) for base in bases if base + _OUTPUT in schemas]
 
 
 def merge_twins(doc: Doc, notes: Notes) -> Doc:
     """Make one schema of ``X-Input`` and ``X-Output`` where they describe the same, as they mostly do.
 
-    FastAPI splits a model when the two sides differ in anything, such as a field that is filled in by default and
-    therefore always there in an answer. Types must be equal; what one side has more is kept, and a property is
-    required where both sides require it.
+    FastAPI splits a model when the two sides differ in anything, such as a field that is filled in by default
+    and therefore always there in an answer. Types must be equal; what one side has more is kept, and a property
+    is required where both sides require it. Of twins that differ, what is sent gets the name of both.
     """
     schemas = dict(schemas_of(doc))
-    pairs = _twins(schemas)
-    # Two twins may differ only in referring to twins: take all as merged, then drop those that do not fit.
-    merging = {
-        one: one.removesuffix(_SUFFIXES[0])
-        for one, _ in pairs
-        if one.removesuffix(_SUFFIXES[0]) not in schemas
-    }
+    bases = [one.removesuffix(_INPUT) for one, _ in _twins(schemas)]
+    merging = [base for base in bases if base not in schemas]
+    # Twins may differ in nothing but referring to twins: all count as merged until one proves not to fit.
     while True:
-        new_name = {}
-        for one, name in merging.items():
-            new_name |= {name + suffix: name for suffix in _SUFFIXES}
-        renamed = {name: rename_references(schema, new_name) for name, schema in schemas.items()}
-        misfits = [
-            one for one, name in merging.items() if not _same(renamed[one], renamed[name + _SUFFIXES[1]])
-        ]
+        names = {base + suffix: base for base in merging for suffix in (_INPUT, _OUTPUT)}
+        renamed = {name: rename_references(schema, names) for name, schema in schemas.items()}
+        misfits = [base for base in merging if not _same(renamed[base + _INPUT], renamed[base + _OUTPUT])]
         if not misfits:
             break
-        for one in misfits:
+        for base in misfits:
             notes.warn(
-                f"differs from {one.removesuffix('-Input')}-Output, so both become classes",
-                place=schema_place(one),
+                f"differs from {base}{_OUTPUT}, so both become classes", place=schema_place(base + _INPUT)
             )
-            del merging[one]
+            name = schemas[base + _INPUT].get("x-python-name") or class_name(base)
+            schemas[base + _INPUT] = {**schemas[base + _INPUT], "x-python-name": name}
+            schemas[base + _OUTPUT] = {**schemas[base + _OUTPUT], "x-python-name": f"{name}Output"}
+        merging = [base for base in merging if base not in misfits]
     out: dict[str, Doc] = {}
     for name, schema in renamed.items():
-        whole = new_name.get(name)
-        if whole is None:
+        base = names.get(name)
+        if base is None:
             out[name] = schema
-        elif name.endswith(_SUFFIXES[0]):
-            out[whole] = _merge(schema, renamed[whole + _SUFFIXES[1]], [name, whole + _SUFFIXES[1]])
-    return rename_references(with_schemas(doc, out), new_name)
+        elif name.endswith(_INPUT):
+            out[base] = _merge(schema, renamed[base + _OUTPUT], [base + _INPUT, base + _OUTPUT])
+    return rename_references_in(with_schemas(doc, out), names)
 
 
 def _same(one: Doc, other: Doc) -> bool:
-    ours, theirs = one.get("properties"), other.get("properties")
-    if ours is None or theirs is None:
-        return _bare(one) == _bare(other)
-    common = [name for name in ours if name in theirs]
-    return all(_bare(ours[name]) == _bare(theirs[name]) for name in common)
+    ours, theirs = under(one, "properties"), under(other, "properties")
+    if not ours or not theirs:
+        return bool(_bare(one) == _bare(other))
+    return all(_bare(ours[name]) == _bare(theirs[name]) for name in ours if name in theirs)
 
 
 def _bare(value: Any) -> Any:
-    if isinstance(value, dict):
-        kept = {key: part for key, part in value.items() if key == "x-python-type" or not is_annotation(key)}
-        return {key: _bare(part) for key, part in kept.items() if key not in _LIMITS}
-    if isinstance(value, list):
+    """Return a schema without what may differ between twins: annotations, and limits of decimals."""
+    if is_object(value):
+        return {
+            key: _bare(part)
+            for key, part in value.items()
+            if key == "x-python-type" or not (is_annotation(key) or key in _LIMITS)
+        }
+    if is_list(value):
         return [_bare(part) for part in value]
     return value
 
 
 def _merge(one: Doc, other: Doc, sources: list[str]) -> Doc:
-    out = {**other, **one, "x-sources": sources}
-    if "properties" in one or "properties" in other:
-        out["properties"] = {**other.get("properties", {}), **one.get("properties", {})}
-        out["properties"] = {
-            **{name: out["properties"][name] for name in one.get("properties", {})},
-            **out["properties"],
-        }
-        required = [name for name in one.get("required", []) if name in other.get("required", [])]
-        out["required"] = required
+    out: Doc = {**other, **one, "x-sources": sources}
+    if "properties" in one:
+        ours, theirs = under(one, "properties"), under(other, "properties")
+        out["properties"] = {**ours, **{name: part for name, part in theirs.items() if name not in ours}}
+        out["required"] = [name for name in listed(one, "required") if name in listed(other, "required")]
     return out
 
 
+def rename_references_in(doc: Doc, names: Mapping[str, str]) -> Doc:
+    """Return a document in which references to some components lead to others."""
+    return {key: rename_references(part, names) for key, part in doc.items()}
+
+
 def rename_references(value: Any, names: Mapping[str, str]) -> Any:
-    """Return a document or a part of one in which references to some components lead to others."""
-    if isinstance(value, dict):
+    """Return part of a document in which references to some components lead to others."""
+    if is_object(value):
         out: Doc = {}
         for key, part in value.items():
             if key == "$ref" and isinstance(part, str):
@@ -185,6 +196,6 @@ def rename_references(value: Any, names: Mapping[str, str]) -> Any:
             else:
                 out[key] = rename_references(part, names)
         return out
-    if isinstance(value, list):
+    if is_list(value):
         return [rename_references(part, names) for part in value]
     return value

@@ -1,4 +1,4 @@
-"""Document to document: every class a component under its Python name, every enum value with a member's name."""
+"""Document to document: classes as components under their Python names, and enum values as members."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from codegen.documents import (
     schema_place,
     schemas_of,
     target_name,
+    under,
     with_schemas,
 )
 from codegen.naming import RESERVED_CLASSES, class_name, member_name
 from codegen.problems import CodegenError, Notes
-from codegen.steps_decimals import rename_references
+from codegen.steps_decimals import rename_references_in
 from codegen.steps_schemas import is_annotation
 
 _ADDITIONAL = "x-published-additional-values"
@@ -54,14 +55,14 @@ def name_schemas(doc: Doc) -> Doc:
         names[key]: {**schema, "x-sources": schema.get("x-sources", [key])}
         for key, schema in schemas_of(doc).items()
     }
-    return rename_references(with_schemas(doc, out), names)
+    return rename_references_in(with_schemas(doc, out), names)
 
 
 def settle_enums(doc: Doc, notes: Notes) -> Doc:
     """Add the values that were published elsewhere, and name every member after its value.
 
     Raises:
-        CodegenError: If two members would have one name, or values are neither all text nor all whole numbers.
+        CodegenError: If two members would have one name, or values are not all text or all whole numbers.
     """
 
     def visit(schema: Doc, place: str) -> Doc:
@@ -88,8 +89,8 @@ def settle_enums(doc: Doc, notes: Notes) -> Doc:
 
 
 def _members(schema: Doc, values: list[str], place: str) -> list[str]:
-    given: dict[str, str] = schema.get("x-python-member-names", {})
-    prefixes: dict[str, str] = schema.get("x-python-member-prefixes", {})
+    given: dict[str, str] = under(schema, "x-python-member-names")
+    prefixes: dict[str, str] = under(schema, "x-python-member-prefixes")
     owners: dict[str, str] = {}
     for value in values:
         name = given.get(value) or member_name(value, prefixes)
@@ -138,7 +139,7 @@ def lift_inline(doc: Doc) -> Doc:
         for role, place, content in media_types(operation, site.place):
             suffix = ("Payload" if site.webhook else "Body") if role == "body" else f"Answer{role}"
             new = {
-                media: {**value, "schema": lift(value.get("schema", {}), base + suffix, place)}
+                media: {**value, "schema": lift(under(value, "schema"), base + suffix, place)}
                 for media, value in content.items()
             }
             if role == "body" and site.webhook:
@@ -175,7 +176,7 @@ def _as_component(media: Doc, name: str, place: str, lifted: dict[str, Doc]) -> 
 def _add(schema: Doc, name: str, place: str, lifted: dict[str, Doc]) -> None:
     if name in lifted or name in RESERVED_CLASSES:
         raise CodegenError(
-            f"what is described here would be called {name}, which is taken; make it a component in the overlay",
+            f"what stands here would be called {name}, which is taken; make it a component in the overlay",
             place=place,
         )
     lifted[name] = {**schema, "x-sources": [place]}

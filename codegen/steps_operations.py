@@ -10,7 +10,9 @@ from codegen.documents import (
     Doc,
     Site,
     child,
+    is_object,
     map_operations,
+    under,
 )
 from codegen.naming import RESERVED_PARAMETERS, identifier, operation_name
 from codegen.problems import CodegenError, Notes
@@ -27,14 +29,14 @@ def inline_components(doc: Doc) -> Doc:
     """Put referenced parameters, bodies and responses, and those of a path, into each operation."""
     out = map_operations(doc, lambda site: _whole_operation(doc, site))
     for section in ("paths", "webhooks"):
-        for path, item in (out.get(section) or {}).items():
+        for path, item in under(out, section).items():
             if "$ref" in item:
                 raise CodegenError(
                     "a path that is a reference is not supported", place=child("#", section, path)
                 )
             out[section][path] = {key: value for key, value in item.items() if key in METHODS}
     keep = {"schemas", "securitySchemes"}
-    components = {key: value for key, value in out.get("components", {}).items() if key in keep}
+    components = {key: value for key, value in under(out, "components").items() if key in keep}
     return {**out, "components": components}
 
 
@@ -50,7 +52,7 @@ def _whole_operation(doc: Doc, site: Site) -> Doc:
         operation["requestBody"] = _resolve(doc, operation["requestBody"], child(site.place, "requestBody"))
     operation["responses"] = {
         str(status): _resolve(doc, response, child(site.place, "responses", status))
-        for status, response in (operation.get("responses") or {}).items()
+        for status, response in under(operation, "responses").items()
     }
     return operation
 
@@ -69,8 +71,8 @@ def _resolve(doc: Doc, thing: Doc, place: str) -> Doc:
         seen.add(ref)
         found: Any = doc
         for key in ref.removeprefix("#/").split("/"):
-            found = found.get(key.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
-        if not isinstance(found, dict):
+            found = found.get(key.replace("~1", "/").replace("~0", "~")) if is_object(found) else None
+        if not is_object(found):
             raise CodegenError(f"the reference {ref} leads nowhere", place=place)
         thing = found
     return thing
@@ -198,7 +200,8 @@ def _request_content(content: Mapping[str, Doc], place: str, notes: Notes) -> Do
     forms = [media for media in content if _essence(media) == "multipart/form-data"]
     if not as_json and not forms:
         raise CodegenError(
-            f"a body of {', '.join(content) or 'no media type'} is not supported: only JSON and multipart/form-data",
+            f"a body of {', '.join(content) or 'no media type'} is not supported, only JSON and "
+            "multipart/form-data",
             place=place,
         )
     chosen = (as_json or forms)[0]
@@ -209,7 +212,7 @@ def _request_content(content: Mapping[str, Doc], place: str, notes: Notes) -> Do
 
 
 def _with_response_content(response: Doc, place: str, notes: Notes) -> Doc:
-    content: Mapping[str, Doc] = response.get("content") or {}
+    content: Mapping[str, Doc] = under(response, "content")
     if not content:
         return response
     files = [media for media in content if not _is_json(media)]

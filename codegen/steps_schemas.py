@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codegen.documents import (
     SCHEMA_REF,
     Doc,
+    Site,
+    is_list,
+    listed,
+    map_operations,
     map_schemas,
     ref_name,
     schema_place,
     schemas_of,
     target_name,
+    under,
     with_schemas,
 )
 from codegen.problems import CodegenError, Notes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _ANNOTATIONS = {
     *("title", "description", "default", "deprecated", "example", "examples"),
@@ -74,8 +79,8 @@ def check_keywords(doc: Doc) -> Doc:
 def plain_forms(doc: Doc) -> Doc:
     """Give each meaning one spelling: titles dropped, null as a member of ``anyOf``, references wrapped.
 
-    A reference with a default or a description beside it becomes ``allOf`` around the reference, the only form
-    whose siblings the parser keeps.
+    A reference with a default or a description beside it becomes ``allOf`` around the reference, the only
+    form whose siblings the parser keeps.
     """
     return map_schemas(doc, _plain)
 
@@ -85,18 +90,18 @@ def _plain(schema: Doc, place: str) -> Doc:
     out = {key: value for key, value in schema.items() if key != "title" or not isinstance(value, str)}
     if "$ref" in out and len(out) > 1:
         ref = {"$ref": out.pop("$ref")}
-        out["allOf"] = [ref, *out.get("allOf", [])]
+        out["allOf"] = [ref, *listed(out, "allOf")]
     if "oneOf" in out:
         if "anyOf" in out:
             raise CodegenError("oneOf beside anyOf cannot be turned into a type", place=place)
         out["anyOf"] = out.pop("oneOf")
     nullable = out.pop("nullable", False) is True
     kinds = out.get("type")
-    if isinstance(kinds, list):
+    if is_list(kinds):
         out = _split_types(out, kinds, place)
     elif kinds is not None and kinds not in _TYPE_NAMES:
         raise CodegenError(f"{kinds!r} is no type", place=place)
-    if None in out.get("enum", ()):
+    if None in listed(out, "enum"):
         nullable = True
         out["enum"] = [value for value in out["enum"] if value is not None]
         if not out["enum"]:
@@ -131,7 +136,7 @@ def _with_null(schema: Doc) -> Doc:
     return {**outer, "anyOf": members}
 
 
-def _only(schema: Doc, wanted: Any) -> Doc:
+def _only(schema: Doc, wanted: Callable[[str], bool]) -> Doc:
     return {key: value for key, value in schema.items() if wanted(key)}
 
 
@@ -182,18 +187,16 @@ def _part(part: Doc, place: str, schemas: Mapping[str, Doc], above: tuple[str, .
 
 def _combine(merged: Doc, part: Doc, place: str) -> None:
     for key, value in part.items():
-        have = merged.get(key)
-        if key not in merged:
-            merged[key] = value
-        elif key == "required":
-            merged[key] = [*have, *(name for name in value if name not in have)]
+        if key == "required":
+            merged[key] = list(dict.fromkeys([*listed(merged, key), *value]))
         elif key == "properties":
+            have = under(merged, key)
             clash = sorted(name for name in value if name in have and have[name] != value[name])
             if clash:
                 raise CodegenError(f"allOf describes {', '.join(clash)} in two ways", place=place)
             merged[key] = {**have, **value}
-        elif have != value:
-            raise CodegenError(f"allOf has two values of {key}: {have!r} and {value!r}", place=place)
+        elif merged.setdefault(key, value) != value:
+            raise CodegenError(f"allOf has two values of {key}: {merged[key]!r} and {value!r}", place=place)
 
 
 def settle_strings(doc: Doc) -> Doc:
@@ -215,8 +218,8 @@ def settle_strings(doc: Doc) -> Doc:
 def settle_unions(doc: Doc, notes: Notes) -> Doc:
     """Leave unions that can be told apart by the kind of their JSON, the only ones decoded natively.
 
-    Nested unions are written out. Several kinds of text become the one that holds them all: an open enum where
-    the others are plain text, else ``str``; whole numbers beside numbers become numbers.
+    Nested unions are written out. Several kinds of text become the one that holds them all: an open enum
+    where the others are plain text, else ``str``.
 
     Raises:
         CodegenError: For several kinds of object or of list in one union.
@@ -306,7 +309,6 @@ def _widest_text(text: Sequence[Doc], schemas: Mapping[str, Doc], place: str, no
 
 def drop_null_of_parameters(doc: Doc) -> Doc:
     """Let a parameter that may be null simply be left out: null cannot be written into a URL or a header."""
-    from codegen.documents import Site, map_operations  # noqa: PLC0415
 
     def change(site: Site) -> Doc:
         parameters = [{**p, "schema": _without_null(p["schema"])} for p in site.operation["parameters"]]
@@ -316,7 +318,7 @@ def drop_null_of_parameters(doc: Doc) -> Doc:
 
 
 def _without_null(schema: Doc) -> Doc:
-    members = [member for member in schema.get("anyOf", []) if member != {"type": "null"}]
+    members = [member for member in listed(schema, "anyOf") if member != {"type": "null"}]
     if "anyOf" not in schema or len(members) == len(schema["anyOf"]) or not members:
         return schema
     outer = {key: value for key, value in schema.items() if key != "anyOf"}
