@@ -43,7 +43,9 @@ SENT = [event(0, "DEPOSITED"), event(1, "TRANSMITTED_BY_PLATFORM"), event(2, "MA
         ([event(3, "SomethingNew.HAPPENED")], End.OPEN, None),
     ],
 )
-def test_events_tell_how_an_invoice_stands(events: list[LifecycleEvent], end: End, number: int | None) -> None:
+def test_events_tell_how_an_invoice_stands(
+    events: list[LifecycleEvent], end: End, number: int | None
+) -> None:
     found = standing(events)
     assert found.end is end
     assert (found.status.number if found.status else None) == number
@@ -97,6 +99,8 @@ def test_the_exit_code_tells_the_worst(ends: list[End], refused: int, code: Exit
 
 
 def test_what_may_have_been_submitted_counts_as_submitted_and_never_as_settled() -> None:
-    counts = tally(End.PAID, End.REFUSED, End.NOT_DELIVERED, End.IN_DOUBT, End.OPEN, End.TURNED_AWAY, refused=2)
+    counts = tally(
+        End.PAID, End.REFUSED, End.NOT_DELIVERED, End.IN_DOUBT, End.OPEN, End.TURNED_AWAY, refused=2
+    )
     assert (counts.submitted, counts.settled, counts.in_doubt, counts.failed) == (5, 3, 1, 0)
     assert counts.count(End.REFUSED_BEFORE) == 2

@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_stops_no_other(samples: Path) -> None:
 def test_amounts_of_a_draft_keep_their_digits() -> None:
     draft = read_draft(json.dumps(DRAFT).replace("10.5", "10.50").encode())
     assert draft["lines"] == [{"invoiced_quantity": 2, "item_net_price": Decimal("10.50")}]
-    assert str(draft["lines"][0]["item_net_price"]) == "10.50"  # type: ignore[index,call-overload]
+    assert str(draft["lines"][0]["item_net_price"]) == "10.50"  # type: ignore[index]
 
 
 def test_folders_are_searched_whole_and_in_order(tmp_path: Path) -> None:
@@ -136,7 +136,11 @@ def test_folders_are_searched_whole_and_in_order(tmp_path: Path) -> None:
         "b/1.PDF",
         "b/2.xml",
     ]
-    assert [file.path for file in found] == [tmp_path / "a/x.json", tmp_path / "b/1.PDF", tmp_path / "b/2.xml"]
+    assert [file.path for file in found] == [
+        tmp_path / "a/x.json",
+        tmp_path / "b/1.PDF",
+        tmp_path / "b/2.xml",
+    ]
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -103,7 +103,7 @@ def leave(code: ExitCode) -> NoReturn:
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
+def one_line_errors() -> Generator[None]:
     """Turn what a user can cause, or a network, into one line and an exit code; a bug keeps its traceback."""
     try:
         yield

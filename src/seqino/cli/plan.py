@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, cast
 
 import attrs
 
@@ -111,7 +111,7 @@ def read_draft(data: bytes) -> dict[str, JSON]:
         raise InvalidInput(f"is not JSON ({error})") from None
     if not isinstance(value, dict):
         raise InvalidInput("is JSON, but not one invoice draft (a JSON object)")
-    draft: dict[str, JSON] = value
+    draft = cast("dict[str, JSON]", value)
     missing = [name for name in _REQUIRED if name not in draft]
     if missing:
         raise InvalidInput(f"is JSON, but no invoice draft: it has no {', '.join(missing)}")
@@ -137,7 +137,7 @@ def _examine(file: Found, data: bytes) -> tuple[Invoice, tuple[str, ...]]:
     return invoice, (content,) if document.key is None else (content, document.key)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: JSON) -> Any:
     """Write numbers as text, without zeros that mean nothing."""
     if isinstance(value, Mapping):
         return {name: _plain(member) for name, member in value.items()}

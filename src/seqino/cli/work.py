@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from seqino.cli.plan import Invoice
+    from seqino.cli.progress import Tell
     from seqino.client import SeqinoClient
+    from seqino.errors import ResumeToken
     from seqino.submission import Submission
 
 __all__ = ["Run"]
@@ -53,9 +55,7 @@ class Run:
         tell: Told of progress: what is done, how many of them, of how many.
     """
 
-    def __init__(
-        self, invoices: Iterable[Invoice], *, workers: int, tell: Callable[[str, int, int], None]
-    ) -> None:
+    def __init__(self, invoices: Iterable[Invoice], *, workers: int, tell: Tell) -> None:
         self.results = [Result(invoice=invoice, number=invoice.number) for invoice in invoices]
         self.stopped: SeqinoError | None = None
         """What kept the rest from being sent, or from being followed."""
@@ -82,7 +82,7 @@ class Run:
         try:
             submission = await _send(client, begun.invoice)
         except asyncio.CancelledError as error:
-            if getattr(error, "token", None) is None:
+            if _token(error) is None:
                 self.results[at] = begun
             else:
                 self.results[at] = attrs.evolve(self.results[at], draft_id=_draft_id(error))
@@ -201,8 +201,13 @@ def _stands(result: Result, found: Standing) -> Result:
     return attrs.evolve(result, end=found.end, status=found.status, reason=found.reason)
 
 
+def _token(error: BaseException) -> ResumeToken | None:
+    """Return what tells of a call that may have been done; a cancellation carries it as well."""
+    return error.token if isinstance(error, OutcomeUnknown) else getattr(error, "seqino_token", None)
+
+
 def _draft_id(error: BaseException) -> str | None:
-    token = getattr(error, "token", None)
+    token = _token(error)
     return None if token is None else token.parameters.get("draft_id")
 
 
