@@ -141,7 +141,7 @@ def test_a_first_refusal_stands_unless_the_draft_became_an_invoice(event: Event,
         (looked(Evidence.STILL_DRAFT), done(Verdict.REJECTED)),
         (looked(Evidence.CANNOT_TELL), done(Verdict.IN_DOUBT)),
         (looked(Evidence.CONSUMED), ACCEPTED),
-        (looked(Evidence.FAILED), Look(ID, 2.0)),
+        (looked(Evidence.FAILED), Look(ID, 1.0)),
         (TimeUp(), done(Verdict.IN_DOUBT)),
     ],
 )
@@ -160,7 +160,7 @@ def test_a_2xx_that_carries_a_refusal_needs_the_draft_to_confirm_it(event: Event
         (looked(Evidence.CANNOT_TELL), done(Verdict.ACCEPTED_UNIDENTIFIED)),
         (looked(Evidence.FAILED), done(Verdict.ACCEPTED_UNIDENTIFIED)),
         (TimeUp(), done(Verdict.ACCEPTED_UNIDENTIFIED)),
-        (looked(Evidence.STILL_DRAFT, 29.9), Look(ID, 31.9)),
+        (looked(Evidence.STILL_DRAFT, 29.9), Look(ID, 30.9)),
         (looked(Evidence.STILL_DRAFT, 30.0), done(Verdict.IN_DOUBT)),
     ],
 )
@@ -175,8 +175,8 @@ def test_an_invoice_without_id_is_accepted_unless_it_is_a_draft_still(event: Eve
         (looked(Evidence.CONSUMED), ACCEPTED),
         (looked(Evidence.CANNOT_TELL, 30.0), done(Verdict.IN_DOUBT)),
         (looked(Evidence.STILL_DRAFT, 30.0), done(Verdict.IN_DOUBT)),
-        (looked(Evidence.STILL_DRAFT, 3.0), Look(ID, 5.0)),
-        (looked(Evidence.FAILED, 30.0), Look(ID, 32.0)),
+        (looked(Evidence.STILL_DRAFT, 3.0), Look(ID, 4.0)),
+        (looked(Evidence.FAILED, 30.0), Look(ID, 31.0)),
         (TimeUp(), done(Verdict.IN_DOUBT)),
     ],
 )
@@ -241,7 +241,7 @@ AGAIN = (*READY, Lost(0), looked(Evidence.STILL_DRAFT, 30.0))
         (looked(Evidence.STILL_DRAFT, 31.0), done(Verdict.IN_DOUBT)),
         (looked(Evidence.STILL_DRAFT, 99.0), done(Verdict.IN_DOUBT)),
         (looked(Evidence.CANNOT_TELL, 31.0), done(Verdict.IN_DOUBT)),
-        (looked(Evidence.FAILED, 31.0), Look(ID, 33.0)),
+        (looked(Evidence.FAILED, 31.0), Look(ID, 32.0)),
         (TimeUp(), done(Verdict.IN_DOUBT)),
     ],
 )
@@ -266,10 +266,10 @@ def test_a_submission_in_doubt_is_taken_up_with_a_look_and_the_whole_wait() -> N
     step = resume(ID, now=1000.0)
     assert step.action == Look(ID, 1000.0)
     assert next_step(step.state, looked(Evidence.CONSUMED, 1000.0)).action == ACCEPTED
-    assert next_step(step.state, looked(Evidence.STILL_DRAFT, 1029.0)).action == Look(ID, 1031.0)
+    assert next_step(step.state, looked(Evidence.STILL_DRAFT, 1029.0)).action == Look(ID, 1030.0)
     assert next_step(step.state, looked(Evidence.STILL_DRAFT, 1030.0)).action == Validate(ID)
     patient = resume(ID, now=0.0, policy=Policy(settle=90))
-    assert next_step(patient.state, looked(Evidence.STILL_DRAFT, 89.0)).action == Look(ID, 91.0)
+    assert next_step(patient.state, looked(Evidence.STILL_DRAFT, 89.0)).action == Look(ID, 90.0)
 
 
 # --- Files

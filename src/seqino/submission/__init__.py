@@ -176,6 +176,7 @@ class State:
     """Whether any send had an unclear end: from then on an answer proves nothing, only evidence does."""
     doubt: _Doubt | None = None
     looks: int = 0
+    """How many pauses there were between looks since the doubt arose."""
     quiet_from: float = 0.0
     """From when on nothing of ours can be under way."""
 
@@ -204,7 +205,7 @@ def resume(draft_id: str, *, now: float, policy: Policy | None = None) -> Step:
         policy: How long and how often.
     """
     state = State(route=Route.DRAFT, policy=policy or Policy(), draft_id=draft_id, sends=1, ever_unknown=True)
-    return _begin_looking(state, _Doubt.LOST, now=now, at=now)
+    return _begin_looking(state, _Doubt.LOST, now=now, at_once=True)
 
 
 def next_step(state: State, event: Event) -> Step:
@@ -281,23 +282,23 @@ def _validated(state: State, event: Event) -> Step:
         case Answered(reading=Reading.ACCEPTED):
             return _accepted(state, event)
         case Answered():
-            return _begin_looking(state, _DOUBTS[event.reading], now=event.now, at=event.now)
+            return _begin_looking(state, _DOUBTS[event.reading], now=event.now, at_once=True)
         case Refused(now):
-            return _begin_looking(state, _Doubt.REFUSED, now=now, at=now)
+            return _begin_looking(state, _Doubt.REFUSED, now=now, at_once=True)
         case Lost(now):
             lost = attrs.evolve(state, ever_unknown=True)
-            return _begin_looking(lost, _Doubt.LOST, now=now, at=now + state.policy.looks[0])
+            return _begin_looking(lost, _Doubt.LOST, now=now, at_once=False)
         case NotDone(now) if state.ever_unknown:
-            return _begin_looking(state, _Doubt.LOST, now=now, at=now + state.policy.looks[0])
+            return _begin_looking(state, _Doubt.LOST, now=now, at_once=False)
         case NotDone() | TimeUp():
             return _done(state, Verdict.IN_DOUBT if state.ever_unknown else Verdict.NOT_SUBMITTED)
         case _:
             raise _impossible(state, event)
 
 
-def _begin_looking(state: State, doubt: _Doubt, *, now: float, at: float) -> Step:
-    looking = attrs.evolve(state, doubt=doubt, looks=1, quiet_from=now + state.policy.settle)
-    return Step(looking, Look(state.draft_id, at))
+def _begin_looking(state: State, doubt: _Doubt, *, now: float, at_once: bool) -> Step:
+    looking = attrs.evolve(state, doubt=doubt, looks=0, quiet_from=now + state.policy.settle)
+    return Step(looking, Look(state.draft_id, now)) if at_once else _look_again(looking, now)
 
 
 def _look_again(state: State, now: float) -> Step:
