@@ -166,7 +166,8 @@ class App:
         play = self._operations.table.get(operation.key)
         if play is None:
             raise Refusal(404, f"this sandbox does not play {operation.name} yet")
-        values, details = parameters(operation, in_path, request.rel_url.query, request.headers)
+        places = {"path": in_path, "query": request.rel_url.query, "header": request.headers}
+        values, details = parameters(operation, {**places, "cookie": request.cookies})
         body, file = None, None
         if operation.body is not None:
             body = parse_body(
@@ -199,7 +200,7 @@ class App:
         return web.Response(status=500)
 
     def _error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
-        body = {"error": message, "code": status, "trace_id": self._world.new_id("trace")}
+        body = {"error": message, "code": status, "trace_id": self._world.new_trace()}
         return _respond(status, body, headers)
 
 

@@ -69,13 +69,18 @@ def authenticate(header: str | None, *, only: str | None) -> str:
     return header
 
 
-def parameters(
-    operation: Operation, path: Mapping[str, str], query: _Lookup, headers: _Lookup
-) -> tuple[dict[str, Any], list[Detail]]:
-    """Read and judge the parameters of a request; return those sent, by name, and what is wrong with them."""
+def parameters(operation: Operation, places: Mapping[str, _Lookup]) -> tuple[dict[str, Any], list[Detail]]:
+    """Read and judge the parameters of a request.
+
+    Args:
+        operation: What was called.
+        places: What was sent in the path, query, headers and cookies, by the description's word for each place.
+
+    Returns:
+        The parameters sent, by name (of a header in lower case), and what is wrong with them.
+    """
     values: dict[str, Any] = {}
     details: list[Detail] = []
-    places: dict[str, _Lookup] = {"path": path, "query": query, "header": headers}
     for parameter in operation.parameters:
         raw = places[parameter.location].get(parameter.name)
         loc = (parameter.location, parameter.name)
@@ -92,6 +97,7 @@ def parameters(
 
 def _read(raw: str, parameter: Parameter) -> Any:
     """Read text as the type that the parameter's schema takes; other text stays, and is refused."""
+    raw = raw.encode(errors="replace").decode()  # a header can hold bytes that are no UTF-8
     if parameter.types & {"integer", "number", "boolean"}:
         try:
             return json.loads(raw)

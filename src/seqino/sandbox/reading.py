@@ -168,6 +168,12 @@ _STEP = re.compile(r"([\w.@]+)(?:\[([^=\]]+)(?:=([^\]]*))?\])?")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
 
 
+def _split(path: str) -> tuple[str, str]:
+    """Split a path from the attribute at its end; an ``@`` inside brackets is a condition."""
+    elements, slash, last = path.rpartition("/")
+    return (elements, last[1:]) if last.startswith("@") else (elements + slash + last, "")
+
+
 @lru_cache(maxsize=1024)
 def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
     """Split a path at the slashes outside brackets: name, condition, wanted text."""
@@ -196,7 +202,7 @@ def _holds(node: _Node, condition: str, wanted: str) -> bool:
 
 def _text(node: _Node, path: str) -> str:
     """Return the first text, or attribute, at a path; a compact date (format 102) as ISO 8601."""
-    elements, _, attribute = path.partition("@")
+    elements, attribute = _split(path)
     for found in _select(node, elements):
         text = (found.attributes.get(attribute, "") if attribute else found.text).strip()
         if found.attributes.get("format") == "102":

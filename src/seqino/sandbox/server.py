@@ -32,12 +32,13 @@ class SandboxError(OSError):
 class Sandbox:
     """A platform on your own machine: an HTTP server that plays the Seqino API, judging by its description.
 
-    ```python
-    async with Sandbox(scenario="refused") as sandbox:
-        ...  # send requests to sandbox.url
-        sandbox.clock.advance(60)
-        assert sandbox.counters.invoices_created == 1
-    ```
+    >>> async def example() -> str:
+    ...     async with Sandbox(scenario="refused") as sandbox:
+    ...         sandbox.clock.advance(60)  # all that the network does within a minute has happened
+    ...         assert sandbox.counters.invoices_created == 0
+    ...         return sandbox.url  # where to send requests
+    >>> asyncio.run(example())
+    'http://127.0.0.1:...'
 
     Args:
         host: Address to listen on; loopback unless told otherwise, since it guards nothing.
@@ -128,7 +129,7 @@ class Sandbox:
             faults=self.faults,
             api_key=self._api_key,
         )
-        server = web.Server(app.handle, request_factory=_request, handler_cancellation=True, access_log=None)
+        server = web.Server(app.handle, request_factory=_request, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=1)
         await runner.setup()
         try:

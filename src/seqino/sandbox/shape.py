@@ -98,18 +98,18 @@ def shape_of(description: Description, schema: Mapping[str, Any]) -> Shape:
 class _Reader:
     def __init__(self, description: Description) -> None:
         self._description = description
-        self._open: dict[tuple[str, str], Shape] = {}
+        self._open: list[str] = []
 
     def read(self, schema: Mapping[str, Any], group: str) -> Shape:
-        """Read a schema that stands in a group (BG-4) of the invoice."""
+        """Read a schema that stands in a group (BG-4); one inside itself is not followed again."""
         name = schema.get("$ref")
         if name is None:
             return self._fill(Shape(), schema, group)
-        shape = self._open.get((name, group))
-        if shape is None:
-            # Stored before it is filled: a schema may hold itself.
-            shape = self._open[name, group] = Shape()
-            self._fill(shape, self._description.resolve(schema), group)
+        if name in self._open:
+            return Shape()
+        self._open.append(name)
+        shape = self._fill(Shape(), self._description.resolve(schema), group)
+        self._open.pop()
         return shape
 
     def _fill(self, shape: Shape, schema: Mapping[str, Any], group: str) -> Shape:

@@ -141,6 +141,7 @@ class World:
         """Forget everything that was sent, and count from zero; clock and scenario stay."""
         # An id has to be unguessable nowhere here; it has to be the same on every run.
         self._random = random.Random(self._seed)  # noqa: S311
+        self._traces = 0
         self.sponsors: dict[str, Sponsor] = {}
         for field in attrs.fields(Counters):
             setattr(self.counters, field.name, 0)
@@ -159,6 +160,11 @@ class World:
     def new_id(self, prefix: str) -> str:
         """Make an id such as ``inv_3b1f…``."""
         return f"{prefix}_{self._random.getrandbits(64):016x}"
+
+    def new_trace(self) -> str:
+        """Make the id of an error; they are counted, so that an error changes no id of an object."""
+        self._traces += 1
+        return f"trace_{self._traces:016x}"
 
     def sponsor(self, api_key: str) -> Sponsor:
         """Return the sponsor of a key; a new key is a new sponsor."""

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from seqino.sandbox.clock import Clock, stamp
+
+START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+
+
+class RealTime:
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_time_runs_as_fast_as_asked() -> None:
+    real = RealTime()
+    clock = Clock(speed=60, start=START, monotonic=real)
+    real.seconds += 2
+    assert clock.now() == START + timedelta(minutes=2)
+
+
+def test_another_speed_counts_from_the_moment_it_is_set() -> None:
+    real = RealTime()
+    clock = Clock(speed=10, start=START, monotonic=real)
+    real.seconds += 1
+    clock.speed = 0
+    real.seconds += 1000
+    assert clock.speed == 0
+    assert clock.now() == START + timedelta(seconds=10)
+
+
+def test_a_step_comes_on_top_of_running_time() -> None:
+    real = RealTime()
+    clock = Clock(start=START, monotonic=real)
+    real.seconds += 1
+    assert clock.advance(3600) == START + timedelta(seconds=3601)
+    assert clock.now() == START + timedelta(seconds=3601)
+
+
+def test_it_starts_at_the_real_time() -> None:
+    assert abs(Clock().now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
+def test_time_never_goes_back(value: float) -> None:
+    clock = Clock()
+    with pytest.raises(ValueError, match="finite"):
+        clock.advance(value)
+    with pytest.raises(ValueError, match="finite"):
+        clock.speed = value
+    with pytest.raises(ValueError, match="finite"):
+        Clock(speed=value)
+
+
+def test_a_step_beyond_the_calendar_is_refused() -> None:
+    with pytest.raises(ValueError, match="calendar"):
+        Clock(start=START).advance(1e12)
+
+
+def test_a_moment_is_written_in_utc_with_milliseconds() -> None:
+    assert stamp(START + timedelta(milliseconds=5)) == "2026-09-01T08:00:00.005Z"

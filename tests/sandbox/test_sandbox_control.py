@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+from seqino.sandbox import MAGIC_BUYERS, SCENARIOS, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NO_KEY = {"headers": {"Authorization": None, "X-PDP-Client-Id": None}, "judged": False}
+
+
+async def test_the_clock_is_stepped_and_its_speed_set(call: Any, sandbox: Sandbox) -> None:
+    before = (await call("GET", "/_sandbox/clock", **NO_KEY)).body
+    reply = await call("POST", "/_sandbox/clock", json={"advance": 3600}, **NO_KEY)
+    assert before["speed"] == reply.body["speed"] == 0
+    assert reply.body["now"] > before["now"]
+    await call("POST", "/_sandbox/clock", json={"speed": 60}, **NO_KEY)
+    assert sandbox.clock.speed == 60
+
+
+async def test_counters_hold_together(call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]) -> None:
+    await call.issue()
+    await call.send_file(ubl())
+    await call.send_file(ubl())
+    await call("GET", "/nothing")
+    counters = (await call("GET", "/_sandbox/counters", **NO_KEY)).body
+    assert counters == attrs.asdict(sandbox.counters)
+    assert counters["requests"] == 5
+    assert counters["files_taken"] + counters["drafts_validated"] == 3
+    assert counters["invoices_created"] + counters["duplicates"] == 3
+
+
+async def test_the_scenario_is_shown_and_changed(call: Any, sandbox: Sandbox) -> None:
+    shown = (await call("GET", "/_sandbox/scenario", **NO_KEY)).body
+    assert shown["scenario"] == "paid"
+    assert shown["scenarios"].keys() == SCENARIOS.keys()
+    assert shown["buyers"] == MAGIC_BUYERS
+    await call("POST", "/_sandbox/scenario", json={"scenario": "silent"}, **NO_KEY)
+    assert sandbox.scenario == "silent"
+
+
+async def test_faults_are_planned(call: Any) -> None:
+    asked = {"fault": "status-503-before", "operation": "GET /clients", "times": 1}
+    assert (await call("POST", "/_sandbox/faults", json=asked, **NO_KEY)).body == {"planned": asked}
+    assert (await call("GET", "/clients")).status == 503
+    assert (await call("GET", "/clients")).status == 200
+
+
+async def test_the_world_is_shown_without_a_key(call: Any, sandbox: Sandbox) -> None:
+    invoice_id = await call.issue()
+    draft_id = await call.create()
+    reply = await call("GET", "/_sandbox/world", **NO_KEY)
+    (sponsor,) = reply.body["sponsors"]
+    client = sponsor["clients"]["sandbox-client-seqino"]
+    assert client["drafts"][draft_id] is None
+    assert invoice_id in client["drafts"].values()
+    assert client["invoices"][invoice_id]["number"] == "SBX-2026-000001"
+    assert client["invoices"][invoice_id]["scenario"] == "paid"
+    assert "a-key" not in str(reply.body)
+
+
+async def test_reset_forgets_everything_that_was_sent(call: Any, sandbox: Sandbox) -> None:
+    sandbox.scenario = "refused"
+    first = await call.create()
+    await call.issue()
+    sandbox.faults.plan("status-503-before", operation="POST /drafts")
+    assert set((await call("POST", "/_sandbox/reset", **NO_KEY)).body.values()) == {0}
+    assert sandbox.scenario == "refused"
+    assert (await call("GET", f"/drafts/{first}")).status == 404
+    assert await call.create() == first, "ids start over with the seed"
+    sandbox.reset()
+    assert sandbox.counters.drafts_created == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "message"),
+    [
+        ("clock", {"advance": -1}, "finite"),
+        ("clock", {"advance": "much"}, "could not convert"),
+        ("clock", {"advance": None}, "float"),
+        ("clock", {"jump": 1}, "unknown: jump; known here: advance, speed"),
+        ("clock", [], "JSON object"),
+        ("scenario", {"scenario": "sunny"}, "no scenario 'sunny'"),
+        ("scenario", {}, "no scenario 'None'"),
+        ("faults", {"fault": "explode"}, "no fault 'explode'"),
+        ("faults", {"fault": "hang", "times": "many"}, "whole number"),
+        ("reset", {"all": True}, "known here: nothing"),
+    ],
+)
+async def test_what_is_asked_in_a_wrong_way_is_refused(call: Any, name: str, body: Any, message: str) -> None:
+    reply = await call("POST", f"/_sandbox/{name}", json=body, **NO_KEY)
+    assert reply.status == 400
+    assert message in reply.body["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("GET", "faults"), ("POST", "world"), ("DELETE", "clock"), ("GET", "")]
+)
+async def test_what_the_control_api_does_not_have_is_told(call: Any, method: str, name: str) -> None:
+    reply = await call(method, f"/_sandbox/{name}", **NO_KEY)
+    assert reply.status == 404
+    assert "GET counters" in reply.body["error"]
+
+
+async def test_the_control_api_counts_as_no_request(call: Any, sandbox: Sandbox) -> None:
+    await call("GET", "/_sandbox/clock", **NO_KEY)
+    assert sandbox.counters.requests == 0

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pypdf
+import pytest
+
+import seqino.sandbox
+from seqino.sandbox.reading import NoInvoice, read_file
+from seqino.sandbox.rules import breaches
+from seqino.sandbox.shape import shape_of
+from seqino.sandbox.description import Description
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seqino.sandbox import Sandbox
+
+SAMPLES = sorted((Path(seqino.sandbox.__file__).parent / "invoices").glob("*.[xp][md][lf]"))
+
+CII = """<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
+  xmlns:ram="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
+  xmlns:udt="urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100">
+  <rsm:ExchangedDocument><ram:ID>C-7</ram:ID><ram:TypeCode>381</ram:TypeCode>
+    <ram:IssueDateTime><udt:DateTimeString format="102">20260915</udt:DateTimeString></ram:IssueDateTime>
+  </rsm:ExchangedDocument>
+  <rsm:SupplyChainTradeTransaction>
+    <ram:IncludedSupplyChainTradeLineItem><ram:AssociatedDocumentLineDocument><ram:LineID>1</ram:LineID>
+      </ram:AssociatedDocumentLineDocument></ram:IncludedSupplyChainTradeLineItem>
+    <ram:ApplicableHeaderTradeAgreement>
+      <ram:SellerTradeParty><ram:Name>Vauban</ram:Name><ram:PostalTradeAddress><ram:CityName>Lille</ram:CityName>
+        </ram:PostalTradeAddress>
+        <ram:SpecifiedTaxRegistration><ram:ID schemeID="FC">12</ram:ID></ram:SpecifiedTaxRegistration>
+        <ram:SpecifiedTaxRegistration><ram:ID schemeID="VA">FR19 812345676</ram:ID></ram:SpecifiedTaxRegistration>
+      </ram:SellerTradeParty>
+      <ram:BuyerTradeParty><ram:Name>Canal</ram:Name><ram:PostalTradeAddress><ram:CityName>Nantes</ram:CityName>
+        </ram:PostalTradeAddress></ram:BuyerTradeParty>
+    </ram:ApplicableHeaderTradeAgreement>
+    <ram:ApplicableHeaderTradeSettlement><ram:InvoiceCurrencyCode>EUR</ram:InvoiceCurrencyCode>
+      <ram:SpecifiedTradeAllowanceCharge><ram:ChargeIndicator><udt:Indicator>true</udt:Indicator></ram:ChargeIndicator>
+        <ram:ActualAmount>3.00</ram:ActualAmount></ram:SpecifiedTradeAllowanceCharge>
+    </ram:ApplicableHeaderTradeSettlement>
+  </rsm:SupplyChainTradeTransaction>
+</rsm:CrossIndustryInvoice>"""
+
+
+def pdf(*attachments: tuple[str, bytes]) -> bytes:
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(100, 100)
+    for name, content in attachments:
+        writer.add_attachment(name, content)
+    stream = io.BytesIO()
+    writer.write(stream)
+    return stream.getvalue()
+
+
+async def test_a_ubl_file_becomes_an_invoice(call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]) -> None:
+    content = ubl("F-2026-9")
+    reply = await call.send_file(content, name="ma facture.xml")
+    assert reply.status == 201
+    assert reply.body["status"] == "submitted"
+    assert (reply.body["file_name"], reply.body["file_size"]) == ("ma facture.xml", len(content))
+    assert reply.body["extracted_data"] == {
+        "syntax": "ubl",
+        "invoice_number": "F-2026-9",
+        "type_code": "380",
+        "issue_date": "2026-09-15",
+        "seller_siren": "812345676",
+        "buyer_siren": "523456788",
+    }
+    invoice = reply.body["en16931_invoice"]
+    assert invoice["seller"]["seller_vat_identifier"] == "FR19812345676"
+    assert invoice["total_vat_amount"] == "20.00"
+    assert invoice["total_vat_amount_in_accounting_currency"] == "19.10"
+    assert invoice["allowances"] == [{"amount": "10.00"}]
+    assert invoice["notes"] == [{"note": "Merci"}]
+    assert invoice["lines"][0]["invoiced_quantity_unit_code"] == "C62"
+    read = (await call("GET", f"/invoicing/invoice_data/{reply.body['invoice_id']}")).body
+    assert read["invoice_number"] == "F-2026-9"
+    assert sandbox.counters.files_taken == sandbox.counters.invoices_created == 1
+
+
+async def test_a_cii_file_becomes_an_invoice(call: Any) -> None:
+    reply = await call.send_file(CII.encode())
+    assert reply.status == 201
+    assert reply.body["extracted_data"]["syntax"] == "cii"
+    assert reply.body["extracted_data"]["seller_siren"] == "812345676"
+    assert reply.body["extracted_data"]["buyer_siren"] is None
+    assert reply.body["en16931_invoice"]["issue_date"] == "2026-09-15"
+    assert reply.body["en16931_invoice"]["charges"] == [{"amount": "3.00"}]
+
+
+async def test_a_factur_x_file_becomes_an_invoice(call: Any) -> None:
+    reply = await call.send_file(pdf(("notes.txt", b"-"), ("factur-x.xml", CII.encode())), name="facture.pdf")
+    assert reply.status == 201
+    assert reply.body["extracted_data"]["syntax"] == "factur-x"
+    assert reply.body["extracted_data"]["invoice_number"] == "C-7"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"hello", "neither XML nor PDF"),
+        (b"<Invoice/>", "neither a UBL"),
+        (b'<?xml version="1.0" encoding="klingon"?><a/>', "encoding"),
+        (b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "DOCTYPE"),
+        (CII.replace("<ram:ID>C-7</ram:ID>", "").encode(), "BT-1"),
+        (CII.replace("20260915", "20261315").encode(), "BT-2"),
+        (pdf(), "without an invoice inside"),
+        (b"%PDF-1.7 and no more", "a PDF that cannot be read"),
+    ],
+)
+async def test_what_is_no_invoice_is_refused(
+    call: Any, sandbox: Sandbox, content: bytes, message: str
+) -> None:
+    reply = await call.send_file(content)
+    assert reply.status == 400
+    assert message in reply.body["error"]
+    assert sandbox.counters.files_taken == 0
+
+
+async def test_a_number_used_twice_is_taken_and_refused_by_the_network(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    first = (await call.send_file(ubl("F-1"))).body["invoice_id"]
+    second = await call.send_file(ubl("F-1"))
+    assert second.status == 201
+    sandbox.clock.advance(60)
+    path = f"/lifecycle-events?object_type=invoice&object_id={second.body['invoice_id']}"
+    last = (await call("GET", path)).body[-1]
+    assert last["status_code"] == "InvoiceLifecycleStatus.REJECTED"
+    assert last["rejection_reason"] == "DOUBLON"
+    assert (await call.statuses(first))[-1] == "COLLECTED"
+    assert (await call("GET", f"/invoicing/invoice_data/{second.body['invoice_id']}")).body[
+        "status"
+    ] == "rejected"
+    assert (await call("GET", f"/invoicing/invoice_data/{first}")).body["status"] == "processed"
+    counters = sandbox.counters
+    assert (counters.files_taken, counters.invoices_created, counters.duplicates) == (2, 1, 1)
+
+
+async def test_a_number_is_used_by_seller_and_year(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    await call.send_file(ubl("F-1"))
+    await call.send_file(ubl("F-1", date="2027-09-15"))
+    await call.send_file(ubl("F-1", seller="732829320"))
+    assert sandbox.counters.duplicates == 0
+
+
+async def test_the_number_of_an_issued_draft_is_used_too(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    await call.issue()
+    await call.send_file(ubl("SBX-2026-000001"))
+    assert sandbox.counters.duplicates == 1
+
+
+async def test_a_file_whose_sums_are_wrong_is_taken_and_refused_by_the_network(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    taken = await call.send_file(ubl(total="121.00"))
+    assert taken.status == 201
+    sandbox.clock.advance(60)
+    path = f"/lifecycle-events?object_type=invoice&object_id={taken.body['invoice_id']}"
+    last = (await call("GET", path)).body[-1]
+    assert (last["rejection_reason"], last["reason"][:8]) == ("REJ_SEMAN", "BR-CO-15")
+
+
+async def test_an_invoice_that_the_api_has_no_room_for_lives_without_its_data(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    taken = (await call.send_file(ubl(type_code="389"))).body
+    assert taken["en16931_invoice"] is None
+    assert (await call("GET", f"/invoicing/invoice_data/{taken['invoice_id']}")).status == 404
+    sandbox.clock.advance(60)
+    assert (await call.statuses(taken["invoice_id"]))[-1] == "COLLECTED"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("other", "x", "a.xml")],
+        [("file", "text", None)],
+        [],
+    ],
+)
+async def test_a_form_without_a_file_is_refused(call: Any, fields: list[tuple[str, str, str | None]]) -> None:
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value, filename in fields:
+        form.add_field(name, value, filename=filename)
+    reply = await call("POST", "/invoicing/files/submit", data=form)
+    assert reply.status == 422
+    assert reply.body["detail"] == [{"loc": ["body", "file"], "msg": "Field required", "type": "missing"}]
+
+
+async def test_a_body_that_is_no_form_is_refused(call: Any) -> None:
+    reply = await call("POST", "/invoicing/files/submit", json={"file": "x"})
+    assert reply.status == 422
+    broken = {"Content-Type": "multipart/form-data; boundary=xyz"}
+    assert (await call("POST", "/invoicing/files/submit", data=b"nothing", headers=broken)).status == 400
+
+
+def test_samples_are_there() -> None:
+    assert SAMPLES
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_every_sample_invoice_is_sound(path: Path) -> None:
+    assert list(breaches(read_file(path.read_bytes()).terms, _known())) == []
+
+
+@pytest.mark.skipif("SEQINO_TEST_INVOICES" not in os.environ, reason="SEQINO_TEST_INVOICES names no folder")
+def test_invoices_written_by_others_are_read_and_sound() -> (
+    None
+):  # pragma: no cover - needs data from outside
+    paths = sorted(Path(os.environ["SEQINO_TEST_INVOICES"]).rglob("*.xml"))
+    assert paths
+    for path in paths:
+        assert list(breaches(read_file(path.read_bytes()).terms, _known())) == [], path
+
+
+def _known() -> dict[str, tuple[str, ...]]:
+    description = Description()
+    return dict(shape_of(description, description.operation("POST /drafts").body_schema).places())
+
+
+def test_a_file_says_why_it_is_no_invoice() -> None:
+    with pytest.raises(NoInvoice, match="empty"):
+        read_file(b"")
