@@ -122,13 +122,15 @@ def validate(document: Doc, *, name: str) -> None:
     if not isinstance(version, str) or not version.startswith(("3.0.", "3.1.")):
         said = "Swagger 2.0" if "swagger" in document else f"openapi: {version!r}"
         raise CodegenError(f"is no OpenAPI 3.0 or 3.1 description ({said})", place=name)
-    # Loaded here: downloading and reading need no validator, and it is slow to import.
-    from jsonschema.exceptions import best_match  # noqa: PLC0415
+    # Loaded here: a fault of the text is told before so much is imported.
+    import jsonschema.exceptions  # noqa: PLC0415
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator  # noqa: PLC0415
 
     validator = OpenAPIV30SpecValidator if version.startswith("3.0.") else OpenAPIV31SpecValidator
+    rules: Any = jsonschema.exceptions  # typed in part only
+    fault: Any
     try:
-        fault: Any = best_match(validator(document).iter_errors())
+        fault = rules.best_match(validator(document).iter_errors())
     except Exception as error:  # noqa: BLE001 - whatever the validator trips over is a fault of the document
         raise CodegenError(f"cannot be checked: {_one_line(error)}", place=name) from None
     if fault is not None:

@@ -120,8 +120,8 @@ def merge_twins(doc: Doc, notes: Notes) -> Doc:
     """Make one schema of ``X-Input`` and ``X-Output`` where they describe the same, as they mostly do.
 
     FastAPI splits a model when the two sides differ in anything, such as a field that is filled in by default
-    and therefore always there in an answer. Types must be equal; what one side has more is kept, and a property
-    is required where both sides require it. Of twins that differ, what is sent gets the name of both.
+    and therefore always there in an answer. Types must be equal; what one side has more is kept, and a
+    property is required where both sides require it. Of twins that differ, what is sent gets the name of both.
     """
     schemas = dict(schemas_of(doc))
     bases = [one.removesuffix(_INPUT) for one, _ in _twins(schemas)]
@@ -134,20 +134,19 @@ def merge_twins(doc: Doc, notes: Notes) -> Doc:
         if not misfits:
             break
         for base in misfits:
-            notes.warn(
-                f"differs from {base}{_OUTPUT}, so both become classes", place=schema_place(base + _INPUT)
-            )
+            place = schema_place(base + _INPUT)
+            notes.warn(f"differs from {base}{_OUTPUT}, so both become classes", place=place)
             name = schemas[base + _INPUT].get("x-python-name") or class_name(base)
             schemas[base + _INPUT] = {**schemas[base + _INPUT], "x-python-name": name}
             schemas[base + _OUTPUT] = {**schemas[base + _OUTPUT], "x-python-name": f"{name}Output"}
         merging = [base for base in merging if base not in misfits]
     out: dict[str, Doc] = {}
     for name, schema in renamed.items():
-        base = names.get(name)
-        if base is None:
+        if name not in names:
             out[name] = schema
         elif name.endswith(_INPUT):
-            out[base] = _merge(schema, renamed[base + _OUTPUT], [base + _INPUT, base + _OUTPUT])
+            other = names[name] + _OUTPUT
+            out[names[name]] = _merge(schema, renamed[other], [name, other])
     return rename_references_in(with_schemas(doc, out), names)
 
 
