@@ -50,7 +50,7 @@ async def test_faults_are_planned(call: Any) -> None:
     assert (await call("GET", "/clients")).status == 200
 
 
-async def test_the_world_is_shown_without_a_key(call: Any, sandbox: Sandbox) -> None:
+async def test_the_world_is_shown_without_a_key(call: Any) -> None:
     invoice_id = await call.issue()
     draft_id = await call.create()
     reply = await call("GET", "/_sandbox/world", **NO_KEY)

@@ -26,11 +26,13 @@ async def test_a_draft_is_kept_as_it_was_sent_with_amounts_as_text(
     assert (read["draft_id"], read["status"]) == (draft_id, "draft")
 
 
-async def test_an_amount_keeps_digits_that_no_float_could(call: Any, draft: Callable[..., Draft]) -> None:
-    body = '{"issue_date":"2026-01-01","type_code":"380","currency_code":"EUR",' \
-        '"seller":{"name":"A","postal_address":{"city_name":"B"}},' \
-        '"rounding_amount":0.12345678901234567890,"strange":1e5000}'  # fmt: skip
-    reply = await call("POST", "/drafts", data=body, headers={"Content-Type": "application/json"})
+PRECISE = """{"issue_date": "2026-01-01", "type_code": "380", "currency_code": "EUR",
+  "seller": {"name": "A", "postal_address": {"city_name": "B"}},
+  "rounding_amount": 0.12345678901234567890, "strange": 1e5000}"""
+
+
+async def test_an_amount_keeps_digits_that_no_float_could(call: Any) -> None:
+    reply = await call("POST", "/drafts", data=PRECISE, headers={"Content-Type": "application/json"})
     read = (await call("GET", f"/drafts/{reply.body['draft_id']}")).body
     assert read["rounding_amount"] == "0.12345678901234567890"
     assert read["strange"] == "1E+5000"
@@ -107,7 +109,7 @@ async def test_numbers_have_no_gap_by_seller_and_year(call: Any, draft: Callable
     other_seller = draft()
     other_seller["seller"]["seller_legal_registration_identifier"] = "732829320"
     unsound = await call.create(draft(lines=[]))
-    numbers = []
+    numbers: list[str] = []
     for invoice in (draft(), draft(note="2"), draft(issue_date="2027-01-02"), other_seller, draft(note="3")):
         draft_id = await call.create(invoice)
         await call("POST", f"/drafts/{unsound}/validate")  # refused: it must use up no number
@@ -139,7 +141,7 @@ async def test_a_number_that_a_file_used_is_not_given_again(call: Any, ubl: Call
     ],
 )
 async def test_an_unsound_draft_is_refused_and_stays_a_draft(
-    call: Any, sandbox: Sandbox, draft: Callable[..., Draft], changes: Draft, rule: str, field: list[str]
+    call: Any, sandbox: Sandbox, draft: Callable[..., Draft], *, changes: Draft, rule: str, field: list[str]
 ) -> None:
     draft_id = await call.create(draft(**changes))
     reply = await call("POST", f"/drafts/{draft_id}/validate")

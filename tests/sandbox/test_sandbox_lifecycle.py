@@ -25,7 +25,7 @@ COURSES = {
     "silent": PATH_TO_THE_BUYER,
 }
 
-REASONS = {
+REASONS: dict[str, set[str | None]] = {
     "DEPOSITED": {None, "NON_TRANSMISE"},
     "PARTIALLY_APPROVED": {"QTE_ERR"},
     "IN_DISPUTE": {"PU_ERR"},

@@ -183,8 +183,7 @@ async def test_curl_is_told_to_go_on_with_a_large_body(sandbox: Sandbox, draft: 
 
 
 async def test_bytes_that_are_no_text_in_a_header_are_answered(sandbox: Sandbox) -> None:
-    request = b"GET /lifecycle-events HTTP/1.1\r\nHost: x\r\nAuthorization: k\r\nX-PDP-Client-Id: \xff\r\n" \
-        b"Connection: close\r\n\r\n"  # fmt: skip
+    request = _head("GET", "/lifecycle-events", length=0).replace(b"sandbox-client", b"sandbox\xff")
     answer = await raw(sandbox, request)
     assert b" 404 " in answer.splitlines()[0]
 

@@ -74,7 +74,7 @@ def parameters(operation: Operation, places: Mapping[str, _Lookup]) -> tuple[dic
 
     Args:
         operation: What was called.
-        places: What was sent in the path, query, headers and cookies, by the description's word for each place.
+        places: What was sent in path, query, headers and cookies, by the description's word for each place.
 
     Returns:
         The parameters sent, by name (of a header in lower case), and what is wrong with them.
