@@ -46,23 +46,23 @@ async def documented_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         monkeypatch.setenv("SEQINO_API_KEY", "sandbox-key")
         monkeypatch.setenv("SEQINO_CLIENT_ID", "sandbox-client-seqino")
         monkeypatch.chdir(tmp_path)
-        sample = ROOT / "src" / "seqino" / "sandbox" / "invoices" / "ubl-invoice-two-rates.xml"
+        sample = ROOT / "src" / "seqino" / "sandbox" / "invoices" / "02-food-two-rates-ubl.xml"
         (tmp_path / "invoice.xml").write_bytes(sample.read_bytes())
         yield sandbox
 
 
 async def run(code: str, url: str, name: str, namespace: dict[str, object]) -> None:
     """Run code that may await at its top level, as it stands in a page."""
-    tree = compile(
-        code.replace(DOCUMENTED_SERVER, url), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    )
+    tree = compile(code.replace(DOCUMENTED_SERVER, url), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     outcome = eval(tree, namespace)  # noqa: S307 - the project's own pages
     if inspect.isawaitable(outcome):
         await outcome
 
 
-@pytest.mark.parametrize(("page", "line", "code"), python_blocks())
-async def test_an_example_of_the_pages_runs(page: Path, line: int, code: str, documented_sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(("page", "line", "code"), list(python_blocks()))
+async def test_an_example_of_the_pages_runs(
+    page: Path, line: int, code: str, documented_sandbox: Sandbox
+) -> None:
     source = "\n" * (line - 1) + code
     await run(source, documented_sandbox.url, str(page), {"__name__": "example"})
 

@@ -58,4 +58,8 @@ def test_a_command_without_its_extra_says_what_to_install(installed: Path) -> No
     result = subprocess.run(  # noqa: S603
         [str(installed / "seqino"), "demo"], capture_output=True, text=True, check=False
     )
-    assert (result.returncode, "seqino[cli]" in result.stderr, "Traceback" in result.stderr) == (2, True, False)
+    assert (result.returncode, "seqino[cli]" in result.stderr, "Traceback" in result.stderr) == (
+        2,
+        True,
+        False,
+    )

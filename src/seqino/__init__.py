@@ -1,1 +1,90 @@
-"""Unofficial asyncio SDK for the Seqino PDP API: French electronic invoices, each sent once."""
+"""Unofficial asyncio SDK for the Seqino PDP API: French electronic invoices, each sent once.
+
+Names are loaded when they are first used, so that importing the package is cheap, and so that the sandbox
+does not load the client.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqino import api, errors, models, statuses
+    from seqino._core.events import CallEvent
+    from seqino._core.wire import UNSET, File, Operation, UnsetType
+    from seqino.client import SeqinoClient
+    from seqino.documents import Document, read_document
+    from seqino.errors import InvalidInput, OutcomeUnknown, Rejected, ResumeToken, SeqinoError
+    from seqino.models import LifecycleStatusCode
+    from seqino.options import CallOptions
+    from seqino.statuses import LocalState, local_state
+    from seqino.submission import Submission
+
+__all__ = [
+    "UNSET",
+    "CallEvent",
+    "CallOptions",
+    "Document",
+    "File",
+    "InvalidInput",
+    "LifecycleStatusCode",
+    "LocalState",
+    "Operation",
+    "OutcomeUnknown",
+    "Rejected",
+    "ResumeToken",
+    "SeqinoClient",
+    "SeqinoError",
+    "Submission",
+    "UnsetType",
+    "__version__",
+    "api",
+    "errors",
+    "local_state",
+    "models",
+    "read_document",
+    "statuses",
+]
+
+_HOME = {
+    "UNSET": "seqino._core.wire",
+    "CallEvent": "seqino._core.events",
+    "CallOptions": "seqino.options",
+    "Document": "seqino.documents",
+    "File": "seqino._core.wire",
+    "InvalidInput": "seqino.errors",
+    "LifecycleStatusCode": "seqino.models",
+    "LocalState": "seqino.statuses",
+    "Operation": "seqino._core.wire",
+    "OutcomeUnknown": "seqino.errors",
+    "Rejected": "seqino.errors",
+    "ResumeToken": "seqino.errors",
+    "SeqinoClient": "seqino.client",
+    "SeqinoError": "seqino.errors",
+    "Submission": "seqino.submission",
+    "UnsetType": "seqino._core.wire",
+    "local_state": "seqino.statuses",
+    "read_document": "seqino.documents",
+}
+"""The module of each public name that is not a module itself."""
+
+_MODULES = frozenset({"api", "errors", "models", "statuses"})
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = version("seqino")
+    elif name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"seqino.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,139 @@
+"""Imports flow one way: every import of the sources is on the map below, and an arrow that goes up fails."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).parents[1] / "src"
+
+BELOW_ALL = {"errors", "options", "_core.wire"}
+"""What everything may import; these import each other only."""
+
+PURE_CORE = {"_core.constraints", "_core.faults", "_core.decimals", "_core.outcome", "_core.retry"}
+
+MAP: dict[str, set[str]] = {
+    "errors": set(),
+    "options": set(),
+    "_core.wire": set(),
+    "_core": {"_core"},
+    "_core.constraints": set(),
+    "_core.decimals": PURE_CORE,
+    "_core.faults": PURE_CORE,
+    "_core.outcome": set(),
+    "_core.retry": PURE_CORE,
+    "statuses": set(),
+    "submission": {"statuses", "submission"},
+    "documents": set(),
+    "pagination": set(),
+    "_generated": set(),
+    "_generated.models": {"statuses"},
+    "_generated.tables": {"_generated.models", "_core.constraints"},
+    "_generated.operations": {"_generated.models"},
+    "models": {"_generated.models"},
+    "api": {"_generated.operations", "api"},
+    "resources": {"_core", "_generated", "models", "pagination", "statuses", "resources"},
+    "client": {"_core", "_generated", "models", "resources", "submission", "documents", "client"},
+    "sandbox": {"sandbox"},
+    "cli": {"", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
+    "": {"_core.events", "api", "client", "documents", "models", "statuses", "submission"},
+}
+"""Which room may import which others, longest name first; the empty name is the package root."""
+
+NO_IO = {
+    "_core.outcome",
+    "_core.retry",
+    "_core.wire",
+    "documents",
+    "errors",
+    "options",
+    "statuses",
+    "submission",
+}
+"""Pure rooms: they decide, and neither wait nor speak to anything."""
+
+HTTP = {"_core.transport", "sandbox"}
+"""The only rooms that open connections."""
+
+
+def inside(module: str, room: str) -> bool:
+    return module == room or (room != "" and module.startswith(room + "."))
+
+
+def room_of(module: str) -> str:
+    found = [room for room in MAP if inside(module, room)]
+    assert found, f"{module} has no room on the map: give it one"
+    return max(found, key=len)
+
+
+def imports(path: Path) -> set[str]:
+    """Names of all modules a file imports, wherever in the file it does."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = source_of(node, path)
+            inner = {alias.name: f"{base}.{alias.name}" for alias in node.names}
+            names |= {full if is_module(full) else base for full in inner.values()}
+    return names
+
+
+def source_of(node: ast.ImportFrom, path: Path) -> str:
+    """The module a ``from`` names; generated code writes it relatively, so that it works in any package."""
+    if node.level == 0:
+        return node.module or ""
+    package = path.relative_to(SOURCES).parts[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def is_module(name: str) -> bool:
+    path = SOURCES / name.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def modules() -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted((SOURCES / "seqino").rglob("*.py")):
+        parts = path.relative_to(SOURCES / "seqino").with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def own(name: str) -> str | None:
+    """The module below the package, or None for what others wrote."""
+    return name[len("seqino.") :] if f"{name}.".startswith("seqino.") else None
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules().items()))
+def test_a_room_imports_only_what_the_map_allows(module: str, path: Path) -> None:
+    room = room_of(module)
+    allowed = MAP[room] | BELOW_ALL
+    used = {name for name in map(own, imports(path)) if name is not None}
+    wrong = {name for name in used if not any(inside(name, other) for other in allowed | {module})}
+    assert wrong == set(), f"{module} may import {sorted(allowed)}"
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules().items()))
+def test_only_the_rooms_of_the_network_know_aiohttp(module: str, path: Path) -> None:
+    used = {name.split(".")[0] for name in imports(path)}
+    if not any(inside(module, room) for room in HTTP):
+        assert "aiohttp" not in used
+    if any(inside(module, room) for room in NO_IO):
+        assert used.isdisjoint({"asyncio", "socket", "time", "random"})
+
+
+def test_an_arrow_that_goes_up_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "statuses.py"
+    path.write_text("def f():\n    from seqino.client import SeqinoClient\n")
+    with pytest.raises(AssertionError, match="statuses may import"):
+        test_a_room_imports_only_what_the_map_allows("statuses", path)
+
+
+def test_an_import_of_aiohttp_in_a_pure_room_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "statuses.py"
+    path.write_text("import aiohttp\n")
+    with pytest.raises(AssertionError):
+        test_only_the_rooms_of_the_network_know_aiohttp("statuses", path)
