@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from codegen.documents import Doc, child, is_object
+from codegen.documents import Doc, child, is_list, is_object
 from codegen.problems import CodegenError
 
 if TYPE_CHECKING:
@@ -123,24 +123,39 @@ def validate(document: Doc, *, name: str) -> None:
         said = "Swagger 2.0" if "swagger" in document else f"openapi: {version!r}"
         raise CodegenError(f"is no OpenAPI 3.0 or 3.1 description ({said})", place=name)
     # Loaded here: a fault of the text is told before so much is imported.
-    import jsonschema.exceptions  # noqa: PLC0415
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator  # noqa: PLC0415
 
     validator = OpenAPIV30SpecValidator if version.startswith("3.0.") else OpenAPIV31SpecValidator
-    rules: Any = jsonschema.exceptions  # typed in part only
-    fault: Any
     try:
-        fault = rules.best_match(validator(document).iter_errors())
+        fault: Any = next(iter(validator(document).iter_errors()), None)
     except Exception as error:  # noqa: BLE001 - whatever the validator trips over is a fault of the document
         raise CodegenError(f"cannot be checked: {_one_line(error)}", place=name) from None
     if fault is not None:
-        place = child("#", *fault.absolute_path) if fault.absolute_path else "#"
+        place = _locate(document, list(fault.absolute_path), fault.instance)
         raise CodegenError(f"is no valid OpenAPI: {_one_line(fault)}", place=f"{name} {place}")
 
 
 def _one_line(error: Any) -> str:
     text = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
-    return textwrap.shorten(str(text), 300, placeholder=" …")
+    return textwrap.shorten(str(text).partition("\n\n")[0], 300, placeholder=" …")
+
+
+def _locate(document: Doc, path: list[Any], instance: Any) -> str:
+    """Return where a fault is; the validator counts the path of some from the schema that they are in."""
+    todo: list[tuple[str, Any]] = [("#", document)]
+    for place, thing in todo:
+        found = thing
+        for key in path:
+            found = found.get(key, found.get(str(key))) if is_object(found) else _item(found, key)
+        if path and found is not None and found == instance:
+            return child(place, *path)
+        entries = thing.items() if is_object(thing) else enumerate(thing) if is_list(thing) else ()
+        todo += [(child(place, key), part) for key, part in entries]
+    return child("#", *path)
+
+
+def _item(thing: Any, key: Any) -> Any:
+    return thing[key] if is_list(thing) and isinstance(key, int) and key < len(thing) else None
 
 
 def load(path: Path) -> Description:

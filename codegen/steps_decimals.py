@@ -121,7 +121,7 @@ def merge_twins(doc: Doc, notes: Notes) -> Doc:
 
     FastAPI splits a model when the two sides differ in anything, such as a field that is filled in by default
     and therefore always there in an answer. Types must be equal; what one side has more is kept, and a
-    property is required where both sides require it. Of twins that differ, what is sent gets the name of both.
+    property is required where both sides require it. Of twins that differ, what is sent has their name.
     """
     schemas = dict(schemas_of(doc))
     bases = [one.removesuffix(_INPUT) for one, _ in _twins(schemas)]
