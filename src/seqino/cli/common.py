@@ -2,7 +2,6 @@
 
 # Annotations are read at run time by typer, so that none of them is postponed here or in a command's file.
 
-import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -110,10 +109,6 @@ def one_line_errors() -> Generator[None]:
     except (InvalidInput, ConfigurationError) as error:
         complain(str(error))
         leave(ExitCode.INPUT)
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter must not complain at its end either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        leave(ExitCode.FAILURE)
     except (SeqinoError, OSError) as error:
         complain(str(error) or type(error).__name__)
         leave(ExitCode.FAILURE)

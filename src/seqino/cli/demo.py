@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["demo"]
 
-_SPEED = 40.0
+SPEED = 40.0
 """The longest course takes a minute of the sandbox's time, and so under two seconds."""
 
-_FOLLOWING = Following(pace=Pace(first=0.4, longest=2.0), limit=60.0)
+FOLLOWING = Following(pace=Pace(first=0.4, longest=2.0), limit=60.0)
 
 
 def demo(
@@ -71,10 +71,10 @@ def _sandbox_room() -> "ModuleType":
 
 
 async def _send(room: "ModuleType", run: Run, counted: _Counted) -> None:
-    async with room.Sandbox(speed=_SPEED) as sandbox:
+    async with room.Sandbox(speed=SPEED) as sandbox:
         client = SeqinoClient(api_key="demo-key", client_id=CLIENT_ID, base_url=sandbox.url)
         try:
-            await deliver(run, client, following=_FOLLOWING)
+            await deliver(run, client, following=FOLLOWING)
         finally:
             # A draft issued twice has two numbers, so that its content tells.
             counted.duplicates = sandbox.counters.duplicates + sandbox.counters.same_content

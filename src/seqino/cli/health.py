@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from typing import Any
 
 from seqino.cli.common import BaseUrl, Server, Target, one_line_errors
 from seqino.cli.show import console
@@ -11,12 +10,14 @@ __all__ = ["health"]
 
 
 def health(base_url: BaseUrl = None, server: Server = None) -> None:
-    """Ask a platform whether it is well, and print its answer as JSON; needs no key."""
+    """Ask a platform whether it is well; needs no key. What it answers, if anything, follows as JSON."""
     with one_line_errors():
-        answer = asyncio.run(_ask(Target(base_url=base_url, server=server)))
-        console().print(json.dumps(answer, ensure_ascii=False, default=str), markup=False, soft_wrap=True)
+        for line in asyncio.run(_ask(Target(base_url=base_url, server=server))):
+            console().print(line, markup=False, soft_wrap=True)
 
 
-async def _ask(target: Target) -> Any:
+async def _ask(target: Target) -> list[str]:
     async with target.client() as client:
-        return await client.health()
+        answer = await client.health()
+        said = [] if answer is None else [json.dumps(answer, ensure_ascii=False, default=str)]
+        return [f"{client.base_url}: up", *said]

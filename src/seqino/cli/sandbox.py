@@ -9,7 +9,7 @@ from seqino.cli.running import carry_out
 from seqino.cli.show import console
 from seqino.errors import ConfigurationError, InvalidInput
 
-__all__ = ["sandbox"]
+__all__ = ["CLIENT_ID", "sandbox", "serve"]
 
 CLIENT_ID = "sandbox-client-seqino"
 """A client that every sandbox has from the start, as in the platform's documentation."""
@@ -28,10 +28,17 @@ def sandbox(
 ) -> None:
     """Run a platform on this machine until Ctrl-C; nothing that is sent to it leaves the machine."""
     with one_line_errors():
-        carry_out(_serve(host, port, speed, scenario, api_key))
+        carry_out(serve(host, port, speed, scenario, api_key))
 
 
-async def _serve(host: str, port: int, speed: float, scenario: str, api_key: str | None) -> None:
+async def serve(host: str, port: int, speed: float, scenario: str, api_key: str | None) -> None:
+    """Run a sandbox until cancelled, and say first how to reach it.
+
+    Raises:
+        ConfigurationError: The extra is not installed.
+        InvalidInput: A value is out of its range, or there is no such scenario.
+        OSError: The port is in use, or the address is not this machine's.
+    """
     try:
         from seqino.sandbox import Sandbox  # noqa: PLC0415 - an extra of its own, and slow to load
     except ImportError as error:

@@ -30,6 +30,9 @@ from seqino.errors import ConfigurationError
 
 __all__ = ["submit"]
 
+PACE = Pace()
+"""How often each invoice is asked for."""
+
 
 def submit(  # noqa: PLR0917 - each is an option of the command
     paths: Annotated[
@@ -59,8 +62,13 @@ def submit(  # noqa: PLR0917 - each is an option of the command
         plan = plan_of(paths)
         with progress(console(stderr=True)) as tell:
             run = Run(plan.invoices, workers=concurrency, tell=tell)
-            following = Following(pace=Pace(), limit=follow_timeout) if follow else None
-            interrupted = carry_out(deliver(run, client, following=following))
+            following = Following(pace=PACE, limit=follow_timeout) if follow else None
+            try:
+                interrupted = carry_out(deliver(run, client, following=following))
+            except BaseException:
+                # A bug; but what was sent is said all the same.
+                report(run, plan, command="submit", lang=labels, as_json=as_json)
+                raise
         if run.stopped is not None and not Tally.of(run.results, refused=0).submitted:
             complain(f"{run.stopped}\nnothing was submitted")
             leave(ExitCode.INPUT if isinstance(run.stopped, ConfigurationError) else ExitCode.FAILURE)

@@ -130,11 +130,9 @@ class Run:
             self.results[at] = attrs.evolve(self.results[at], end=End.OPEN)
         due = [(begun + pace.delay(0), at, 1) for at in followed]
         while due and self.stopped is None:
-            wait = due[0][0] - clock()
             if due[0][0] > begun + limit:
                 return
-            if wait > 0:
-                await sleep(wait)
+            await sleep(max(0.0, due[0][0] - clock()))
             now = clock()
             ready = [heapq.heappop(due)]
             while due and due[0][0] <= now:
@@ -187,13 +185,11 @@ def _failed(begun: Result, error: SeqinoError) -> Result:
     if isinstance(error, (OutcomeUnknown, ResponseDecodeError)):
         return attrs.evolve(begun, end=End.IN_DOUBT, reason=reason, draft_id=_draft_id(error))
     if isinstance(error, InvalidInput):
-        return attrs.evolve(begun, end=End.REFUSED_BEFORE, reason="; ".join(str(error).splitlines()))
+        return attrs.evolve(begun, end=End.REFUSED_BEFORE, reason=_one_line(error))
     if isinstance(error, _STOPS):
         return attrs.evolve(begun, end=End.NOT_SUBMITTED, reason=reason)
     if isinstance(error, Rejected) and not isinstance(error, RateLimited):
-        return attrs.evolve(
-            begun, end=End.TURNED_AWAY, reason="; ".join(map(str.strip, str(error).splitlines()))
-        )
+        return attrs.evolve(begun, end=End.TURNED_AWAY, reason=_one_line(error))
     return attrs.evolve(begun, end=End.FAILED, reason=reason)
 
 
@@ -213,3 +209,7 @@ def _draft_id(error: BaseException) -> str | None:
 
 def _first_line(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def _one_line(error: BaseException) -> str:
+    return "; ".join(part.strip() for part in str(error).splitlines())

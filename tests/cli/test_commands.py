@@ -1,0 +1,329 @@
+"""The other commands: events, health, sandbox, demo, and the way in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seqino.cli.__main__ import main
+from seqino.cli.follow import Pace
+from seqino.cli.result import ExitCode
+from seqino.cli.running import carry_out
+from seqino.cli.sandbox import serve
+from seqino.cli.sending import Following
+from seqino.sandbox import MAGIC_BUYERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Platform, Result
+
+    Command = Callable[..., Result]
+
+
+# --- events
+
+
+@pytest.fixture
+def invoice_id(seqino_command: Command, platform: Platform, samples: Path) -> str:
+    sent = seqino_command("submit", *platform.arguments, "--json", samples / "17-buyer-refuses-ubl.xml")
+    identifier: str = json.loads(sent.stdout)["invoice_id"]
+    return identifier
+
+
+def test_events_are_a_table(seqino_command: Command, platform: Platform, invoice_id: str) -> None:
+    result = seqino_command(
+        "events", *platform.arguments, "--object-type", "invoice", "--object-id", invoice_id, "--lang", "fr"
+    )
+    assert result.exit_code == ExitCode.OK
+    heads, *rows = result.stdout.splitlines()
+    assert heads.split() == ["time", "status", "emitter", "reason"]
+    assert [row.split()[1] for row in rows] == ["200", "201", "202", "203", "204", "210"]
+    assert "Refusée" in rows[-1]
+    assert "TX_TVA_ERR" in rows[-1]
+
+
+@pytest.mark.usefixtures("invoice_id")
+def test_events_are_lines_for_machines(seqino_command: Command, platform: Platform) -> None:
+    result = seqino_command("events", *platform.arguments, "--json")
+    assert 210 in [json.loads(line)["number"] for line in result.stdout.splitlines()]
+
+
+def test_an_id_without_its_type_is_refused(seqino_command: Command, platform: Platform) -> None:
+    result = seqino_command("events", *platform.arguments, "--object-id", "inv_1")
+    assert result.exit_code == ExitCode.INPUT
+    assert len(result.stderr.splitlines()) == 1
+    assert platform.sandbox.counters.requests == 0
+
+
+# --- health
+
+
+def test_health_needs_no_key(
+    seqino_command: Command, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SEQINO_API_KEY")
+    result = seqino_command("health", "--base-url", platform.url)
+    assert result.exit_code == ExitCode.OK
+    assert result.stdout == f"{platform.url}: up\n"
+
+
+def test_what_a_platform_says_of_its_health_is_shown(
+    seqino_command: Command, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def well(_: object) -> object:
+        return {"status": "très bien"}
+
+    monkeypatch.setattr("seqino.client.SeqinoClient.health", well)
+    result = seqino_command("health", "--base-url", platform.url)
+    assert result.stdout.splitlines()[1] == '{"status": "très bien"}'
+
+
+# --- sandbox
+
+
+async def test_the_sandbox_says_what_to_export(capsys: pytest.CaptureFixture[str]) -> None:
+    task = asyncio.create_task(serve("127.0.0.1", 0, 5.0, "refused", None))
+    said = ""
+    while "_sandbox" not in said:
+        await asyncio.sleep(0)
+        said += capsys.readouterr().out
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert "export SEQINO_BASE_URL=http://127.0.0.1:" in said
+    assert "export SEQINO_CLIENT_ID=sandbox-client-seqino" in said
+    assert "export SEQINO_API_KEY=sandbox-key" in said
+    assert len(said.splitlines()) < 20
+
+
+async def test_a_strict_key_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    task = asyncio.create_task(serve("127.0.0.1", 0, 1.0, "paid", "my-own-key"))
+    said = ""
+    while "_sandbox" not in said:
+        await asyncio.sleep(0)
+        said += capsys.readouterr().out
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert "my-own-key" not in said
+
+
+def test_a_busy_port_ends_in_one_line(seqino_command: Command, platform: Platform) -> None:
+    result = seqino_command("sandbox", "--port", platform.url.rpartition(":")[2])
+    assert result.exit_code == ExitCode.FAILURE
+    assert "is already in use" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_unknown_scenario_ends_in_one_line(seqino_command: Command) -> None:
+    result = seqino_command("sandbox", "--port", 0, "--scenario", "utopia")
+    assert result.exit_code == ExitCode.INPUT
+    assert "there is no scenario 'utopia'" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_sandbox_stops_cleanly_when_told(stop: signal.Signals) -> None:
+    command = [sys.executable, "-m", "seqino.cli", "sandbox", "--port", "0"]
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(  # noqa: S603 - this very package
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
+    ) as process:
+        assert process.stdout is not None
+        url = next(line for line in process.stdout if "BASE_URL" in line).partition("=")[2].strip()
+        host, port = url.removeprefix("http://").split(":")
+        next(line for line in process.stdout if "_sandbox" in line)
+        process.send_signal(stop)
+        _, said = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert said == ""
+    with socket.socket() as probe:
+        assert probe.connect_ex((host, int(port))) != 0
+
+
+@pytest.mark.parametrize("command", ["sandbox", "demo"])
+def test_a_missing_sandbox_extra_is_named(
+    seqino_command: Command, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("seqino.sandbox")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    result = seqino_command(command)
+    assert result.exit_code == ExitCode.INPUT
+    assert "pip install 'seqino[sandbox]'" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+# --- running
+
+
+def test_work_runs_to_its_end() -> None:
+    async def work() -> None:
+        await asyncio.sleep(0)
+
+    assert carry_out(work()) is False
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_work_is_interrupted_by_a_signal(stop: signal.Signals) -> None:
+    async def work() -> None:
+        signal.raise_signal(stop)
+        await asyncio.Event().wait()
+
+    assert carry_out(work()) is True
+
+
+def test_work_runs_where_signals_cannot_be_handled() -> None:
+    async def work() -> None:
+        done.append(True)
+
+    done: list[bool] = []
+    thread = threading.Thread(target=lambda: carry_out(work()))
+    thread.start()
+    thread.join()
+    assert done == [True]
+
+
+# --- demo
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a minute of the demo pass in no time."""
+    monkeypatch.setattr("seqino.cli.demo.SPEED", 1e5)
+    monkeypatch.setattr("seqino.cli.demo.FOLLOWING", Following(pace=Pace(first=0.01), limit=60))
+
+
+def demo_line(invoices: int) -> str:
+    return f"demo: {invoices} invoices submitted, {invoices} settled, 0 in doubt, 0 duplicates"
+
+
+def test_the_demo_settles_every_sample(seqino_command: Command, samples: Path) -> None:
+    result = seqino_command("demo")
+    count = len([path for path in samples.iterdir() if path.suffix != ".md"])
+    assert result.exit_code == ExitCode.OK
+    assert result.stdout.splitlines()[-1] == demo_line(count)
+    ends = next(line for line in result.stdout.splitlines() if line.startswith("ends: "))
+    assert ends == f"ends: {count - 4} paid, 1 refused, 2 rejected, 1 not delivered"
+
+
+def test_the_samples_meet_the_magic_buyers(samples: Path) -> None:
+    texts = [path.read_text("utf-8") for path in samples.iterdir() if path.suffix in {".xml", ".json"}]
+    met = {scenario for siren, scenario in MAGIC_BUYERS.items() if any(siren in text for text in texts)}
+    assert met >= {"refused", "rejected", "not_delivered", "disputed", "suspended", "rejected_on_issue"}
+
+
+@pytest.mark.usefixtures("hurried")
+def test_the_demo_adds_a_folder_and_counts_copies_apart(
+    seqino_command: Command, samples: Path, tmp_path: Path
+) -> None:
+    for name in ("01-it-services-ubl.xml", "05-books-and-press-ubl.xml"):
+        (tmp_path / name).write_bytes((samples / name).read_bytes())
+    text = (samples / "08-pharmacy-four-rates-cii.xml").read_text("utf-8")
+    (tmp_path / "more.xml").write_text(text.replace("PHO-F-260914", "PHO-F-260915"), "utf-8")
+    result = seqino_command("demo", "--invoices", tmp_path)
+    count = len([path for path in samples.iterdir() if path.suffix != ".md"]) + 1
+    assert result.exit_code == ExitCode.OK
+    assert result.stdout.splitlines()[-1] == demo_line(count)
+    assert "2 refused before sending" in result.stdout
+
+
+def test_a_demo_folder_without_invoices_ends_in_one_line(seqino_command: Command, tmp_path: Path) -> None:
+    result = seqino_command("demo", "--invoices", tmp_path)
+    assert result.exit_code == ExitCode.INPUT
+    assert "a folder without invoice files" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.skipif(
+    "SEQINO_TEST_DATA" not in os.environ, reason="SEQINO_TEST_DATA names no folder of invoices"
+)
+def test_the_demo_settles_real_invoices(seqino_command: Command) -> None:
+    result = seqino_command("demo", "--invoices", Path(os.environ["SEQINO_TEST_DATA"], "invoices"))
+    assert result.exit_code == ExitCode.OK
+    submitted = int(result.stdout.splitlines()[-1].split()[1])
+    assert submitted > 50
+    assert result.stdout.splitlines()[-1] == demo_line(submitted)
+
+
+def test_an_interrupted_demo_says_so(seqino_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seqino.cli.work.Run.follow", interrupted)
+    assert seqino_command("demo").exit_code == ExitCode.FAILURE
+
+
+def test_a_demo_that_comes_to_no_end_fails(seqino_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: object, **__: object) -> None:
+        pass
+
+    monkeypatch.setattr("seqino.cli.work.Run.follow", nothing)
+    result = seqino_command("demo")
+    assert result.exit_code == ExitCode.FAILURE
+    assert " 0 settled, 0 in doubt, 0 duplicates" in result.stdout
+
+
+# --- the way in
+
+
+def test_the_way_in_shows_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["seqino", "--help"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 0
+    said = capsys.readouterr().out
+    for command in ("demo", "submit", "events", "health", "sandbox"):
+        assert command in said
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_a_missing_extra_is_named(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("seqino.cli.", "rich"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == ExitCode.INPUT
+    said = capsys.readouterr().err
+    assert "pip install 'seqino[cli]'" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_module_of_our_own_that_is_missing_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "seqino.cli.app")
+    monkeypatch.setitem(sys.modules, "seqino.cli.demo", None)
+    with pytest.raises(ModuleNotFoundError, match="seqino"):
+        main()
+
+
+def test_importing_the_package_loads_no_command() -> None:
+    code = (
+        "import seqino, sys; sys.exit(any(name in sys.modules for name in ('typer', 'rich', 'seqino.cli')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603 - this very package
+    assert done.returncode == 0
+
+
+def test_a_reader_that_left_is_no_error(platform: Platform) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "seqino.cli", "health", "--base-url", platform.url]
+    done = subprocess.run(command, check=False, stdout=writer, stderr=subprocess.PIPE, text=True)  # noqa: S603
+    os.close(writer)
+    assert done.returncode == ExitCode.FAILURE
+    assert done.stderr == ""
