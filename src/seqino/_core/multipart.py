@@ -45,11 +45,11 @@ def encode_multipart(value: object, form: Any, *, operation: str) -> tuple[bytes
 
 
 def _fields(value: object, form: Any, faults: list[tuple[str, str]]) -> dict[str, Any]:
-    """The given fields by their name on the wire; what is missing, unknown or no form goes to the faults."""
-    known = {member.wire: member for member in members(form)}
+    """The given fields by name; what is missing, unknown or no form at all goes to the faults."""
+    known = {member.name: member for member in members(form)}
     given: dict[str, Any]
     if isinstance(value, form):
-        given = {wire: getattr(value, member.name) for wire, member in known.items()}
+        given = {name: getattr(value, name) for name in known}
     elif isinstance(value, Mapping):
         given = dict(cast("Mapping[str, Any]", value))
     else:

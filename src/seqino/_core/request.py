@@ -42,7 +42,7 @@ class Request:
         headers: All headers but ``Authorization``.
         body: The body's bytes, or ``None``.
         client_id: The client on whose behalf the call is made, if any.
-        parameters: The path and query parameters as text, by Python name.
+        parameters: What was given besides the client and the body, as text by Python name.
     """
 
     operation: Operation[Any]
@@ -80,10 +80,12 @@ def build_request(
     path = operation.path
     query: list[str] = []
     headers: dict[str, str] = {}
+    shown: dict[str, str] = {}
     for parameter in operation.parameters:
         if parameter.scope or parameter.name not in given:
             continue
         where, value = f"{operation.name}: {parameter.name}", given[parameter.name]
+        shown[parameter.name] = str(value)
         match parameter.location:
             case "path":
                 path = path.replace(f"{{{parameter.wire}}}", _segment(value, where=where))
@@ -102,7 +104,7 @@ def build_request(
         headers=_merged(own, config.extra_headers),
         body=content,
         client_id=client_id,
-        parameters={name: str(value) for name, value in given.items() if name != "client_id"},
+        parameters=shown,
     )
 
 
@@ -164,7 +166,10 @@ def _body(
         if extra:
             raise InvalidInput(f"{operation.name}: extra_body adds to a JSON body, and this one is a form")
         return encode_multipart(body, operation.body.type, operation=operation.name)
-    return codec.encode(body, operation.body.type, extra=extra), "application/json"
+    try:
+        return codec.encode(body, operation.body.type, extra=extra), "application/json"
+    except InvalidInput as error:
+        raise InvalidInput(f"{operation.name}: {error.args[0]}", faults=error.faults) from None
 
 
 def _merged(own: Mapping[str, str | None], extra: Mapping[str, str]) -> dict[str, str]:
