@@ -136,6 +136,8 @@ def test_an_unknown_value_is_kept_as_its_own_label(value: str, family: Family | 
 
 def test_a_described_value_without_meaning_is_a_known_member_without_number() -> None:
     assert Code.INVOICE_NEWBORN.is_known
+    assert not Code.INVOICE_NEWBORN.has_meaning
+    assert Code.INVOICE_DEPOSITED.has_meaning
     assert Code.INVOICE_NEWBORN.number is None
     assert Code.INVOICE_NEWBORN.label_en == "InvoiceLifecycleStatus.NEWBORN"
 

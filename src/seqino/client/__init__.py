@@ -1,0 +1,334 @@
+"""The client: configuration, lifetime, scoping; it hands out the resources and submits invoices."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
+
+import attrs
+
+from seqino._core.call import CallEngine
+from seqino._core.codec import Codec
+from seqino._core.config import check_client_id, resolve
+from seqino._core.runtime import Runtime
+from seqino._core.wire import UNSET, File
+from seqino._generated.operations import VALIDATE_DRAFT, health_check
+from seqino._generated.tables import CONSTRAINTS
+from seqino.client.submitting import Submitter
+from seqino.documents import read_document
+from seqino.errors import InvalidInput
+from seqino.options import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, CallOptions
+from seqino.resources import (
+    Clients,
+    Directory,
+    Drafts,
+    Invoicing,
+    Lifecycle,
+    Mandates,
+    Reporting,
+    Settings,
+    Usage,
+    Webhooks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from seqino._core.config import ApiKey
+    from seqino._core.events import EventHook
+    from seqino._core.transport import Middleware, Session
+    from seqino._core.wire import JSON, Operation
+    from seqino.documents import Document
+    from seqino.errors import ResumeToken
+    from seqino.models import InvoiceDraft
+    from seqino.submission import Submission
+
+__all__ = ["InvoiceFile", "SeqinoClient"]
+
+T = TypeVar("T")
+
+
+class _Readable(Protocol):
+    def read(self) -> bytes: ...
+
+
+InvoiceFile: TypeAlias = "str | os.PathLike[str] | bytes | File | _Readable"
+"""An invoice as a file: its path, its bytes, a ``File``, or something opened for reading bytes."""
+
+
+class SeqinoClient:
+    """A client of the platform; use it with ``async with``, in one event loop, from any number of tasks.
+
+    Arguments outrank the environment, and the environment outranks defaults.
+
+    Args:
+        api_key: The key, or an async function that fetches it; else ``SEQINO_API_KEY``.
+        client_id: The client on whose behalf calls are made; else ``SEQINO_CLIENT_ID``.
+        base_url: URL below which the paths of the API hang; else ``SEQINO_BASE_URL``.
+        server: The same by the name of a published server (``dev``, the default, or ``local``).
+        timeout: Seconds for one call with all its attempts and pauses; ``math.inf`` waits for ever.
+        max_retries: How often a failed attempt is repeated where a repetition is safe.
+        extra_headers: Added to every request.
+        on_event: Called with every attempt, delay and verdict; it must be quick.
+        max_connections: How many connections may be open at a time.
+        allow_insecure_http: Send the key over ``http://`` to another machine, readable for anyone between.
+        session: An aiohttp session to use and leave open. Its own middlewares are not run: give them here.
+        middlewares: aiohttp middlewares to run.
+
+    Raises:
+        ConfigurationError: A key, a client id or a URL cannot be used.
+        InvalidInput: A number or a header is out of its range.
+    """
+
+    def __init__(
+        self,
+        api_key: ApiKey | None = None,
+        *,
+        client_id: str | None = None,
+        base_url: str | None = None,
+        server: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        extra_headers: Mapping[str, str] | None = None,
+        on_event: EventHook | None = None,
+        max_connections: int = 100,
+        allow_insecure_http: bool = False,
+        session: Session | None = None,
+        middlewares: Sequence[Middleware] = (),
+    ) -> None:
+        config = resolve(
+            api_key=api_key,
+            client_id=client_id,
+            base_url=base_url,
+            server=server,
+            timeout=timeout,
+            max_retries=max_retries,
+            extra_headers=extra_headers,
+            on_event=on_event,
+            max_connections=max_connections,
+            allow_insecure_http=allow_insecure_http,
+        )
+        runtime = Runtime()
+        engine = CallEngine(
+            config, Codec(CONSTRAINTS), session=session, middlewares=middlewares, runtime=runtime
+        )
+        self._set_up(engine, runtime)
+
+    def _set_up(self, engine: CallEngine, runtime: Runtime) -> None:
+        self._engine = engine
+        self._runtime = runtime
+        self.clients = Clients(self)
+        self.directory = Directory(self)
+        self.drafts = Drafts(self)
+        self.invoicing = Invoicing(self)
+        self.lifecycle = Lifecycle(self)
+        self.mandates = Mandates(self)
+        self.reporting = Reporting(self)
+        self.settings = Settings(self)
+        self.usage = Usage(self)
+        self.webhooks = Webhooks(self)
+
+    def __repr__(self) -> str:
+        return f"SeqinoClient(base_url={self.base_url!r}, client_id={self.client_id!r})"
+
+    @property
+    def base_url(self) -> str:
+        """URL below which the paths of the API hang."""
+        return self._engine.config.base_url
+
+    @property
+    def client_id(self) -> str | None:
+        """The client on whose behalf calls are made."""
+        return self._engine.config.client_id
+
+    # --- Lifetime and copies
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the session and with it all copies; closing a copy does nothing."""
+        await self._engine.aclose()
+
+    def for_client(self, client_id: str) -> SeqinoClient:
+        """Return a copy that calls on behalf of another client, over the same session.
+
+        Args:
+            client_id: That client's id, sent as ``X-PDP-Client-Id``.
+
+        Raises:
+            ConfigurationError: The id is empty or cannot be sent.
+        """
+        return self._copy(self._engine.scoped(check_client_id(client_id, source="client_id")))
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> SeqinoClient:
+        """Return a copy with other options, over the same session; what is left out stays.
+
+        Args:
+            timeout: Seconds for one call with all its attempts and pauses.
+            max_retries: How often a failed attempt is repeated where a repetition is safe.
+            extra_headers: Added to every request, besides those that are added already.
+        """
+        return self._copy(
+            self._engine.with_options(timeout=timeout, max_retries=max_retries, extra_headers=extra_headers)
+        )
+
+    def _copy(self, engine: CallEngine) -> SeqinoClient:
+        copy = SeqinoClient.__new__(type(self))
+        copy._set_up(engine, self._runtime)  # noqa: SLF001 - of the same class
+        return copy
+
+    # --- Calls
+
+    async def call(
+        self,
+        operation: Operation[T],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        body: Any = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        """Perform an operation of the API; what the functions in ``seqino.api`` use.
+
+        Args:
+            operation: What is called.
+            parameters: Values by Python name; ``None`` and UNSET are left out.
+            body: A model or a mapping.
+            options: What this call does otherwise than the client.
+
+        Raises:
+            InvalidInput: Something cannot be sent, and nothing was.
+            CallError: The call failed.
+        """
+        return await self._engine.call(operation, parameters=parameters, body=body, options=options)
+
+    async def health(self, *, options: CallOptions | None = None) -> JSON:
+        """Ask whether the platform is up, without a key; what it answers is any JSON, ``None`` included."""
+        return await health_check(self, options=options)
+
+    # --- Invoices, each sent once
+
+    async def submit(
+        self,
+        invoice: InvoiceDraft | Mapping[str, JSON],
+        *,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Submission:
+        """Submit an invoice, once: create a draft, validate it, and find out what became of it.
+
+        Args:
+            invoice: The invoice, as a model or as a mapping with the names of the wire.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this does otherwise than the client; ``timeout`` covers all of it.
+
+        Returns:
+            The invoice that the platform took. Its ``invoice_id`` is ``None`` where none was shown.
+
+        Raises:
+            InvalidInput: The invoice cannot be sent, and nothing was.
+            Rejected: The platform refused it; no invoice exists.
+            OutcomeUnknown: An invoice may exist. Never submit it again before it is settled; ``resume`` the
+                error's ``token``.
+            CallError: Nothing was submitted.
+        """
+        return await self._submitter(client_id, options).submit(invoice)
+
+    async def submit_file(
+        self,
+        file: InvoiceFile,
+        *,
+        name: str | None = None,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Submission:
+        """Submit an invoice as a file, byte for byte, once.
+
+        Args:
+            file: UBL or CII XML, or Factur-X PDF. It is recognised before anything is sent.
+            name: Name to send it under; the file's own where it has one.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this does otherwise than the client.
+
+        Returns:
+            The invoice that the platform took.
+
+        Raises:
+            InvalidInput: It is no invoice, and nothing was sent.
+            OSError: It cannot be read, and nothing was sent.
+            Rejected: The platform refused it.
+            OutcomeUnknown: An invoice may exist, and no file can be looked up: do not send it again.
+            CallError: Nothing was submitted.
+        """
+        # Reading and recognising may take a while, during which the loop goes on.
+        content, document = await asyncio.to_thread(_load, file, name)
+        upload = File(name=document.name, content=content, content_type=document.media_type)
+        return await self._submitter(client_id, options).submit_file(upload, number=document.number)
+
+    async def resume(self, token: ResumeToken, *, options: CallOptions | None = None) -> Submission:
+        """Find out what became of an invoice whose submission ended in doubt.
+
+        Args:
+            token: The ``token`` of the ``OutcomeUnknown`` that ``submit`` raised.
+            options: What this does otherwise than the client; ``timeout`` covers all of it.
+
+        Returns:
+            The invoice, found or, where the draft is proven to be unused, submitted now.
+
+        Raises:
+            InvalidInput: The token is of something that cannot be looked up, or of another server.
+            OutcomeUnknown: Still nobody can tell.
+        """
+        if token.operation != VALIDATE_DRAFT.name:
+            raise InvalidInput(f"{token.operation} cannot be looked up: ask the platform what became of it")
+        if token.base_url != self.base_url:
+            raise InvalidInput(f"the token is of {token.base_url}, and this client calls {self.base_url}")
+        return await self._submitter(token.client_id, options).resume(token)
+
+    def _submitter(self, client_id: str | None, options: CallOptions | None) -> Submitter:
+        return Submitter(
+            caller=self,
+            config=self._engine.config,
+            runtime=self._runtime,
+            client_id=client_id,
+            options=options or CallOptions(),
+        )
+
+
+def _load(file: InvoiceFile, name: str | None) -> tuple[bytes, Document]:
+    match file:
+        case bytes():
+            content, own_name = file, None
+        case File():
+            content, own_name = file.content, file.name
+        case str() | os.PathLike():
+            path = Path(file)
+            content, own_name = path.read_bytes(), path.name
+        case _:
+            content, own_name = _read(file)
+    document = read_document(content, name=name or own_name or "invoice")
+    if name or own_name:
+        return content, document
+    suffix = "pdf" if document.syntax == "factur-x" else "xml"
+    return content, attrs.evolve(document, name=f"invoice.{suffix}")
+
+
+def _read(file: _Readable) -> tuple[bytes, str | None]:
+    content = cast("object", file.read())
+    if not isinstance(content, bytes):
+        raise InvalidInput("the file is not open for bytes: open it with mode 'rb'")
+    own_name: object = getattr(file, "name", None)
+    # A file descriptor's name is its number.
+    return content, Path(own_name).name if isinstance(own_name, str) else None

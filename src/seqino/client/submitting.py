@@ -1,0 +1,415 @@
+"""Performs the steps of a submission in memory: each action is one call, and how it ends is one event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from seqino._core.config import Config
+from seqino._core.outcome import Outcome
+from seqino._core.retry import LEAST_TIME
+from seqino._core.runtime import Runtime
+from seqino._core.wire import Caller
+from seqino._generated.operations import (
+    CREATE_DRAFT,
+    SUBMIT_INVOICE_FILE,
+    VALIDATE_DRAFT,
+    create_draft,
+    get_draft,
+    submit_invoice_file,
+    validate_draft,
+)
+from seqino.errors import (
+    CallError,
+    DeadlineExceeded,
+    ErrorBody,
+    Fault,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    ResumeToken,
+    UnexpectedAnswer,
+)
+from seqino.models import InvoiceFileSubmission
+from seqino.options import CallOptions
+from seqino.submission import (
+    Action,
+    Answered,
+    Commit,
+    Committed,
+    Create,
+    Created,
+    Done,
+    Event,
+    Evidence,
+    Look,
+    Looked,
+    Lost,
+    NotDone,
+    Policy,
+    Refused,
+    Route,
+    Step,
+    Submission,
+    TimeUp,
+    Validate,
+    Verdict,
+    next_step,
+    read_answer,
+    read_draft,
+    resume,
+    start,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from seqino._core.wire import JSON, File
+    from seqino.models import (
+        DraftCreated,
+        DraftValidated,
+        InvoiceDraft,
+        InvoiceFileSubmitted,
+        ValidationMessage,
+    )
+
+__all__ = ["Submitter"]
+
+_GONE = 410
+
+
+def _text(value: object) -> str | None:
+    """A field as plain text; ``None`` where it is absent, null or empty."""
+    return str(value) if isinstance(value, str) and value else None
+
+
+def _created(answer: DraftCreated | None) -> Created:
+    return Created(None if answer is None else _text(answer.draft_id))
+
+
+@attrs.frozen(kw_only=True)
+class Submitter:
+    """Submits single invoices over a client.
+
+    Args:
+        caller: Performs the calls.
+        config: The client's configuration.
+        runtime: Clock and sleep.
+        client_id: On whose behalf; the client's own where it is ``None``.
+        options: What this submission does otherwise than its client; its ``timeout`` covers all of it.
+        policy: How long and how often to look.
+    """
+
+    caller: Caller
+    config: Config
+    runtime: Runtime
+    client_id: str | None = None
+    options: CallOptions = attrs.field(factory=CallOptions)
+    policy: Policy = attrs.field(factory=Policy)
+
+    async def submit(self, invoice: InvoiceDraft | Mapping[str, JSON]) -> Submission:
+        """Submit an invoice as a draft."""
+        return await _Run(self, invoice=invoice).drive(start(Route.DRAFT, policy=self.policy))
+
+    async def submit_file(self, file: File, *, number: str | None) -> Submission:
+        """Submit an invoice as a file."""
+        return await _Run(self, file=file, number=number).drive(start(Route.FILE, policy=self.policy))
+
+    async def resume(self, token: ResumeToken) -> Submission:
+        """Find out what became of a draft that was validated with an unclear end."""
+        step = resume(token.parameters["draft_id"], now=self.runtime.monotonic(), policy=self.policy)
+        return await _Run(self, earlier=token).drive(step)
+
+
+class _Run:
+    """One submission under way, and what was seen of it."""
+
+    def __init__(
+        self,
+        submitter: Submitter,
+        *,
+        invoice: InvoiceDraft | Mapping[str, JSON] | None = None,
+        file: File | None = None,
+        number: str | None = None,
+        earlier: ResumeToken | None = None,
+    ) -> None:
+        self._submitter = submitter
+        self._runtime = submitter.runtime
+        self._invoice: Any = invoice
+        self._file: Any = file
+        self._number = number
+        self._earlier = earlier
+        timeout = submitter.options.timeout or submitter.config.timeout
+        self._deadline = self._runtime.monotonic() + timeout
+        self._sent_at: list[float] = []
+        # The last refusal, fault or answer to what could make an invoice, and before that to the creation.
+        self._error: CallError | None = None
+        self._answer: DraftValidated | InvoiceFileSubmitted | InvoiceDraft | None = None
+        self._status: str | None = None
+        self._out_of_time = False
+
+    async def drive(self, step: Step) -> Submission:
+        """Go from step to step until the end."""
+        while not isinstance(step.action, Done):
+            step = next_step(step.state, await self._perform(step.action))
+        return self._conclude(step.action, draft_id=step.state.draft_id or None)
+
+    # --- One step
+
+    async def _perform(self, action: Action) -> Event:
+        match action:
+            case Commit():
+                return Committed()
+            case Look(draft_id, at):
+                return await self._look(draft_id, at)
+            case _ if self._remaining() < LEAST_TIME:
+                return self._time_up()
+            case Create():
+                return await self._create()
+            case Validate(draft_id):
+                return await self._validate(draft_id)
+            case _:
+                return await self._send()
+
+    def _time_up(self) -> TimeUp:
+        self._out_of_time = True
+        return TimeUp()
+
+    def _remaining(self) -> float:
+        return self._deadline - self._runtime.monotonic()
+
+    def _options(self, *, limit: float | None = None) -> CallOptions:
+        """Options of the next call, with the time that is left."""
+        left = self._remaining()
+        timeout = left if limit is None else min(left, limit)
+        return attrs.evolve(self._submitter.options, timeout=timeout, extra_body=None)
+
+    async def _create(self) -> Event:
+        options = attrs.evolve(self._options(), extra_body=self._submitter.options.extra_body)
+        try:
+            created = await create_draft(
+                self._submitter.caller, self._invoice, client_id=self._submitter.client_id, options=options
+            )
+        except CallError as error:
+            self._error = error
+            # A draft whose id cannot be read is of no use, and does no harm.
+            return Created(None) if error.outcome == Outcome.DONE else self._failed(error)
+        return _created(created)
+
+    async def _validate(self, draft_id: str) -> Event:
+        # One attempt's time, so that some is left to look in case it ends unclear.
+        options = self._options(limit=self._submitter.config.attempt_timeout)
+        self._sent_at.append(self._runtime.wall())
+        try:
+            answer = await validate_draft(
+                self._submitter.caller, draft_id, client_id=self._submitter.client_id, options=options
+            )
+        except CallError as error:
+            return self._failed(error)
+        return self._validated(answer)
+
+    async def _send(self) -> Event:
+        self._sent_at.append(self._runtime.wall())
+        try:
+            answer = await submit_invoice_file(
+                self._submitter.caller,
+                InvoiceFileSubmission(file=self._file),
+                client_id=self._submitter.client_id,
+                options=self._options(),
+            )
+        except CallError as error:
+            return self._failed(error)
+        return self._taken(answer)
+
+    # An answer may have no body, and then there is no model either.
+
+    def _validated(self, answer: DraftValidated | None) -> Answered:
+        if answer is None:
+            return self._answered(None)
+        return self._answered(
+            answer,
+            invoice_id=_text(answer.invoice_id),
+            invoice_number=_text(answer.invoice_number),
+            status=_text(answer.status),
+            errors=answer.errors,
+        )
+
+    def _taken(self, answer: InvoiceFileSubmitted | None) -> Answered:
+        if answer is None:
+            return self._answered(None)
+        return self._answered(
+            answer,
+            invoice_id=_text(answer.invoice_id),
+            invoice_number=self._number,
+            status=_text(answer.status),
+        )
+
+    def _answered(
+        self,
+        answer: DraftValidated | InvoiceFileSubmitted | None,
+        *,
+        invoice_id: str | None = None,
+        invoice_number: str | None = None,
+        status: str | None = None,
+        errors: Sequence[ValidationMessage] | None = None,
+    ) -> Answered:
+        self._error, self._answer, self._status = None, answer, status
+        return Answered(
+            now=self._runtime.monotonic(),
+            reading=read_answer(invoice_id=invoice_id, status=status, errors=errors),
+            invoice_id=invoice_id,
+            invoice_number=invoice_number,
+        )
+
+    def _failed(self, error: CallError) -> Event:
+        self._error = error
+        now = self._runtime.monotonic()
+        match error.outcome:
+            case Outcome.REJECTED:
+                return Refused(now)
+            case Outcome.NOT_SENT | Outcome.THROTTLED:
+                return NotDone(now)
+            case _:
+                return Lost(now)
+
+    async def _look(self, draft_id: str, at: float) -> Event:
+        if at + LEAST_TIME > self._deadline:
+            return self._time_up()
+        await self._sleep_until(at)
+        begun = self._runtime.monotonic()
+        try:
+            draft = await get_draft(
+                self._submitter.caller,
+                draft_id,
+                client_id=self._submitter.client_id,
+                options=self._options(limit=self._submitter.config.attempt_timeout),
+            )
+        except CallError as error:
+            # Not shown is no proof of absence; any other failure is no answer at all.
+            gone = isinstance(error, NotFound) or error.status == _GONE
+            evidence = Evidence.CANNOT_TELL if gone else Evidence.FAILED
+            return Looked(begun=begun, now=self._runtime.monotonic(), evidence=evidence)
+        return self._looked(draft, begun)
+
+    async def _sleep_until(self, at: float) -> None:
+        pause = at - self._runtime.monotonic()
+        if pause > 0:
+            await self._runtime.sleep(pause)
+
+    def _looked(self, draft: InvoiceDraft | None, begun: float) -> Looked:
+        invoice_id = None if draft is None else _text(draft.invoice_id)
+        status = None if draft is None else _text(draft.status)
+        evidence = read_draft(invoice_id=invoice_id, status=status)
+        if evidence is Evidence.CONSUMED:
+            self._answer, self._status = draft, status
+        return Looked(
+            begun=begun,
+            now=self._runtime.monotonic(),
+            evidence=evidence,
+            invoice_id=invoice_id,
+            invoice_number=None if draft is None else _text(draft.invoice_number),
+        )
+
+    # --- The end
+
+    def _conclude(self, done: Done, *, draft_id: str | None) -> Submission:
+        match done.verdict:
+            case Verdict.ACCEPTED | Verdict.ACCEPTED_UNIDENTIFIED:
+                return Submission(
+                    verdict=done.verdict,
+                    invoice_id=done.invoice_id,
+                    invoice_number=done.invoice_number,
+                    draft_id=draft_id,
+                    status=self._status,
+                    answer=self._answer,
+                )
+            case Verdict.REJECTED:
+                raise self._rejection(draft_id)
+            case Verdict.IN_DOUBT:
+                raise self._doubt(draft_id)
+            case _:
+                raise self._nothing_submitted()
+
+    @property
+    def _operation(self) -> str:
+        return VALIDATE_DRAFT.name if self._file is None else SUBMIT_INVOICE_FILE.name
+
+    def _rejection(self, draft_id: str | None) -> CallError:
+        error = self._error
+        if error is None:
+            faults = tuple(_faults(getattr(self._answer, "errors", None)))
+            error = Rejected(
+                f"{self._operation}: the platform answered, and refused the invoice "
+                f"(status {self._status or 'absent'}). No invoice exists: correct it, then submit it again.",
+                operation=self._operation,
+                attempts=len(self._sent_at),
+                outcome=Outcome.REJECTED,
+                body=ErrorBody(faults=faults),
+            )
+        if draft_id is not None:
+            error.add_note(f"The draft {draft_id} is left as it was.")
+        return error
+
+    def _doubt(self, draft_id: str | None) -> CallError:
+        error = self._error
+        if self._file is not None and error is not None:
+            return error
+        said = f"the platform answered with status {self._status}" if error is None else str(error)
+        where = "the file" if draft_id is None else f"the draft {draft_id}"
+        hint = "" if draft_id is None else ", or let client.resume(error.token) look further"
+        doubt = OutcomeUnknown(
+            f"An invoice may have been made of {where}: {said} Nothing that was seen since decides it. "
+            f"Do not submit it again before you have found out{hint}.",
+            token=self._token(draft_id),
+            operation=self._operation,
+            attempts=len(self._sent_at),
+            outcome=Outcome.UNKNOWN,
+            status=None if error is None else error.status,
+            trace_id=None if error is None else error.trace_id,
+            body=None if error is None else error.body,
+            raw=b"" if error is None else error.raw,
+        )
+        doubt.__cause__ = error
+        return doubt
+
+    def _token(self, draft_id: str | None) -> ResumeToken:
+        earlier = self._earlier
+        times = [*([] if earlier is None else [earlier.first_sent_at, earlier.last_sent_at]), *self._sent_at]
+        return ResumeToken(
+            operation=self._operation,
+            client_id=self._submitter.client_id or self._submitter.config.client_id,
+            parameters={} if draft_id is None else {"draft_id": draft_id},
+            base_url=self._submitter.config.base_url,
+            attempts=len(self._sent_at) + (0 if earlier is None else earlier.attempts),
+            first_sent_at=min(times),
+            last_sent_at=max(times),
+        )
+
+    def _nothing_submitted(self) -> CallError:
+        error = self._error
+        if error is not None and not isinstance(error, OutcomeUnknown) and not self._out_of_time:
+            return error
+        kind: type[CallError] = DeadlineExceeded if self._out_of_time else UnexpectedAnswer
+        what = "the time ran out before anything was submitted"
+        if not self._out_of_time:
+            what = "no draft could be created" if error is not None else "the answer does not name the draft"
+        failed = kind(
+            f"{CREATE_DRAFT.name}: {what}. No invoice can have come of it (a draft may be left, which has no "
+            "effect): submitting again is harmless.",
+            operation=CREATE_DRAFT.name,
+            attempts=1 if error is None else error.attempts,
+            outcome=Outcome.NOT_SENT if error is None else error.outcome,
+            status=None if error is None else error.status,
+            trace_id=None if error is None else error.trace_id,
+            body=None if error is None else error.body,
+            raw=b"" if error is None else error.raw,
+        )
+        failed.__cause__ = error
+        return failed
+
+
+def _faults(errors: Iterable[ValidationMessage] | None) -> Iterator[Fault]:
+    for error in errors or ():
+        words = [_text(error.rule), _text(error.message), _text(error.suggestion)]
+        yield Fault(_text(error.path) or "$", ": ".join(filter(None, words)) or "is not valid")
