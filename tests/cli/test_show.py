@@ -19,6 +19,7 @@ from seqino.cli.show import (
     events_table,
     label,
     language,
+    one_line,
     refused_table,
     result_lines,
     results_table,
@@ -83,6 +84,14 @@ def test_a_row_says_how_each_invoice_stands() -> None:
     assert paid.split() == ["a[red].xml", "ubl", "F-1", "inv_1", "paid", "212", "Encaissée"]
     assert doubt.split() == ["a[red].xml", "ubl", "draft", "draft_1", "in", "doubt", "Unclear", "[31m"]
     assert failed.split() == ["a[red].xml", "ubl", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a", "a"), ("a.\n  b\n\nc:\nd", "a. b; c: d"), ("", "")],
+)
+def test_a_message_of_several_lines_is_put_on_one(text: str, line: str) -> None:
+    assert one_line(text) == line
 
 
 def test_control_characters_reach_no_terminal() -> None:

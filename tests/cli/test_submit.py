@@ -211,6 +211,15 @@ def test_a_key_file_that_cannot_be_used_ends_in_one_line(
     assert reason in one_error(result)
 
 
+def test_an_unknown_client_ends_in_one_line(
+    seqino_command: Command, platform: Platform, samples: Path
+) -> None:
+    result = seqino_command("submit", "--base-url", platform.url, "--client-id", "nobody", samples)
+    assert result.exit_code == ExitCode.FAILURE
+    assert "client nobody does not exist" in one_error(result)
+    assert "nothing was submitted" in one_error(result)
+
+
 def test_without_a_key_nothing_is_sent(
     seqino_command: Command, platform: Platform, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,7 +277,7 @@ def test_what_stops_a_run_halfway_is_said_with_what_was_sent(
 
     async def until_the_key_ends(client: SeqinoClient, file: Any) -> Any:
         if platform.sandbox.counters.files_taken:
-            raise errors.AuthenticationFailed("The key has expired.", operation="submit_invoice_file")
+            raise errors.AuthenticationFailed("The key has expired.", operation="x", status=401)
         return await taken(client, file)
 
     monkeypatch.setattr(SeqinoClient, "submit_file", until_the_key_ends)

@@ -147,7 +147,7 @@ async def test_every_invoice_is_sent_once_and_no_more_than_allowed_at_a_time(
         (errors.OutcomeUnknown("Unclear.", operation="x"), End.IN_DOUBT, "Unclear."),
         (errors.ResponseDecodeError("Unreadable.", operation="x"), End.IN_DOUBT, "Unreadable."),
         (errors.InvalidInput("Bad", faults=[("$.a", "b")]), End.REFUSED_BEFORE, "Bad; $.a: b"),
-        (errors.UnprocessableContent("Bad", operation="x"), End.TURNED_AWAY, "Bad"),
+        (errors.UnprocessableContent("Bad", operation="x", status=422), End.TURNED_AWAY, "Bad"),
         (errors.RateLimited("Later", operation="x"), End.FAILED, "Later"),
         (errors.ServerError("", operation="x"), End.FAILED, "ServerError"),
         (errors.DeadlineExceeded("Late", operation="x"), End.FAILED, "Late"),
@@ -173,18 +173,22 @@ async def test_a_doubt_names_its_draft(run: Run) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        errors.AuthenticationFailed("No.", operation="x"),
-        errors.PermissionDenied("No.", operation="x"),
+        errors.AuthenticationFailed("No.", operation="x", status=401),
+        errors.PermissionDenied("No.", operation="x", status=403),
+        errors.NotFound("No such client.", operation="x", status=404),
         errors.ConnectionFailed("No.", operation="x"),
         errors.ConfigurationError("No."),
     ],
 )
-async def test_what_every_invoice_would_meet_stops_the_rest(run: Run, error: errors.SeqinoError) -> None:
+async def test_what_every_invoice_would_meet_stops_the_rest(
+    run: Run, error: errors.SeqinoError, told: list[tuple[str, int, int]]
+) -> None:
     client = Client(lambda _: error)
     await run.submit(as_client(client))
     assert run.stopped is error
     assert len(client.sent) <= 4
     assert by_end(run) == {End.NOT_SUBMITTED: len(run.results)}
+    assert len(told) <= 4
 
 
 async def test_a_file_that_changed_or_vanished_since_is_not_sent(samples: Path, tmp_path: Path) -> None:

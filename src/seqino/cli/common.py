@@ -12,7 +12,7 @@ import attrs
 import typer
 
 from seqino.cli.result import ExitCode
-from seqino.cli.show import clean
+from seqino.cli.show import clean, one_line
 from seqino.client import SeqinoClient
 from seqino.errors import ConfigurationError, InvalidInput, SeqinoError
 
@@ -92,8 +92,7 @@ def _key(path: Path) -> str:
 
 def complain(message: str) -> None:
     """Write one line to the error stream."""
-    line = "; ".join(part.strip() for part in message.splitlines() if part.strip())
-    sys.stderr.write(f"error: {clean(line)}\n")
+    sys.stderr.write(f"error: {clean(one_line(message))}\n")
 
 
 def leave(code: ExitCode) -> NoReturn:

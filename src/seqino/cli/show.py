@@ -31,6 +31,7 @@ __all__ = [
     "event_lines",
     "events_table",
     "language",
+    "one_line",
     "refused_table",
     "result_lines",
     "results_table",
@@ -70,6 +71,14 @@ def language(option: str | None, environ: Mapping[str, str]) -> Language:
 def clean(text: str) -> str:
     """Make a text safe for a terminal: what others wrote may hold control characters."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def one_line(text: str) -> str:
+    """Put the lines of a message on one."""
+    line = ""
+    for part in filter(None, map(str.strip, text.splitlines())):
+        line += part if not line else f" {part}" if line.endswith((".", ":")) else f"; {part}"
+    return line
 
 
 def console(*, stderr: bool = False) -> Console:

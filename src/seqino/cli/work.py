@@ -13,6 +13,7 @@ from seqino._core.wire import File
 from seqino.cli.follow import Pace, Standing, standing
 from seqino.cli.plan import digest, read_draft
 from seqino.cli.result import End, Result
+from seqino.cli.show import one_line
 from seqino.errors import (
     AuthenticationFailed,
     CallError,
@@ -40,8 +41,8 @@ __all__ = ["Run"]
 
 T = TypeVar("T")
 
-_STOPS = (AuthenticationFailed, PermissionDenied, NotSent, ConfigurationError)
-"""Errors that the next invoice would meet as well: nothing more is sent after one of them."""
+_NO_VERDICT = frozenset({401, 402, 403, 404, 405, 421, 426, 431})
+"""Refusals that are about the key, the client or the server, and say nothing of the invoice."""
 
 _INTERRUPTED = "interrupted while it was being sent"
 
@@ -70,8 +71,8 @@ class Run:
             nonlocal done
             if self.stopped is None:
                 await self._submit_one(client, at)
-            done += 1
-            self._tell("submitting", done, len(self.results))
+                done += 1
+                self._tell("submitting", done, len(self.results))
 
         await _each(range(len(self.results)), one, workers=self._workers)
 
@@ -93,7 +94,7 @@ class Run:
             )
         except SeqinoError as error:
             self.results[at] = _failed(begun, error)
-            if isinstance(error, _STOPS) and self.stopped is None:
+            if _stops_all(error) and self.stopped is None:
                 self.stopped = error
         else:
             self.results[at] = attrs.evolve(
@@ -149,7 +150,7 @@ class Run:
             events = client.lifecycle.events(object_type="invoice", object_id=result.invoice_id)
             found = standing([event async for event in events])
         except (AuthenticationFailed, PermissionDenied) as error:
-            self.stopped = error
+            self.stopped = self.stopped or error
         except CallError as error:
             # Not ready, or not reached: asked again later, and said if the time ends first.
             found = Standing(status=result.status, reason=_first_line(error))
@@ -180,16 +181,23 @@ async def _send(client: SeqinoClient, invoice: Invoice) -> Submission:
     return await client.submit_file(File(name=invoice.path.name, content=data))
 
 
+def _stops_all(error: SeqinoError) -> bool:
+    """Whether the next invoice would meet the same: nothing more is sent after it."""
+    if isinstance(error, Rejected):
+        return error.status in _NO_VERDICT
+    return isinstance(error, (NotSent, ConfigurationError))
+
+
 def _failed(begun: Result, error: SeqinoError) -> Result:
     reason = _first_line(error)
     if isinstance(error, (OutcomeUnknown, ResponseDecodeError)):
         return attrs.evolve(begun, end=End.IN_DOUBT, reason=reason, draft_id=_draft_id(error))
     if isinstance(error, InvalidInput):
-        return attrs.evolve(begun, end=End.REFUSED_BEFORE, reason=_one_line(error))
-    if isinstance(error, _STOPS):
+        return attrs.evolve(begun, end=End.REFUSED_BEFORE, reason=one_line(str(error)))
+    if _stops_all(error):
         return attrs.evolve(begun, end=End.NOT_SUBMITTED, reason=reason)
     if isinstance(error, Rejected) and not isinstance(error, RateLimited):
-        return attrs.evolve(begun, end=End.TURNED_AWAY, reason=_one_line(error))
+        return attrs.evolve(begun, end=End.TURNED_AWAY, reason=one_line(str(error)))
     return attrs.evolve(begun, end=End.FAILED, reason=reason)
 
 
@@ -209,7 +217,3 @@ def _draft_id(error: BaseException) -> str | None:
 
 def _first_line(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
-
-
-def _one_line(error: BaseException) -> str:
-    return "; ".join(part.strip() for part in str(error).splitlines())
