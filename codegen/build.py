@@ -18,6 +18,7 @@ from codegen.documents import (
     ref_name,
     schema_place,
     schemas_of,
+    target_name,
     under,
 )
 from codegen.ir import (
@@ -38,7 +39,6 @@ from codegen.ir import (
     Parameter,
     Scalar,
     Type,
-    Union,
     Webhook,
     mark_requests,
     without_null,
@@ -246,7 +246,8 @@ def _operation(site: Site, parsed: adapter.Parsed, doc: Doc, notes: Notes) -> Op
         place=site.place,
         effect=_effect(site, notes),
         parameters=tuple(
-            _parameter(p, types, child(site.place, "parameters", i)) for i, p in enumerate(raw["parameters"])
+            _parameter(p, types, schemas_of(doc), child(site.place, "parameters", i))
+            for i, p in enumerate(raw["parameters"])
         ),
         body=_body(raw, types),
         answers=_answers(site, types),
@@ -292,13 +293,24 @@ def _authenticated(doc: Doc, operation: Doc) -> bool:
     return bool(security) and {} not in security
 
 
-def _parameter(raw: Doc, types: Mapping[str, Type], place: str) -> Parameter:
+def _is_object_like(schema: Doc, schemas: Mapping[str, Doc]) -> bool:
+    """Whether a value may be an object, which has no form in a URL or a header."""
+    name = target_name(schema)
+    if name is not None:
+        return _is_object_like(schemas[name], schemas)
+    inner = [*listed(schema, "anyOf"), under(schema, "items")]
+    return (
+        schema.get("type") == "object"
+        or "properties" in schema
+        or any(_is_object_like(part, schemas) for part in inner if part)
+    )
+
+
+def _parameter(raw: Doc, types: Mapping[str, Type], schemas: Mapping[str, Doc], place: str) -> Parameter:
     type_ = types.get(f"{raw['in']}:{raw['name']}")
     if type_ is None:
         raise CodegenError("the parser lost it", place=place)
-    if any(
-        isinstance(part, DictOf) for part in (type_, *(type_.members if isinstance(type_, Union) else ()))
-    ):
+    if _is_object_like(raw["schema"], schemas):
         raise CodegenError(f"the parameter {raw['name']!r} is an object, which is not supported", place=place)
     return Parameter(
         name=raw["x-python-name"],

@@ -32,7 +32,7 @@ def normalise(doc: Doc, notes: Notes) -> Doc:
     doc = steps_schemas.check_keywords(doc)
     doc = steps_schemas.plain_forms(doc)
     doc = steps_schemas.flatten_all_of(doc)
-    doc = steps_schemas.drop_null_of_parameters(doc)
+    doc = steps_schemas.settle_parameters(doc)
     doc = steps_schemas.settle_strings(doc)
     doc = steps_decimals.mark_decimals(doc)
     doc = steps_decimals.merge_twins(doc, notes)

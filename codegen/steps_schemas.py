@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from codegen.documents import (
@@ -13,11 +14,9 @@ from codegen.documents import (
     map_operations,
     map_schemas,
     ref_name,
-    schema_place,
     schemas_of,
     target_name,
     under,
-    with_schemas,
 )
 from codegen.problems import CodegenError, Notes
 
@@ -101,6 +100,8 @@ def _plain(schema: Doc, place: str) -> Doc:
         out = _split_types(out, kinds, place)
     elif kinds is not None and kinds not in _TYPE_NAMES:
         raise CodegenError(f"{kinds!r} is no type", place=place)
+    if out.get("type") == "array":
+        out.setdefault("items", {})
     if None in listed(out, "enum"):
         nullable = True
         out["enum"] = [value for value in out["enum"] if value is not None]
@@ -119,7 +120,7 @@ def _split_types(schema: Doc, kinds: Sequence[str], place: str) -> Doc:
         raise CodegenError("several types beside anyOf or allOf cannot be turned into a type", place=place)
     members: list[Doc] = []
     for kind in kinds:
-        member: Doc = {"type": kind}
+        member: Doc = {"type": kind, **({"items": {}} if kind == "array" else {})}
         member.update({key: value for key, value in schema.items() if key in _TYPED.get(kind, ())})
         if "enum" in schema and kind != "null":
             member["enum"] = [value for value in schema["enum"] if value is not None]
@@ -266,12 +267,12 @@ def _members(members: Sequence[Doc], schemas: Mapping[str, Doc]) -> list[Doc]:
 
 
 def _unique(members: Sequence[Doc]) -> list[Doc]:
-    out: list[Doc] = []
+    """Return the first of each kind; what only describes a member makes it no other."""
+    out: dict[str, Doc] = {}
     for member in members:
         bare = _only(member, lambda key: key == "x-python-type" or not is_annotation(key))
-        if bare not in out:
-            out.append(bare)
-    return out
+        out.setdefault(json.dumps(bare, sort_keys=True), member)
+    return list(out.values())
 
 
 def _resolve(schema: Doc, schemas: Mapping[str, Doc], place: str) -> Doc:
@@ -307,34 +308,34 @@ def _widest_text(text: Sequence[Doc], schemas: Mapping[str, Doc], place: str, no
     return {"type": "string"}
 
 
-def drop_null_of_parameters(doc: Doc) -> Doc:
-    """Let a parameter that may be null simply be left out: null cannot be written into a URL or a header."""
+def settle_parameters(doc: Doc) -> Doc:
+    """Let a parameter that may be null simply be left out: null cannot be written into a URL or a header.
+
+    A date in a header is declared to the parser as text, since it would drop the operation.
+    """
 
     def change(site: Site) -> Doc:
-        parameters = [{**p, "schema": _without_null(p["schema"])} for p in site.operation["parameters"]]
-        return {**site.operation, "parameters": parameters}
+        return {**site.operation, "parameters": [_settled(p) for p in site.operation["parameters"]]}
 
     return map_operations(doc, change)
 
 
+_DATES = {"date": "date", "date-time": "datetime"}
+
+
+def _settled(parameter: Doc) -> Doc:
+    schema = _without_null(parameter["schema"])
+    if parameter["in"] == "header" and schema.get("format") in _DATES:
+        kept = {key: value for key, value in schema.items() if key != "format"}
+        schema = {**kept, "x-python-type": _DATES[schema["format"]]}
+    return {**parameter, "schema": schema}
+
+
 def _without_null(schema: Doc) -> Doc:
-    members = [member for member in listed(schema, "anyOf") if member != {"type": "null"}]
+    members = [member for member in listed(schema, "anyOf") if member.get("type") != "null"]
     if "anyOf" not in schema or len(members) == len(schema["anyOf"]) or not members:
         return schema
     outer = {key: value for key, value in schema.items() if key != "anyOf"}
     if len(members) > 1:
         return {**outer, "anyOf": members}
     return {**members[0], **outer} if "$ref" not in members[0] else {**outer, "allOf": members}
-
-
-__all__ = [
-    "check_keywords",
-    "drop_null_of_parameters",
-    "flatten_all_of",
-    "is_annotation",
-    "plain_forms",
-    "schema_place",
-    "settle_strings",
-    "settle_unions",
-    "with_schemas",
-]
