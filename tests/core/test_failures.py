@@ -1,4 +1,4 @@
-"""How failures and events are told."""
+"""How failures and events are told, and the small parts that a call is timed with."""
 
 from __future__ import annotations
 
@@ -45,9 +45,8 @@ TOKEN = ResumeToken(
 
 
 def ended(operation: Operation[Any], **changes: Any) -> Any:
-    return failure(
-        Ending(**{"operation": operation, "attempts": 1, "base_url": "https://pdp.example", **changes})
-    )
+    details: dict[str, Any] = {"attempts": 1, "base_url": "https://pdp.example", **changes}
+    return failure(Ending(operation=operation, **details))
 
 
 # Error bodies
@@ -144,7 +143,7 @@ def test_the_trace_id_is_in_the_body_or_in_a_header() -> None:
     ],
 )
 def test_what_was_not_sent_is_told_as_that(
-    operation: Operation[Any], fault: FaultKind, kind: type[Exception]
+    operation: Operation[Any], fault: FaultKind, kind: type[NotSent | DeadlineExceeded]
 ) -> None:
     error = ended(operation, attempt=classify_fault(fault, sent=False))
     assert type(error) is kind
@@ -204,16 +203,8 @@ def test_a_call_held_back_says_for_how_long() -> None:
 
 
 def event(**changes: Any) -> CallEvent:
-    return CallEvent(
-        **{
-            "kind": "attempt",
-            "operation": "get_thing",
-            "attempt": 1,
-            "outcome": Outcome.DONE,
-            "elapsed": 0.5,
-            **changes,
-        }
-    )
+    details: dict[str, Any] = {"kind": "attempt", "outcome": Outcome.DONE, **changes}
+    return CallEvent(operation="get_thing", attempt=1, elapsed=0.5, **details)
 
 
 def test_events_reach_the_hook_and_the_log(caplog: pytest.LogCaptureFixture) -> None:

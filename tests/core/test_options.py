@@ -15,7 +15,8 @@ CANARY = "canary-3f9a"
 
 
 def resolved(**changes: Any) -> Config:
-    return resolve(**{"environ": {}, **changes})
+    settings: dict[str, Any] = {"environ": {}, **changes}
+    return resolve(**settings)
 
 
 # Options of a call

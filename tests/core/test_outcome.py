@@ -4,8 +4,9 @@ import pytest
 
 from seqino._core.outcome import FaultKind, Outcome, classify_fault, classify_status
 
-REJECTED = {400, 401, 402, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 416, 417}
-REJECTED |= {421, 422, 423, 424, 426, 428, 431, 451}
+REJECTED = {400, 401, 402, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 416, 417} | {
+    *(421, 422, 423, 424, 426, 428, 431, 451)
+}
 
 
 @pytest.mark.parametrize("status", range(200, 300))

@@ -69,7 +69,7 @@ def built(
     config: dict[str, Any] | None = None,
     **parameters: Any,
 ) -> Request:
-    settings = {"base_url": BASE, "client_id": "acme", **(config or {})}
+    settings: dict[str, Any] = {"base_url": BASE, "client_id": "acme", **(config or {})}
     if operation is OPERATION:
         parameters = {"note_id": "n1", "owner": "o1", **parameters}
     return build_request(
@@ -195,7 +195,7 @@ def test_an_optional_client_may_be_left_out() -> None:
 
 
 def test_a_client_in_the_path_is_a_parameter_like_others() -> None:
-    details = Operation(
+    details: Operation[Any] = Operation(
         name="get_client",
         operation_id="g",
         tag="clients",

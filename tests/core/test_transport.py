@@ -1,4 +1,5 @@
 """What one attempt says of itself, against what really reached the wire."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import attrs
 import pytest
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 
 from seqino._core.config import Config
 from seqino._core.outcome import FaultKind
 from seqino._core.request import Request
-from seqino._core.transport import KEEP_ALIVE, Answer, Broken, SendMark, Transport
+from seqino._core.transport import KEEP_ALIVE, Answer, Broken, SendMark, Transport, _MarkedPayload
 from seqino._core.wire import Effect, Operation
 from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
 
@@ -146,7 +148,7 @@ async def test_nothing_leaves_where_nobody_listens(wired: Any, unused_port: int)
     assert wire.heads == []
 
 
-class NoSuchHost(aiohttp.abc.AbstractResolver):
+class NoSuchHost(AbstractResolver):
     async def resolve(self, *_args: Any, **_named: Any) -> list[Any]:
         raise OSError(None, "no such host")
 
@@ -483,6 +485,29 @@ async def test_abandoning_twice_or_before_sending_does_nothing(
     mark.abandon()
     await asyncio.sleep(0)
     mark.abandon()
+
+
+async def test_the_mark_is_set_whichever_way_a_body_is_written() -> None:
+    class Writer(AbstractStreamWriter):
+        written = b""
+
+        @property
+        def transport(self) -> None:
+            return None
+
+        async def write(self, chunk: Any, **_named: Any) -> None:
+            self.written += chunk
+
+        async def write_eof(self, chunk: bytes = b"") -> None: ...
+        async def drain(self) -> None: ...
+        async def write_headers(self, status_line: str, headers: Any) -> None: ...
+        def enable_compression(self, *_args: Any, **_named: Any) -> None: ...
+        def enable_chunking(self) -> None: ...
+
+    mark, writer = SendMark(), Writer()
+    await _MarkedPayload(b"{}", mark).write(writer)
+    assert mark.sent
+    assert writer.written == b"{}"
 
 
 class NoSocket(asyncio.Transport):

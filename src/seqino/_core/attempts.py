@@ -98,7 +98,7 @@ class LogicalCall:
         # A read needs no mark: whether it was sent changes nothing.
         watched = self._operation.effect is not Effect.SAFE or self._request.body is not None
         mark = SendMark()
-        attempt: Attempt | None = None
+        settled = False
         if self._number == 1:
             self._first_sent_at = self._runtime.wall()
         timer = AttemptTimer(self._runtime, self._attempt_limit())
@@ -112,15 +112,17 @@ class LogicalCall:
             else:
                 sent = mark.sent if watched else None
                 attempt = classify_fault(result.kind, sent=sent, detail=result.detail)
+            settled = True
         except asyncio.CancelledError:
             if not timer.was_the_cause():
                 raise
             attempt = classify_fault(FaultKind.TIMED_OUT, sent=mark.sent if watched else None)
             mark.abandon()
+            settled = True
         finally:
             timer.stop()
             self._last_sent_at = self._runtime.wall()
-            if attempt is None:
+            if not settled:
                 self._interrupted(mark, watched=watched)
         self._last = attempt
         self._hear_pause(attempt)

@@ -86,13 +86,12 @@ def build_request(
             continue
         where, value = f"{operation.name}: {parameter.name}", given[parameter.name]
         shown[parameter.name] = str(value)
-        match parameter.location:
-            case "path":
-                path = path.replace(f"{{{parameter.wire}}}", _segment(value, where=where))
-            case "query":
-                query.extend(f"{_quote(parameter.wire)}={item}" for item in _query_items(value, where=where))
-            case "header":
-                headers[parameter.wire] = check_header(where, _text(value, where=where))
+        if parameter.location == "path":
+            path = path.replace(f"{{{parameter.wire}}}", _segment(value, where=where))
+        elif parameter.location == "query":
+            query.extend(f"{_quote(parameter.wire)}={item}" for item in _query_items(value, where=where))
+        else:
+            headers[parameter.wire] = check_header(where, _text(value, where=where))
     content, content_type = _body(operation, codec, body, extra_body)
     own = {"Accept": "application/json", "User-Agent": user_agent(), "Content-Type": content_type, **headers}
     scope = _scope(operation)
