@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqino import documents
@@ -295,6 +295,7 @@ def test_without_pypdf_a_pdf_is_recognised_and_only_its_number_is_missing(
         assert document.key
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=300), st.integers(0, 1500), st.integers(0, 30))
 def test_broken_bytes_raise_nothing_but_a_refusal(noise: bytes, place: int, cut: int) -> None:
     whole = ubl().encode()

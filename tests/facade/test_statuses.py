@@ -7,7 +7,7 @@ from random import Random  # noqa: TC003 - hypothesis reads it
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqino.statuses import (
@@ -261,6 +261,7 @@ def test_zones_are_compared_and_a_missing_one_is_utc() -> None:
     assert local_state([disputed, approved]) == LocalState.AWAITING_BUYER
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.sampled_from(sorted(BY_NUMBER)), st.integers(0, 3)), max_size=8), st.randoms())
 def test_late_repeated_and_disordered_events_change_nothing(
     drawn: list[tuple[int, int]], random: Random
