@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -151,8 +152,14 @@ class _Run:
 
     async def drive(self, step: Step) -> Submission:
         """Go from step to step until the end."""
-        while not isinstance(step.action, Done):
-            step = next_step(step.state, await self._perform(step.action))
+        try:
+            while not isinstance(step.action, Done):
+                step = next_step(step.state, await self._perform(step.action))
+        except asyncio.CancelledError as error:
+            # A call under way notes its own doubt; of an earlier one, looked into just now, only this knows.
+            if step.state.is_in_doubt and "seqino_token" not in vars(error):
+                vars(error)["seqino_token"] = self._token(step.state.draft_id)
+            raise
         return self._conclude(step.action, draft_id=step.state.draft_id or None)
 
     # --- One step

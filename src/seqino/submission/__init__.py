@@ -180,6 +180,11 @@ class State:
     quiet_from: float = 0.0
     """From when on nothing of ours can be under way."""
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether an invoice may exist that no evidence has shown yet."""
+        return self.ever_unknown or self.doubt not in (None, _Doubt.REFUSED)
+
 
 @attrs.frozen
 class Step:

@@ -1,0 +1,73 @@
+"""A submission that is cancelled leaves a trace of an invoice that may exist."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from seqino._core.config import resolve
+from seqino._core.outcome import Outcome
+from seqino._core.runtime import Runtime
+from seqino.client.submitting import Submitter
+from seqino.errors import OutcomeUnknown, ResumeToken, UnprocessableContent
+from seqino.models import DraftCreated
+
+INVOICE = {"issue_date": "2026-09-01"}
+OWN = ResumeToken(operation="validate_draft", base_url="", attempts=1, first_sent_at=0, last_sent_at=0)
+
+
+class Platform:
+    """Takes a draft, and then does what each operation is to do."""
+
+    def __init__(self, **replies: Any) -> None:
+        self.replies = {"create_draft": DraftCreated(draft_id="d-1"), **replies}
+
+    async def call(self, operation: Any, **_: object) -> Any:
+        reply = self.replies[operation.name]
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply
+
+
+async def cancelled(platform: Platform) -> ResumeToken | None:
+    async def sleep(_: float) -> None:
+        raise asyncio.CancelledError
+
+    runtime = Runtime(monotonic=lambda: 0.0, wall=lambda: 100.0, sleep=sleep)
+    config = resolve(base_url="http://localhost", client_id="c", environ={})
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await Submitter(caller=platform, config=config, runtime=runtime).submit(INVOICE)
+    token: ResumeToken | None = vars(caught.value).get("seqino_token")
+    return token
+
+
+async def test_a_cancellation_between_looks_leaves_a_token() -> None:
+    lost = OutcomeUnknown("lost", operation="validate_draft", outcome=Outcome.UNKNOWN)
+    token = await cancelled(Platform(validate_draft=lost))
+    assert token is not None
+    assert token.operation == "validate_draft"
+    assert token.parameters == {"draft_id": "d-1"}
+    assert (token.client_id, token.attempts, token.last_sent_at) == ("c", 1, 100.0)
+
+
+async def test_a_cancellation_before_anything_could_come_of_it_leaves_none() -> None:
+    assert await cancelled(Platform(create_draft=asyncio.CancelledError())) is None
+    assert await cancelled(Platform(validate_draft=asyncio.CancelledError())) is None
+
+
+async def test_the_token_of_the_call_itself_is_kept() -> None:
+    error = asyncio.CancelledError()
+    vars(error)["seqino_token"] = OWN
+    assert await cancelled(Platform(validate_draft=error)) is OWN
+
+
+async def test_a_cancellation_while_a_refusal_is_confirmed_leaves_none() -> None:
+    refused = UnprocessableContent("no", operation="validate_draft", outcome=Outcome.REJECTED, status=422)
+    assert await cancelled(Platform(validate_draft=refused, get_draft=asyncio.CancelledError())) is None
+
+
+async def test_a_cancellation_while_an_unnamed_invoice_is_looked_for_leaves_a_token() -> None:
+    platform = Platform(validate_draft=None, get_draft=asyncio.CancelledError())
+    assert await cancelled(platform) is not None
