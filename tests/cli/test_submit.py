@@ -265,7 +265,7 @@ def test_a_lost_answer_to_a_file_is_a_doubt_and_no_failure(
     monkeypatch.setattr(SeqinoClient, "submit_file", lost)
     result = seqino_command("submit", *platform.arguments, samples / INVOICE)
     assert result.exit_code == ExitCode.IN_DOUBT
-    assert last_line(result.stdout) == "submit: 1 invoices submitted, 0 settled, 1 in doubt"
+    assert last_line(result.stdout) == "submit: 0 invoices submitted, 0 settled, 1 in doubt"
     assert "draft draft_9" in result.stdout
     assert "in doubt: do not send these again" in result.stdout
 

@@ -60,7 +60,7 @@ class End(StrEnum):
 
 
 _SETTLED = frozenset({End.PAID, End.REFUSED, End.REJECTED, End.CANCELLED, End.DUPLICATE, End.NOT_DELIVERED})
-_SUBMITTED = _SETTLED | {End.OPEN, End.SUBMITTED, End.IN_DOUBT}
+_SUBMITTED = _SETTLED | {End.OPEN, End.SUBMITTED}
 _REJECTED = frozenset({End.REFUSED, End.REJECTED, End.DUPLICATE, End.TURNED_AWAY})
 _FAILED = frozenset({End.FAILED, End.NOT_SUBMITTED})
 
@@ -113,7 +113,7 @@ class Tally:
 
     @property
     def submitted(self) -> int:
-        """Invoices that the platform took, or may have taken."""
+        """Invoices that the platform took; those in doubt are counted apart."""
         return self.count(*_SUBMITTED)
 
     @property

@@ -69,7 +69,8 @@ def submit(  # noqa: PLR0917 - each is an option of the command
                 # A bug; but what was sent is said all the same.
                 report(run, plan, command="submit", lang=labels, as_json=as_json)
                 raise
-        if run.stopped is not None and not Tally.of(run.results, refused=0).submitted:
+        tally = Tally.of(run.results, refused=0)
+        if run.stopped is not None and not tally.submitted + tally.in_doubt:
             complain(f"{run.stopped}\nnothing was submitted")
             leave(ExitCode.INPUT if isinstance(run.stopped, ConfigurationError) else ExitCode.FAILURE)
         tally = report(run, plan, command="submit", lang=labels, as_json=as_json)
