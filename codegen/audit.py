@@ -268,13 +268,14 @@ class _Audit:
             case Union(members):
                 for member in members:
                     yield from self._tops(member)
-            case Named(name) if isinstance(alias := self._classes[name], Alias):
+            case Named(name) if isinstance(alias := self._classes.get(name), Alias):
                 yield from self._tops(alias.type)
             case _:
                 yield type_
 
     def _classes_of(self, type_: Type) -> list[Model | Enum | Alias]:
-        return [self._classes[top.name] for top in self._tops(type_) if isinstance(top, Named)]
+        names = [top.name for top in self._tops(type_) if isinstance(top, Named)]
+        return [self._classes[name] for name in names if name in self._classes]
 
     def _schema(self, raw: Any, type_: Type, place: str) -> Iterator[_Problem]:
         if not is_object(raw):

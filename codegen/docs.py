@@ -73,7 +73,7 @@ def of_operation(operation: Operation) -> str:
     """Return the docstring of an operation's function."""
     summary = sentence(operation.summary) or sentence(operation.name.replace("_", " ").capitalize())
     body = prose(summary, indent=4, first=7)
-    more = "Deprecated. " * operation.deprecated + sentence(operation.description)
+    more = _joined("Deprecated." if operation.deprecated else "", sentence(operation.description))
     if more:
         body += "\n\n    " + prose(more, indent=4, first=4)
     body += _entries("Args", _arguments(operation), 4)

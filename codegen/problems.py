@@ -19,7 +19,12 @@ class CodegenError(Exception):
         self.place = place
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
+        return printable(f"{self.place}: {self.message}" if self.place else self.message)
+
+
+def printable(text: str) -> str:
+    """Return text on one line without what a terminal would act upon; descriptions are not to be trusted."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 @attrs.define
@@ -33,6 +38,6 @@ class Notes:
 
     def warn(self, message: str, *, place: str) -> None:
         """Add a warning about a place, once."""
-        text = f"{place}: {message}"
+        text = printable(f"{place}: {message}")
         if text not in self.warnings:
             self.warnings.append(text)
