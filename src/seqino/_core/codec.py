@@ -114,7 +114,7 @@ class Codec:
         """Make what a type form describes of plain values.
 
         Args:
-            value: Such as a mapping with the members of a model; dates and numbers may be text or Python's own.
+            value: Such as a mapping with the members of a model; dates and numbers may be text or Python's.
             type: The type form.
 
         Raises:
@@ -193,10 +193,11 @@ class Codec:
         if extra:
             added, more = self._outgoing.write(extra, dict[str, Any])
             faults = (*faults, *more, *_clashes(written, added))
-            written = {**written, **added} if isinstance(written, dict) and added else written
+        else:
+            added = {}
         if faults:
             raise InvalidInput("nothing was sent:", faults=faults)
-        return _ENCODE(written)
+        return _ENCODE({**written, **added} if added else written)
 
     def _encoded_at_once(self, value: Any, form: Any) -> bytes | None:
         """Encode a value that is plainly right; None where it needs a second look."""

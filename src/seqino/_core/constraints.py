@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from seqino._core.typegraph import is_list
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,7 +60,7 @@ def breaches(constraint: Constraint, value: Any) -> Iterator[str]:
         constraint: The limits of the field.
         value: Plain JSON; a decimal number may be text, where the limits are those of a number.
     """
-    if isinstance(value, list):
+    if is_list(value):
         yield from _out_of_bounds(len(value), constraint.min_items, constraint.max_items, "items")
     elif isinstance(value, str):
         yield from _out_of_bounds(len(value), constraint.min_length, constraint.max_length, "characters")

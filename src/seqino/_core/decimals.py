@@ -24,11 +24,11 @@ _PLAIN = re.compile(
     rf"(?=[-+.0-9]{{1,{MOST_DIGITS}}}(?:[eE]|\Z))"
     r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?\Z"
 )
-"""What is read: the decimals of XML Schema, and an exponent of two digits, since servers write 1E+2 as well."""
+"""What is read: the decimals of XML Schema, and an exponent of two digits, which servers write too."""
 
 # Decimal("1_000") is 1000, and Decimal("NaN") no error: a decoder that hands texts to `Decimal` takes them,
-# and keeps no trace of them. So they are looked for in the raw document: behind a colon comes what can begin a
-# number, then a character that no plain number goes on with, then only what such a text can contain.
+# and keeps no trace of them. So they are looked for in the raw document: behind a colon comes what can begin
+# a number, then a character that no plain number goes on with, then only what such a text can contain.
 _REST = rb"[-+.0-9_ \x80-\xff\\a-fA-FinrstuyINRSTUY]*+"
 """What else can be in such a text: digits of any script, spaces, NaN and Infinity, escapes of all of them."""
 
@@ -47,8 +47,8 @@ _ODD = (
 )
 _ODD_NUMBER = rb"[-+.0-9]{0,100}+(?:[-+.0-9]|[eE][-+]?[0-9]{3})"
 
-# From + to 9 is one range to the regular expression engine, and faster than the five kinds of characters meant:
-# a comma and a slash are in no number.
+# From + to 9 is one range to the regular expression engine, and faster than the kinds of characters meant; a
+# comma and a slash are in no number.
 _GLANCE = re.compile(rb':[\t- ]*+["+-9][+-9]{0,99}+' + _ODD)
 _LOOK = re.compile(rb':[\t- ]*+(?:"[-+.0-9]{0,100}+' + _ODD + rb"|" + _ODD_NUMBER + rb")")
 _LOOK_ANYWHERE = re.compile(
@@ -131,8 +131,8 @@ def plain(number: Decimal) -> str | None:
         number: Any decimal number.
 
     Returns:
-        Such as ``"100"`` for ``Decimal("1E+2")``; ``None`` where it is not finite, or has more than 100 digits
-        before or after the point.
+        Such as ``"100"`` for ``Decimal("1E+2")``; ``None`` where it is not finite, or has more than 100
+        digits before or after the point.
     """
     if not number.is_finite():
         return None

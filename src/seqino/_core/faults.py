@@ -79,7 +79,7 @@ def expected(form: Any) -> str:
         elif typing.get_origin(part) is typing.Literal:
             word = " or ".join(repr(value) for value in typing.get_args(part))
         else:
-            word = _EXPECTED.get(part, getattr(part, "__name__", str(part)))
+            word = _EXPECTED.get(part, f"{part!s}")
         if word not in words:
             words.append(word)
     return " or ".join(words)

@@ -10,19 +10,22 @@ import enum
 import math
 import typing
 import uuid
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import attrs
 import msgspec
 from msgspec import UNSET
 
-from seqino._core.constraints import Constraint, breaches
+from seqino._core.constraints import breaches
 from seqino._core.decimals import MOST_DIGITS, decimal_of, plain
 from seqino._core.faults import MOST_FAULTS, Path, expected, found, shown
-from seqino._core.typegraph import Member, alternatives, is_model, members
+from seqino._core.typegraph import Member, alternatives, is_list, is_model, is_object, members
 from seqino.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seqino._core.constraints import Constraint
 
 __all__ = ["Outgoing"]
 
@@ -106,10 +109,9 @@ class Outgoing:
         return made
 
     def _make(self, form: Any) -> Write:
-        parts = alternatives(form)
-        if len(parts) > 1:
-            return self._union(form, parts)
-        (part,) = parts
+        part, *others = alternatives(form)
+        if others:
+            return self._union(form, [part, *others])
         if part is Any:
             return write_open
         if is_model(part):
@@ -124,7 +126,7 @@ class Outgoing:
         )
         return lambda value, path, notes: write(value, path, notes, part)
 
-    def _union(self, form: Any, parts: tuple[Any, ...]) -> Write:
+    def _union(self, form: Any, parts: list[Any]) -> Write:
         writers = [(part, self._writer(part)) for part in parts]
 
         def write(value: Any, path: Path, notes: Notes) -> Any:
@@ -144,7 +146,7 @@ class Outgoing:
         writer = self._writer(typing.get_args(form)[0])
 
         def write(value: Any, path: Path, notes: Notes) -> Any:
-            if not isinstance(value, list | tuple):
+            if not is_list(value):
                 return notes.add(path, _advice(form, value))
             return [writer(item, (path, index), notes) for index, item in enumerate(value)]
 
@@ -154,7 +156,7 @@ class Outgoing:
         writer = self._writer(typing.get_args(form)[1])
 
         def write(value: Any, path: Path, notes: Notes) -> Any:
-            if not isinstance(value, Mapping):
+            if not is_object(value):
                 return notes.add(path, _advice(form, value))
             return {
                 name: writer(item, (path, name), notes)
@@ -172,7 +174,7 @@ class Outgoing:
         def write(value: Any, path: Path, notes: Notes) -> Any:
             if isinstance(value, model):
                 given = {wire: getattr(value, member.name, UNSET) for wire, member in fields.items()}
-            elif isinstance(value, Mapping):
+            elif is_object(value):
                 given = dict(_named(value, path, notes))
             else:
                 return notes.add(path, f"expected {model.__name__} or a mapping, found {found(value)}")
@@ -212,13 +214,13 @@ def write_open(value: Any, path: Path, notes: Notes) -> Any:
     """Write a value of which nothing is known: any JSON, but no float."""
     if isinstance(value, enum.Enum):
         return write_open(value.value, path, notes)
-    if isinstance(value, Mapping):
+    if is_object(value):
         return {
             name: write_open(item, (path, name), notes)
             for name, item in _named(value, path, notes)
             if item is not UNSET
         }
-    if isinstance(value, list | tuple):
+    if is_list(value):
         return [write_open(item, (path, index), notes) for index, item in enumerate(value)]
     for kind, write in _OPEN:
         if isinstance(value, kind):
@@ -243,10 +245,10 @@ def _may_be(part: Any, value: Any) -> bool:
     if value is None or kind in (type(None), Any):
         return kind is Any or (value is None and kind is type(None))
     if is_model(kind):
-        return isinstance(value, (Mapping, kind))
+        return is_object(value) or isinstance(value, kind)
     if kind in (dict, list):
-        return isinstance(value, Mapping if kind is dict else (list, tuple))
-    return not isinstance(value, Mapping | list | tuple) and not attrs.has(type(value))
+        return is_object(value) if kind is dict else is_list(value)
+    return not (is_object(value) or is_list(value) or is_model(type(value)))
 
 
 def _advice(form: Any, value: Any) -> str:

@@ -142,7 +142,6 @@ class Recogniser:
 
     def _cases(self, part: Any, name: str, indent: str) -> Iterator[tuple[str, list[str]]]:
         """Give a test for each kind of value that may stand for a type, and what else must hold then."""
-        origin = typing.get_origin(part)
         if part is Any:
             yield "True", [f"{indent}if not is_open({name}, put): return False"]
         elif part is type(None):
@@ -156,13 +155,19 @@ class Recogniser:
             yield f"{{kind}} is {self._constant(dt.datetime)} and {{value}}.utcoffset() is not None", []
         elif part in _SIMPLE:
             yield f"{{kind}} is {self._constant(part)}", []
-        elif is_model(part):
+        elif isinstance(part, type) and issubclass(part, OpenEnum):
+            yield f"{{kind}} is {self._constant(part)} or {{kind}} is {self._constant(str)}", []
+        else:
+            yield from self._container(part, name, indent)
+
+    def _container(self, part: Any, name: str, indent: str) -> Iterator[tuple[str, list[str]]]:
+        """As ``_cases``, for a type with parts; none where each such value needs a second look."""
+        origin = typing.get_origin(part)
+        if is_model(part):
             yield (
                 f"{{kind}} is {self._constant(part)}",
                 [f"{indent}if not {self._function(part)}({name}, put): return False"],
             )
-        elif isinstance(part, type) and issubclass(part, OpenEnum):
-            yield f"{{kind}} is {self._constant(part)} or {{kind}} is {self._constant(str)}", []
         elif origin is list:
             item = f"{name}_item"
             lines = [f"{indent}for {item} in {name}:"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import types
 import typing
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import attrs
 from msgspec import UnsetType
@@ -14,9 +15,7 @@ from msgspec import UnsetType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Member", "alternatives", "is_model", "members", "models", "numbers"]
-
-NoneType = type(None)
+__all__ = ["Member", "alternatives", "is_list", "is_model", "is_object", "members", "models", "numbers"]
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +52,16 @@ def members(model: type) -> tuple[Member, ...]:
 def is_model(form: Any) -> bool:
     """Whether a type form is an attrs class."""
     return isinstance(form, type) and attrs.has(form)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Whether a value is written as a JSON list."""
+    return isinstance(value, list | tuple)
+
+
+def is_object(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether a value is written as a JSON object."""
+    return isinstance(value, Mapping)
 
 
 def alternatives(form: Any) -> tuple[Any, ...]:
