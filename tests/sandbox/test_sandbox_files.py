@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import io
 import os
 from pathlib import Path
@@ -228,6 +229,7 @@ def test_invoices_written_by_others_are_read_and_sound() -> (
         assert list(breaches(read_file(path.read_bytes()).terms, _known())) == [], path
 
 
+@functools.cache
 def _known() -> dict[str, tuple[str, ...]]:
     description = Description()
     return dict(shape_of(description, description.operation("POST /drafts").body_schema).places())

@@ -36,7 +36,11 @@ class Shape:
         """Copy a value as the platform answers it: an amount is text with the digits that were sent."""
         if isinstance(value, dict):
             content = cast("dict[str, Any]", value)
-            return {name: self._plain_field(name, one) for name, one in content.items()}
+            # Most fields are text, which stays; asking first halves the cost of a request.
+            return {
+                name: one if one.__class__ is str else self._plain_field(name, one)
+                for name, one in content.items()
+            }
         if isinstance(value, list):
             items = self.items or Shape()
             return [items.plain(one) for one in cast("Iterable[Any]", value)]
@@ -51,10 +55,11 @@ class Shape:
     def terms(self, value: Mapping[str, Any]) -> Terms:
         """Read the business terms of an object; absent and null fields are left out."""
         found: Terms = {}
-        for name, (term, shape) in self.fields.items():
-            one = value.get(name)
-            if one is None:
+        for name, one in value.items():
+            field = self.fields.get(name)
+            if field is None or one is None:
                 continue
+            term, shape = field
             if isinstance(one, dict):
                 found.update(shape.terms(cast("dict[str, Any]", one)))
             elif isinstance(one, list):
