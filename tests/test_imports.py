@@ -12,7 +12,14 @@ SOURCES = Path(__file__).parents[1] / "src"
 BELOW_ALL = {"errors", "options", "_core.wire"}
 """What everything may import; these import each other only."""
 
-PURE_CORE = {"_core.constraints", "_core.faults", "_core.decimals", "_core.outcome", "_core.retry"}
+PURE_CORE = {
+    "_core.constraints",
+    "_core.faults",
+    "_core.typegraph",
+    "_core.decimals",
+    "_core.outcome",
+    "_core.retry",
+}
 
 MAP: dict[str, set[str]] = {
     "errors": set(),
@@ -22,6 +29,7 @@ MAP: dict[str, set[str]] = {
     "_core.constraints": set(),
     "_core.decimals": PURE_CORE,
     "_core.faults": PURE_CORE,
+    "_core.typegraph": PURE_CORE,
     "_core.outcome": set(),
     "_core.retry": PURE_CORE,
     "statuses": set(),

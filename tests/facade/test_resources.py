@@ -504,6 +504,7 @@ async def test_the_three_ways_to_filter_events(
         {"object_id": "i-1"},
         {"object_id": ""},
         {"object_type": "invoice", "object_id": ""},
+        {"object_type": "invoice", "object_id": None},
         {"object_type": ""},
         {"object_type": "", "object_id": "i-1"},
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqino import statuses
+from seqino._core.wire import UNSET, UnsetType
 from seqino._generated import operations
 from seqino.errors import InvalidInput
 from seqino.pagination import Pager
@@ -28,7 +29,7 @@ class Lifecycle(Resource):
         self,
         *,
         object_type: ObjectType | str | None = None,
-        object_id: str | None = None,
+        object_id: str | UnsetType | None = UNSET,
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Pager[LifecycleEvent]:
@@ -39,15 +40,22 @@ class Lifecycle(Resource):
         Args:
             object_type: Kind of object. With it, a status without a family (``DEPOSITED``, which is a
                 status of three families) is given that of its kind.
-            object_id: One object of that kind, such as an invoice id.
+            object_id: One object of that kind, such as an invoice id. ``None`` beside a type is refused: it
+                is the id of an invoice whose id nobody knows yet, and no wish for the events of all of them.
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
 
         Raises:
-            InvalidInput: An id without a type, or an empty one: the platform would answer for everything.
+            InvalidInput: An id without a type, or an empty or absent one: the platform would answer for
+                everything.
         """
-        if object_id is not None and object_type is None:
+        if object_type is None and object_id not in (UNSET, None):
             raise InvalidInput("object_id needs object_type beside it, such as 'invoice'")
+        if object_type is not None and object_id is None:
+            raise InvalidInput(
+                f"object_id is None, so that no single {object_type} is meant: leave it out to list the events "
+                "of all; an invoice accepted without an id has none to ask for yet"
+            )
         if object_id == "" or object_type == "":
             raise InvalidInput(
                 "object_type and object_id must not be empty: leave them out to list everything"
@@ -57,7 +65,7 @@ class Lifecycle(Resource):
             events = await operations.get_lifecycle_events(
                 self._client,
                 object_type=object_type,
-                object_id=object_id,
+                object_id=object_id or None,
                 client_id=client_id,
                 options=options,
             )
