@@ -16,12 +16,12 @@ Draft = dict[str, Any]
 async def test_a_draft_is_kept_as_it_was_sent_with_amounts_as_text(
     call: Any, draft: Callable[..., Draft]
 ) -> None:
-    sent = draft(note="à bientôt", field_of_tomorrow={"ratio": 0.25, "huge": 7})
+    sent = draft(note="à bientôt", due_date=None, field_of_tomorrow={"ratio": 0.25, "huge": 7})
     draft_id = await call.create(sent)
     read = (await call("GET", f"/drafts/{draft_id}")).body
     assert read["lines"][0]["invoiced_quantity"] == "2"
     assert read["lines"][1]["line_net_amount"] == "50.1"
-    assert read["note"] == "à bientôt"
+    assert (read["note"], read["due_date"]) == ("à bientôt", None)
     assert read["field_of_tomorrow"] == {"ratio": 0.25, "huge": 7}
     assert (read["draft_id"], read["status"]) == (draft_id, "draft")
 

@@ -128,6 +128,24 @@ async def test_what_is_no_invoice_is_refused(
     assert sandbox.counters.files_taken == 0
 
 
+def test_a_large_attachment_inside_costs_no_more_than_its_size() -> None:
+    # Text comes in one piece a line: joined one by one, it would take minutes.
+    attachment = "<a>" + "JVBERi0xLjcK\n" * 500_000 + "</a>"
+    content = CII.replace("<ram:TypeCode>", attachment + "<ram:TypeCode>", 1).encode()
+    assert read_file(content).terms["BT-1"] == "C-7"
+
+
+def test_a_file_of_too_many_elements_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqino.sandbox.reading._MOST_ELEMENTS", 10)
+    assert_refused(b"<a>" + b"<b/>" * 10 + b"</a>", "more than 10 elements")
+    assert_refused(b"<a>" + b"<b/>" * 9 + b"</a>", "neither a UBL")
+
+
+def assert_refused(content: bytes, message: str) -> None:
+    with pytest.raises(NoInvoice, match=message):
+        read_file(content)
+
+
 async def test_a_number_used_twice_is_taken_and_refused_by_the_network(
     call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
 ) -> None:
@@ -233,8 +251,3 @@ def test_invoices_written_by_others_are_read_and_sound() -> (
 def _known() -> dict[str, tuple[str, ...]]:
     description = Description()
     return dict(shape_of(description, description.operation("POST /drafts").body_schema).places())
-
-
-def test_a_file_says_why_it_is_no_invoice() -> None:
-    with pytest.raises(NoInvoice, match="empty"):
-        read_file(b"")

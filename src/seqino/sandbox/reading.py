@@ -28,6 +28,9 @@ __all__ = ["InvoiceFile", "NoInvoice", "read_file"]
 _ATTACHMENTS = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 """Names under which a Factur-X PDF carries its CII (Factur-X 1.07 §6.1 and its forerunners)."""
 
+_MOST_ELEMENTS = 1_000_000
+"""More than the largest invoice has, and less than a small machine can hold."""
+
 
 class NoInvoice(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
     """The file is no invoice that the platform can read; the message says why."""
@@ -112,11 +115,18 @@ class _Tree:
         self.root_name = ""
         self.root = _Node({})
         self._open = [self.root]
+        self._text: list[str] = []
+        self._elements = 0
 
     def doctype(self, name: str, *_identifiers: str | None) -> None:
         raise NoInvoice(f"it has a DOCTYPE ({name}), which no electronic invoice needs")
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._elements += 1
+        if self._elements > _MOST_ELEMENTS:
+            raise NoInvoice(f"it has more than {_MOST_ELEMENTS} elements")
+        # Text before a child is white space: no element of an invoice holds both.
+        self._text.clear()
         node = _Node(attributes)
         if not self.root_name:
             self.root_name, self.root = tag, node
@@ -124,10 +134,11 @@ class _Tree:
         self._open.append(node)
 
     def data(self, text: str) -> None:
-        self._open[-1].text += text
+        self._text.append(text)
 
     def end(self, _tag: str) -> None:
-        self._open.pop()
+        self._open.pop().text = "".join(self._text)
+        self._text.clear()
 
     def close(self) -> None:
         """Nothing is left to do; a parser's target has to have it."""
