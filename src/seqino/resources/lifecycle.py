@@ -53,8 +53,8 @@ class Lifecycle(Resource):
             raise InvalidInput("object_id needs object_type beside it, such as 'invoice'")
         if object_type is not None and object_id is None:
             raise InvalidInput(
-                f"object_id is None, so that no single {object_type} is meant: leave it out to list the events "
-                "of all; an invoice accepted without an id has none to ask for yet"
+                f"object_id is None beside object_type={str(object_type)!r}: leave it out to list the events "
+                "of all; an invoice that was accepted without an id has none to ask for yet"
             )
         if object_id == "" or object_type == "":
             raise InvalidInput(
