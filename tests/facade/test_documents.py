@@ -311,7 +311,9 @@ DATA = os.environ.get("SEQINO_TEST_DATA")
 
 @pytest.mark.skipif(not DATA, reason="SEQINO_TEST_DATA names no folder of real invoices")
 def test_real_invoices_are_all_identified() -> None:
-    paths = sorted(path for path in Path(DATA or "").rglob("*") if path.suffix in {".xml", ".pdf"})
+    paths = sorted(
+        path for path in Path(DATA or "", "invoices").rglob("*") if path.suffix in {".xml", ".pdf"}
+    )
     assert paths
     for path in paths:
         document = read_document(path.read_bytes(), name=path.name)

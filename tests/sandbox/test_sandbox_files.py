@@ -237,11 +237,11 @@ def test_every_sample_invoice_is_sound(path: Path) -> None:
     assert list(breaches(read_file(path.read_bytes()).terms, _known())) == []
 
 
-@pytest.mark.skipif("SEQINO_TEST_INVOICES" not in os.environ, reason="SEQINO_TEST_INVOICES names no folder")
+@pytest.mark.skipif("SEQINO_TEST_DATA" not in os.environ, reason="SEQINO_TEST_DATA names no folder")
 def test_invoices_written_by_others_are_read_and_sound() -> (
     None
 ):  # pragma: no cover - needs data from outside
-    paths = sorted(Path(os.environ["SEQINO_TEST_INVOICES"]).rglob("*.xml"))
+    paths = sorted(Path(os.environ["SEQINO_TEST_DATA"], "invoices").rglob("*.xml"))
     assert paths
     for path in paths:
         assert list(breaches(read_file(path.read_bytes()).terms, _known())) == [], path
