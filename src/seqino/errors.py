@@ -110,8 +110,8 @@ class ResumeToken:
         parameters: The call's own parameters by Python name, such as ``{"draft_id": "…"}``.
         base_url: The server that it was sent to.
         attempts: How many times it was sent, or may have been.
-        first_sent_at: When the first attempt began, in seconds since 1970 (UTC).
-        last_sent_at: When the last attempt began, in seconds since 1970 (UTC).
+        first_sent_at: From when on it may have been sent, in seconds since 1970 (UTC).
+        last_sent_at: Until when; nothing of it can have left later.
     """
 
     operation: str

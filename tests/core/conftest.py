@@ -83,8 +83,10 @@ class FaultServer:
     connections: int = 0
     arrived: asyncio.Event = attrs.field(factory=asyncio.Event)
     """Set once a request was read."""
-    was_reset: asyncio.Event = attrs.field(factory=asyncio.Event)
-    """Set once the client reset a connection."""
+    ended: asyncio.Event = attrs.field(factory=asyncio.Event)
+    """Set once a connection is over."""
+    resets: int = 0
+    """How many of them the client reset."""
     port: int = 0
     scheme: str = "http"
     _script: collections.deque[Behaviour] = attrs.field(factory=collections.deque[Behaviour])
@@ -196,10 +198,11 @@ class FaultServer:
                 assert self._script, "a request that no test expected"
                 await self._script.popleft()(Exchange(self, reader, writer, first))
         except ConnectionResetError:
-            self.was_reset.set()
+            self.resets += 1
         except (asyncio.CancelledError, asyncio.IncompleteReadError, BrokenPipeError):
             pass
         finally:
+            self.ended.set()
             writer.close()
 
 

@@ -480,7 +480,8 @@ async def test_a_cancelled_creation_leaves_a_token(bench: Bench) -> None:
     ]
     assert bench.events[0].token == token
     # The abandoned connection is reset, and the client goes on.
-    await bench.server.was_reset.wait()
+    await bench.server.ended.wait()
+    assert bench.server.resets == 1
     await engine.call(CREATE, body=Thing(name="b"))
 
 
@@ -612,6 +613,7 @@ async def test_each_refusal_has_its_own_error(bench: Bench, status: int, kind: t
     assert type(error) is kind
     assert error.body == errors.ErrorBody(message="because", code=12, trace_id="t-9")
     assert (error.trace_id, error.status) == ("t-9", status)
+    assert [event.trace_id for event in bench.events] == ["other", "t-9"]
 
 
 # What is refused before anything is sent

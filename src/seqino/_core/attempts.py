@@ -32,12 +32,11 @@ from seqino._core.retry import (
 from seqino._core.runtime import AttemptTimer, Runtime
 from seqino._core.transport import Answer, SendMark, Transport
 from seqino._core.wire import Effect
-from seqino.errors import ResumeToken
+from seqino.errors import CallError, ResumeToken
 
 if TYPE_CHECKING:
     from seqino._core.request import Request
     from seqino._core.wire import Operation
-    from seqino.errors import CallError
 
 __all__ = ["LogicalCall", "Shared", "needs_key"]
 
@@ -71,14 +70,17 @@ class LogicalCall:
         self._retry_after: float | None = None
         # Whether an attempt before the last one may have had its effect.
         self._may_be_done = False
-        self._first_sent_at = 0.0
-        self._last_sent_at = 0.0
+        self._first_sent_at = self._last_sent_at = self._runtime.wall()
 
     async def run(self) -> Answer | None:
         """Make attempts until one settles the call; ``None`` is an answer that has nothing to decode."""
         while True:
-            await self._wait_for_turn()
+            if self._shared.pace.not_before:
+                await self._wait_for_turn()
             attempt = await self._attempt()
+            if attempt.outcome is Outcome.DONE:
+                self._succeeded(attempt)
+                return self._answer
             decision = decide(attempt, self._situation(), uniform=self._runtime.uniform)
             if isinstance(decision, Retry):
                 if self._shared.budget.take(decision.cost):
@@ -89,45 +91,41 @@ class LogicalCall:
             if isinstance(decision, Fail):
                 raise self._failure(attempt, decision.reason)
             self._succeeded(attempt)
-            return self._answer if attempt.outcome is Outcome.DONE else None
+            return None
 
     async def _attempt(self) -> Attempt:
         """Send the request once, under a timer, and say what that proves."""
         self._number += 1
         self._answer, self._retry_after = None, None
-        # A read needs no mark: whether it was sent changes nothing.
-        watched = self._operation.effect is not Effect.SAFE or self._request.body is not None
-        mark = SendMark()
+        # A plain read needs no mark: whether it was sent changes nothing.
+        is_plain = self._operation.effect is Effect.SAFE and self._request.body is None
+        mark = None if is_plain else SendMark()
         settled = False
-        if self._number == 1:
-            self._first_sent_at = self._runtime.wall()
         timer = AttemptTimer(self._runtime, self._attempt_limit())
         try:
-            result = await self._shared.transport.send(
-                self._request, key=await self._key(), mark=mark if watched else None
-            )
-            if isinstance(result, Answer):
-                self._answer = result
-                attempt = classify_status(result.status)
-            else:
-                sent = mark.sent if watched else None
-                attempt = classify_fault(result.kind, sent=sent, detail=result.detail)
+            attempt = await self._send(mark)
             settled = True
         except asyncio.CancelledError:
             if not timer.was_the_cause():
                 raise
-            attempt = classify_fault(FaultKind.TIMED_OUT, sent=mark.sent if watched else None)
-            mark.abandon()
+            attempt = _lost(FaultKind.TIMED_OUT, mark)
             settled = True
         finally:
             timer.stop()
             self._last_sent_at = self._runtime.wall()
             if not settled:
-                self._interrupted(mark, watched=watched)
+                self._interrupted(mark)
         self._last = attempt
         self._hear_pause(attempt)
         self._tell("attempt", attempt)
         return attempt
+
+    async def _send(self, mark: SendMark | None) -> Attempt:
+        result = await self._shared.transport.send(self._request, key=await self._key(), mark=mark)
+        if isinstance(result, Answer):
+            self._answer = result
+            return classify_status(result.status)
+        return _lost(result.kind, mark, detail=result.detail)
 
     def _attempt_limit(self) -> float:
         """Seconds for the next attempt; the last one gets all that is left."""
@@ -199,7 +197,7 @@ class LogicalCall:
     def _failure(self, attempt: Attempt, reason: str) -> CallError:
         ending = self._ending(attempt, reason=reason)
         error = failure(ending)
-        self._tell("verdict", attempt, error=type(error).__name__, token=ending.token)
+        self._tell("verdict", attempt, error=error, token=ending.token)
         return error
 
     def _ending(self, attempt: Attempt, *, reason: str = "") -> Ending:
@@ -221,19 +219,18 @@ class LogicalCall:
         if self._last is not None:
             return self._failure(self._last, f"the server asked this client to wait {told:.1f} s more")
         error = held_back(self._operation, told)
-        self._tell("verdict", Attempt(outcome=Outcome.NOT_SENT), error=type(error).__name__)
+        self._tell("verdict", Attempt(outcome=Outcome.NOT_SENT), error=error)
         return error
 
-    def _interrupted(self, mark: SendMark, *, watched: bool) -> None:
+    def _interrupted(self, mark: SendMark | None) -> None:
         """Leave a trace of an attempt that an exception is passing through: a cancellation, as a rule.
 
         Called while it passes; nothing may be awaited here.
         """
-        mark.abandon()
-        attempt = classify_fault(FaultKind.ABANDONED, sent=mark.sent if watched else None)
+        attempt = _lost(FaultKind.ABANDONED, mark)
         token = self._token() if self._is_in_doubt(attempt) else None
         error = sys.exception()
-        self._tell("verdict", attempt, error=type(error).__name__, token=token)
+        self._tell("verdict", attempt, error=error, token=token)
         if token is not None and error is not None:
             error.add_note(f"{self._operation.name} may have been done: see its attribute seqino_token")
             vars(error)["seqino_token"] = token
@@ -276,13 +273,16 @@ class LogicalCall:
         attempt: Attempt | None,
         *,
         delay: float | None = None,
-        error: str | None = None,
+        error: BaseException | None = None,
         token: ResumeToken | None = None,
     ) -> None:
         events = self._shared.events
         if token is None and delay is None and not events.hears_everything:
             return
-        answer = self._answer
+        if isinstance(error, CallError):
+            trace_id = error.trace_id
+        else:
+            trace_id = None if self._answer is None else find_trace_id(None, self._answer.headers)
         events.emit(
             CallEvent(
                 kind=kind,
@@ -291,14 +291,22 @@ class LogicalCall:
                 outcome=None if attempt is None else attempt.outcome,
                 status=None if attempt is None else attempt.status,
                 fault=None if attempt is None else attempt.fault,
-                error=error,
+                error=None if error is None else type(error).__name__,
                 delay=delay,
                 elapsed=self._runtime.monotonic() - self._began,
-                trace_id=None if answer is None else find_trace_id(None, answer.headers),
+                trace_id=trace_id,
                 client_id=self._request.client_id,
                 token=token,
             )
         )
+
+
+def _lost(kind: FaultKind, mark: SendMark | None, *, detail: str = "") -> Attempt:
+    """Give up an attempt that brought no complete answer, and say what that proves."""
+    if mark is None:
+        return classify_fault(kind, sent=None, detail=detail)
+    mark.abandon()
+    return classify_fault(kind, sent=mark.sent, detail=detail)
 
 
 _PAUSING = frozenset({413, 429, 503})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 
 import attrs
 
@@ -76,6 +77,7 @@ _NEVER_SENT = frozenset({FaultKind.UNREACHABLE, FaultKind.INSECURE, FaultKind.UN
 _HOPELESS = frozenset({FaultKind.INSECURE, FaultKind.UNUSABLE})
 
 
+@functools.cache
 def classify_status(status: int) -> Attempt:
     """Say what a complete answer proves.
 

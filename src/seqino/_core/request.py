@@ -75,71 +75,71 @@ def build_request(
     Raises:
         InvalidInput: If a parameter or the body cannot be sent.
     """
-    given = _given(operation, parameters)
-    client_id = _client_id(operation, given, config)
-    path = operation.path
-    query: list[str] = []
-    headers: dict[str, str] = {}
-    shown: dict[str, str] = {}
+    given = {name: value for name, value in parameters.items() if value is not None and value is not UNSET}
+    places = _Places(operation.path, {"Accept": "application/json", "User-Agent": user_agent()})
+    client_id: str | None = None
+    missing: list[str] = []
     for parameter in operation.parameters:
-        if parameter.scope or parameter.name not in given:
-            continue
-        where, value = f"{operation.name}: {parameter.name}", given[parameter.name]
-        shown[parameter.name] = str(value)
-        if parameter.location == "path":
-            path = path.replace(f"{{{parameter.wire}}}", _segment(value, where=where))
-        elif parameter.location == "query":
-            query.extend(f"{_quote(parameter.wire)}={item}" for item in _query_items(value, where=where))
-        else:
-            headers[parameter.wire] = check_header(where, _text(value, where=where))
+        value = given.pop(parameter.name, UNSET)
+        where = f"{operation.name}: {parameter.name}"
+        if parameter.scope:
+            client_id = _client_id(value, parameter, config, where=where)
+            if client_id is not None:
+                places.headers[parameter.wire] = client_id
+        elif value is not UNSET:
+            places.put(parameter, value, where=where)
+        elif parameter.required:
+            missing.append(parameter.name)
+    if given:
+        raise InvalidInput(f"{operation.name} has no parameter {', '.join(sorted(given))}")
+    if missing:
+        raise InvalidInput(f"{operation.name} needs {', '.join(missing)}")
     content, content_type = _body(operation, codec, body, extra_body)
-    own = {"Accept": "application/json", "User-Agent": user_agent(), "Content-Type": content_type, **headers}
-    scope = _scope(operation)
-    if scope is not None:
-        own[scope.wire] = client_id
+    if content_type is not None:
+        places.headers["Content-Type"] = content_type
     return Request(
         operation=operation,
-        url=_base(operation, config.base_url) + path + ("?" + "&".join(query) if query else ""),
-        headers=_merged(own, config.extra_headers),
+        url=_base(operation, config.base_url) + places.target(),
+        headers=_extended(places.headers, config.extra_headers),
         body=content,
         client_id=client_id,
-        parameters=shown,
+        parameters=places.shown,
     )
 
 
-def _given(operation: Operation[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that have a value; unknown and missing ones are refused."""
-    given = {name: value for name, value in parameters.items() if value is not None and value is not UNSET}
-    known = {parameter.name: parameter for parameter in operation.parameters}
-    unknown = sorted(given.keys() - known.keys())
-    if unknown:
-        raise InvalidInput(f"{operation.name} has no parameter {', '.join(unknown)}")
-    missing = [
-        name
-        for name, parameter in known.items()
-        if parameter.required and not parameter.scope and name not in given
-    ]
-    if missing:
-        raise InvalidInput(f"{operation.name} needs {', '.join(missing)}")
-    return given
+@attrs.define
+class _Places:
+    """Where parameters go in a request."""
+
+    path: str
+    headers: dict[str, str]
+    query: list[str] = attrs.field(factory=list[str])
+    shown: dict[str, str] = attrs.field(factory=dict[str, str])
+
+    def put(self, parameter: Parameter, value: Any, *, where: str) -> None:
+        self.shown[parameter.name] = str(value)
+        if parameter.location == "path":
+            self.path = self.path.replace(f"{{{parameter.wire}}}", _segment(value, where=where))
+        elif parameter.location == "query":
+            name = _quote(parameter.wire)
+            self.query.extend(f"{name}={item}" for item in _query_items(value, where=where))
+        else:
+            self.headers[parameter.wire] = check_header(where, _text(value, where=where))
+
+    def target(self) -> str:
+        return f"{self.path}?{'&'.join(self.query)}" if self.query else self.path
 
 
-def _scope(operation: Operation[Any]) -> Parameter | None:
-    return next((parameter for parameter in operation.parameters if parameter.scope), None)
-
-
-def _client_id(operation: Operation[Any], given: Mapping[str, Any], config: Config) -> str | None:
-    scope = _scope(operation)
-    if scope is None:
-        return None
-    if scope.name in given:
+def _client_id(value: Any, scope: Parameter, config: Config, *, where: str) -> str | None:
+    """The client on whose behalf the call is made: the call's own, or the configured one."""
+    if value is not UNSET:
         try:
-            return check_client_id(given[scope.name], source=f"{operation.name}: {scope.name}")
+            return check_client_id(value, source=where)
         except ConfigurationError as error:
             raise InvalidInput(str(error)) from None
     if config.client_id is None and scope.required:
         raise InvalidInput(
-            f"{operation.name} is called on behalf of a client: give client_id to the call or to the client, "
+            f"{where} says on whose behalf the call is made: give {scope.name} to the call or to the client, "
             "or set SEQINO_CLIENT_ID"
         )
     return config.client_id
@@ -171,10 +171,12 @@ def _body(
         raise InvalidInput(f"{operation.name}: {error.args[0]}", faults=error.faults) from None
 
 
-def _merged(own: Mapping[str, str | None], extra: Mapping[str, str]) -> dict[str, str]:
-    """Own headers, replaced by extra ones of the same name in any case; which may be is checked before."""
+def _extended(headers: dict[str, str], extra: Mapping[str, str]) -> dict[str, str]:
+    """Headers with extra ones, which replace those of the same name in any case; checked before."""
+    if not extra:
+        return headers
     replaced = {name.lower() for name in extra}
-    kept = {name: value for name, value in own.items() if value is not None and name.lower() not in replaced}
+    kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
     return {**kept, **extra}
 
 

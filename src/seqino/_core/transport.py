@@ -171,10 +171,8 @@ class Transport:
         self._middlewares: tuple[Middleware, ...] = (_send_once, *middlewares)
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = getattr(session, "_loop", None)
-        # What our own session has from the start; one that was made by others may be set otherwise.
-        self._settings: dict[str, Any] = (
-            {} if session is None else {"timeout": _timeout(config), "skip_auto_headers": _NO_GUESSED_TYPE}
-        )
+        # Our own session has it from the start; the limits of another's would end calls given longer here.
+        self._settings: dict[str, Any] = {} if session is None else {"timeout": _timeout(config)}
         if session is not None and "Expect" in session.headers:
             raise ConfigurationError(
                 "the session sends 'Expect' with every request, which hides whether one was sent: remove it"
@@ -201,6 +199,8 @@ class Transport:
                 URL(request.url, encoded=True),
                 headers=headers,
                 data=None if mark is None else _MarkedPayload(request.body or b"", mark),
+                # aiohttp would guess one for an empty body.
+                skip_auto_headers=_NO_TYPE if request.body is None and mark is not None else None,
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=True,
@@ -246,8 +246,7 @@ class Transport:
             await self._session.close()
 
 
-_NO_GUESSED_TYPE = ("Content-Type",)
-"""An empty body has no type, and a real one's is among its headers: aiohttp shall not add one."""
+_NO_TYPE = ("Content-Type",)
 
 
 def _timeout(config: Config) -> aiohttp.ClientTimeout:
@@ -262,7 +261,6 @@ def _make_session(config: Config) -> Session:
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_timeout(config),
-        skip_auto_headers=_NO_GUESSED_TYPE,
     )
 
 
@@ -273,7 +271,7 @@ async def _read(response: aiohttp.ClientResponse, *, limit: int) -> Result:
     try:
         if size <= limit:
             size = 0
-            async for piece in response.content.iter_any():
+            while piece := await response.content.readany():
                 size += len(piece)
                 if size > limit:
                     break
