@@ -313,8 +313,6 @@ DATA = os.environ.get("SEQINO_TEST_DATA")
 def test_real_invoices_are_all_identified() -> None:
     folder = Path(DATA or "", "invoices")
     paths = sorted(path for path in folder.rglob("*") if path.suffix in {".xml", ".pdf"})
-        path for path in Path(DATA or "", "invoices").rglob("*") if path.suffix in {".xml", ".pdf"}
-    )
     assert paths
     for path in paths:
         document = read_document(path.read_bytes(), name=path.name)
