@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from seqino.statuses import LocalState, local_state
     from seqino.submission import Submission
 
+    __version__: str
+
 __all__ = [
     "UNSET",
     "CallEvent",
@@ -73,17 +75,19 @@ _HOME = {
 _MODULES = frozenset({"api", "errors", "models", "statuses"})
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        value: Any = version("seqino")
-    elif name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
-    elif name in _MODULES:
-        value = importlib.import_module(f"seqino.{name}")
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # A checker that sees it would take every misspelt name for one that exists.
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            value: Any = version("seqino")
+        elif name in _HOME:
+            value = getattr(importlib.import_module(_HOME[name]), name)
+        elif name in _MODULES:
+            value = importlib.import_module(f"seqino.{name}")
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
