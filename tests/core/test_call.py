@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
+import traceback
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -574,6 +576,10 @@ async def test_a_creation_whose_answer_cannot_be_read_was_done(bench: Bench, bod
     assert (error.outcome, error.status, error.raw, error.trace_id) == ("done", 201, body, "r-1")
     assert error.faults
     assert bench.server.sends == 1
+    assert [(event.kind, event.outcome, event.error) for event in bench.events] == [
+        ("attempt", "done", None),
+        ("verdict", "done", "ResponseDecodeError"),
+    ]
 
 
 @pytest.mark.parametrize("operation", [READ, CREATE], ids=lambda operation: operation.name)
@@ -671,6 +677,26 @@ async def test_closing_a_copy_leaves_the_client_open(bench: Bench) -> None:
 
 
 # Keys
+
+
+@pytest.mark.parametrize("operation", [READ, CREATE], ids=lambda operation: operation.name)
+@pytest.mark.parametrize("fault", [*IN_DOUBT, "refused"])
+async def test_the_key_shows_in_no_error_event_or_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture, operation: Operation[Any], fault: str
+) -> None:
+    caplog.set_level("DEBUG")
+    bench.server.plays(bench.server.answer(400) if fault == "refused" else fault)
+    engine = bench.engine(max_retries=0)
+    with pytest.raises(CallError) as info:
+        await engine.call(operation, **given(operation))
+    shown = [caplog.text, repr(bench.events), repr(engine.config), repr(vars(engine))]
+    chain: BaseException | None = info.value
+    while chain is not None:
+        shown += [repr(chain), repr(vars(chain)), "".join(traceback.format_exception(chain))]
+        chain = chain.__cause__ or chain.__context__
+    shown.append(pickle.dumps(info.value).decode("latin-1"))
+    assert "unread" in fault or b"canary-key" in bench.server.requests[0]
+    assert not [text for text in shown if "canary-key" in text]
 
 
 async def test_the_key_is_fetched_for_every_attempt(bench: Bench) -> None:

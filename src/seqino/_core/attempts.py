@@ -15,7 +15,7 @@ import attrs
 from seqino._core.codec import Codec, DecodeFault
 from seqino._core.config import Config, Secret, check_key
 from seqino._core.events import CallEvent, Emitter
-from seqino._core.failures import Ending, failure, find_trace_id, held_back, undecodable
+from seqino._core.failures import Ending, failure, find_trace_id, held_back, is_in_doubt, undecodable
 from seqino._core.outcome import Attempt, FaultKind, Outcome, classify_fault, classify_status
 from seqino._core.retry import (
     LEAST_TIME,
@@ -72,14 +72,23 @@ class LogicalCall:
         self._may_be_done = False
         self._first_sent_at = self._last_sent_at = self._runtime.wall()
 
-    async def run(self) -> Answer | None:
-        """Make attempts until one settles the call; ``None`` is an answer that has nothing to decode."""
+    async def run(self) -> Any:
+        """Perform the call, and return what its answer says.
+
+        Raises:
+            CallError: If it failed, or if it may have been done although no answer says so.
+        """
+        answer = await self._settle()
+        self._shared.budget.give_back(self._spent or RetryBudget.REWARD)
+        return self._decode(answer)
+
+    async def _settle(self) -> Answer | None:
+        """Make attempts until one settles the call; ``None`` where its answer has nothing to decode."""
         while True:
             if self._shared.pace.not_before:
                 await self._wait_for_turn()
             attempt = await self._attempt()
             if attempt.outcome is Outcome.DONE:
-                self._succeeded(attempt)
                 return self._answer
             decision = decide(attempt, self._situation(), uniform=self._runtime.uniform)
             if isinstance(decision, Retry):
@@ -90,7 +99,6 @@ class LogicalCall:
                 decision = Fail("too many calls of this client failed lately (its retry budget is used up)")
             if isinstance(decision, Fail):
                 raise self._failure(attempt, decision.reason)
-            self._succeeded(attempt)
             return None
 
     async def _attempt(self) -> Attempt:
@@ -190,10 +198,6 @@ class LogicalCall:
 
     # Endings
 
-    def _succeeded(self, attempt: Attempt) -> None:
-        self._shared.budget.give_back(self._spent or RetryBudget.REWARD)
-        self._tell("verdict", attempt)
-
     def _failure(self, attempt: Attempt, reason: str) -> CallError:
         ending = self._ending(attempt, reason=reason)
         error = failure(ending)
@@ -211,7 +215,7 @@ class LogicalCall:
             headers={} if answer is None else answer.headers,
             raw=b"" if answer is None else answer.body,
             retry_after=self._retry_after,
-            token=self._token() if self._is_in_doubt(attempt) else None,
+            token=self._token() if is_in_doubt(attempt, self._operation.effect) else None,
         )
 
     def _held_back(self, told: float) -> CallError:
@@ -228,15 +232,12 @@ class LogicalCall:
         Called while it passes; nothing may be awaited here.
         """
         attempt = _lost(FaultKind.ABANDONED, mark)
-        token = self._token() if self._is_in_doubt(attempt) else None
+        token = self._token() if is_in_doubt(attempt, self._operation.effect) else None
         error = sys.exception()
         self._tell("verdict", attempt, error=error, token=token)
         if token is not None and error is not None:
             error.add_note(f"{self._operation.name} may have been done: see its attribute seqino_token")
             vars(error)["seqino_token"] = token
-
-    def _is_in_doubt(self, attempt: Attempt) -> bool:
-        return attempt.outcome is Outcome.UNKNOWN and self._operation.effect not in REPEATED
 
     def _token(self) -> ResumeToken:
         return ResumeToken(
@@ -249,23 +250,29 @@ class LogicalCall:
             last_sent_at=self._last_sent_at,
         )
 
-    def decode(self, answer: Answer | None) -> Any:
-        """Turn a complete 2xx into what the operation returns.
-
-        Raises:
-            ResponseDecodeError: If the answer is not as described; the call was done all the same.
-        """
-        if answer is None or answer.status in _WITHOUT_BODY:
-            return None
-        responses = self._operation.responses
-        form = responses.get(answer.status, next(iter(responses.values()), None))
-        if form is None:
+    def _decode(self, answer: Answer | None) -> Any:
+        """Turn a complete 2xx into what the operation returns; it was done even if it cannot be read."""
+        form = None if answer is None else self._form(answer.status)
+        if answer is None or form is None:
+            self._tell("verdict", self._last)
             return None
         try:
-            return self._shared.codec.decode(answer.body, form)
+            value = self._shared.codec.decode(answer.body, form)
         except DecodeFault as fault:
-            faults = tuple((each.path, each.message) for each in fault.faults)
-        raise undecodable(self._ending(classify_status(answer.status)), faults=faults)
+            faults = fault.faults
+        else:
+            self._tell("verdict", self._last)
+            return value
+        error = undecodable(self._ending(classify_status(answer.status)), faults=faults)
+        self._tell("verdict", self._last, error=error)
+        raise error
+
+    def _form(self, status: int) -> Any:
+        """The type form of an answer; for a 2xx that is not documented, that of the first which is."""
+        if status in _WITHOUT_BODY:
+            return None
+        responses = self._operation.responses
+        return responses.get(status, next(iter(responses.values()), None))
 
     def _tell(
         self,

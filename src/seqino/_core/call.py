@@ -138,5 +138,4 @@ class CallEngine:
             raise ConfigurationError(
                 f"{operation.name} needs an API key: give api_key to the client, or set SEQINO_API_KEY"
             )
-        call = LogicalCall(request, config, self._shared)
-        return cast("T", call.decode(await call.run()))
+        return cast("T", await LogicalCall(request, config, self._shared).run())

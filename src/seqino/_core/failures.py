@@ -34,7 +34,7 @@ from seqino.errors import (
     UnprocessableContent,
 )
 
-__all__ = ["Ending", "failure", "find_trace_id", "held_back", "read_error_body", "undecodable"]
+__all__ = ["Ending", "failure", "find_trace_id", "held_back", "is_in_doubt", "read_error_body", "undecodable"]
 
 _BY_STATUS: Mapping[int, type[Rejected]] = {
     400: BadRequest,
@@ -156,8 +156,13 @@ def undecodable(ending: Ending, *, faults: Iterable[tuple[str, str]]) -> Respons
     )
 
 
+def is_in_doubt(attempt: Attempt, effect: Effect) -> bool:
+    """Whether something may have been done that a second send would do twice."""
+    return attempt.outcome is Outcome.UNKNOWN and effect not in {Effect.SAFE, Effect.IDEMPOTENT}
+
+
 def _kind(attempt: Attempt, effect: Effect) -> type[CallError]:
-    if attempt.outcome is Outcome.UNKNOWN and effect not in {Effect.SAFE, Effect.IDEMPOTENT}:
+    if is_in_doubt(attempt, effect):
         return OutcomeUnknown
     if attempt.fault is FaultKind.TIMED_OUT:
         return DeadlineExceeded
