@@ -104,7 +104,7 @@ def audit(document: Doc, api: Api, *, packages: Sequence[Path], notes: Notes) ->
     Raises:
         CodegenError: With the first loss, and how many there are.
     """
-    problems = [*_Audit(document, api).problems(), *_facts(api)]
+    problems = [*Audit(document, api).problems(), *_facts(api)]
     if problems:
         place, text = problems[0]
         more = f" (and {len(problems) - 1} more like it)" if len(problems) > 1 else ""
@@ -143,8 +143,13 @@ def _look_up_problems(operation: Operation, known: Mapping[str, Operation]) -> I
         yield operation.place, f"is read back by {target.name}, which has no parameter {', '.join(unknown)}"
 
 
-class _Audit:
-    """One walk over a description."""
+class Audit:
+    """One walk over a description.
+
+    Args:
+        document: The description with the overlay applied, not normalised.
+        api: What will be generated.
+    """
 
     def __init__(self, document: Doc, api: Api) -> None:
         self._document = document
@@ -156,6 +161,7 @@ class _Audit:
         self._webhooks = {webhook.name: webhook.payload for webhook in api.webhooks}
 
     def problems(self) -> Iterator[_Problem]:
+        """Yield what was lost: place and text."""
         for name, schema in schemas_of(self._document).items():
             thing = self._by_source.get(name)
             if thing is None:
@@ -237,28 +243,28 @@ class _Audit:
             content = under(response, "content")
             if content and answer.type is None:
                 yield at, "the body of this answer was lost"
-            elif answer.type != Scalar("bytes"):
+            elif answer.type is not None and answer.type != Scalar("bytes"):
                 yield from self._content({m: v for m, v in content.items() if "json" in m}, answer.type, at)
 
-    def _content(self, content: Doc, type_: Type | None, place: str) -> Iterator[_Problem]:
+    def _content(self, content: Doc, type_: Type, place: str) -> Iterator[_Problem]:
         for media, value in content.items():
             at = child(place, "content", media)
             yield from self._keys("media type", value, at)
-            if type_ is not None:
-                yield from self._schema(under(value, "schema"), type_, child(at, "schema"))
+            yield from self._schema(under(value, "schema"), type_, child(at, "schema"))
 
     def _webhook(self, name: str, item: Doc) -> Iterator[_Problem]:
         place = child("#", "webhooks", name)
         if name not in self._webhooks:
             yield place, "this webhook was lost"
             return
+        payload = self._webhooks[name]
         for method in METHODS:
-            body = self._at(item.get(method, {}).get("requestBody", {}))
-            content = under(body, "content")
-            if content and self._webhooks[name] is None:
-                yield child(place, method), "the payload of this webhook was lost"
-            else:
-                yield from self._content(content, self._webhooks[name], child(place, method, "requestBody"))
+            content = under(self._at(under(under(item, method), "requestBody")), "content")
+            at = child(place, method)
+            if payload is not None:
+                yield from self._content(content, payload, child(at, "requestBody"))
+            elif content:
+                yield at, "the payload of this webhook was lost"
 
     # --- schemas
 

@@ -77,6 +77,8 @@ def build(doc: Doc, notes: Notes) -> Api:
     Raises:
         CodegenError: For what the parser drops, or what cannot be expressed.
     """
+    for name, schema in schemas_of(doc).items():
+        _check_field_names(under(schema, "properties"), schema_place(name))
     parsed = adapter.parse(doc)
     models: list[Model] = []
     enums: list[Enum] = []
@@ -104,6 +106,13 @@ def build(doc: Doc, notes: Notes) -> Api:
             signature=under(doc, "x-webhook-signature"),
         )
     )
+
+
+def _check_field_names(properties: Doc, place: str) -> None:
+    names = [field_name(wire, place=child(place, "properties", wire)) for wire in properties]
+    clash = sorted({name for name in names if names.count(name) > 1})
+    if clash:
+        raise CodegenError(f"several properties would be called {', '.join(clash)}", place=place)
 
 
 def _text(thing: Mapping[str, Any], key: str) -> str:
@@ -145,10 +154,6 @@ def _model(name: str, schema: Doc, properties: Mapping[str, Any]) -> Model:
         fields.append(
             _field(wire, raw, properties[wire], required=wire in listed(schema, "required"), place=at)
         )
-    names = [field.name for field in fields]
-    clash = sorted({field for field in names if names.count(field) > 1})
-    if clash:
-        raise CodegenError(f"several properties would be called {', '.join(clash)}", place=place)
     return Model(
         name=name,
         sources=_sources(schema),

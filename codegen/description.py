@@ -1,4 +1,4 @@
-"""Reading a description: YAML 1.2 or JSON from a file, checked against the OpenAPI schema."""
+"""Reading a description, YAML 1.2 or JSON, and checking it against the OpenAPI schema."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _item(thing: Any, key: Any) -> Any:
 
 
 def load(path: Path) -> Description:
-    """Read a description from a file and check it.
+    """Read a description from a file, unchecked: the overlay may mend what is wrong with it.
 
     Args:
         path: YAML or JSON, UTF-8.
@@ -168,12 +168,10 @@ def load(path: Path) -> Description:
         The description and the hash of its bytes.
 
     Raises:
-        CodegenError: If it cannot be read or is not valid.
+        CodegenError: If it cannot be read.
     """
     data = read_bytes(path)
-    document = parse(data, name=str(path))
-    validate(document, name=str(path))
-    return Description(document=document, sha256=hashlib.sha256(data).hexdigest())
+    return Description(document=parse(data, name=str(path)), sha256=hashlib.sha256(data).hexdigest())
 
 
 def read_bytes(path: Path) -> bytes:

@@ -135,7 +135,7 @@ def media_types(operation: Doc, place: str) -> Iterator[tuple[str, str, Doc]]:
 def map_schemas(doc: Doc, visit: Visit) -> Doc:
     """Return the document with every schema visited, parts before wholes.
 
-    Parameters, bodies and responses must stand in their operations (see ``inline_components``).
+    Operations must be whole, and each body have one media type (see ``steps_operations``).
     """
     named = {name: rewrite(schema, schema_place(name), visit) for name, schema in schemas_of(doc).items()}
     return map_operations(with_schemas(doc, named), lambda site: _map_operation(site, visit))
@@ -143,19 +143,17 @@ def map_schemas(doc: Doc, visit: Visit) -> Doc:
 
 def _map_operation(site: Site, visit: Visit) -> Doc:
     operation = dict(site.operation)
-    if "parameters" in operation:
-        operation["parameters"] = [
-            _map_schema_key(parameter, child(site.place, "parameters", index), visit)
-            for index, parameter in enumerate(operation["parameters"])
-        ]
+    operation["parameters"] = [
+        _map_schema(parameter, child(site.place, "parameters", index), visit)
+        for index, parameter in enumerate(operation["parameters"])
+    ]
     if "requestBody" in operation:
         place = child(site.place, "requestBody")
         operation["requestBody"] = _map_content(operation["requestBody"], place, visit)
-    if "responses" in operation:
-        operation["responses"] = {
-            str(status): _map_content(response, child(site.place, "responses", status), visit)
-            for status, response in operation["responses"].items()
-        }
+    operation["responses"] = {
+        status: _map_content(response, child(site.place, "responses", status), visit)
+        for status, response in operation["responses"].items()
+    }
     return operation
 
 
@@ -163,15 +161,13 @@ def _map_content(holder: Doc, place: str, visit: Visit) -> Doc:
     if not holder.get("content"):
         return holder
     content = {
-        media: _map_schema_key(value, child(place, "content", media), visit)
+        media: _map_schema(value, child(place, "content", media), visit)
         for media, value in holder["content"].items()
     }
     return {**holder, "content": content}
 
 
-def _map_schema_key(holder: Doc, place: str, visit: Visit) -> Doc:
-    if "schema" not in holder:
-        return holder
+def _map_schema(holder: Doc, place: str, visit: Visit) -> Doc:
     return {**holder, "schema": rewrite(holder["schema"], child(place, "schema"), visit)}
 
 

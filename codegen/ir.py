@@ -227,20 +227,21 @@ class Api:
 def parts(type_: Type) -> Iterator[Type]:
     """Yield a type and all types inside it, without following names."""
     yield type_
+    inner: tuple[Type, ...] = ()
     match type_:
-        case ListOf(inner) | DictOf(inner):
-            yield from parts(inner)
+        case ListOf(item) | DictOf(item):
+            inner = (item,)
         case Union(members):
-            for member in members:
-                yield from parts(member)
+            inner = members
         case _:
             pass
+    for part in inner:
+        yield from parts(part)
 
 
-def names_in(type_: Type | None) -> Iterator[str]:
+def names_in(type_: Type) -> Iterator[str]:
     """Yield the names that a type refers to."""
-    if type_ is not None:
-        yield from (part.name for part in parts(type_) if isinstance(part, Named))
+    yield from (part.name for part in parts(type_) if isinstance(part, Named))
 
 
 def without_null(type_: Type) -> Type:
@@ -266,12 +267,10 @@ def mark_requests(api: Api) -> Api:
         if name in reached:
             continue
         reached.add(name)
-        match classes[name]:
-            case Model() as model:
-                todo += [inner for field in model.fields for inner in names_in(field.type)]
-            case Alias() as alias:
-                todo += names_in(alias.type)
-            case Enum():
-                pass
+        thing = classes[name]
+        if isinstance(thing, Model):
+            todo += [inner for field in thing.fields for inner in names_in(field.type)]
+        elif isinstance(thing, Alias):
+            todo += names_in(thing.type)
     models = tuple(attrs.evolve(model, in_request=model.name in reached) for model in api.models)
     return attrs.evolve(api, models=models)

@@ -43,7 +43,6 @@ def formatted(files: Mapping[str, str], *, config: Path) -> dict[str, bytes]:
             "-m",
             "ruff",
             "format",
-            "--quiet",
             "--no-cache",
             "--config",
             str(config),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
 from codegen import audit, build, description, output, overlay, render
 from codegen.normalise import normalise
-from codegen.problems import Notes
+from codegen.problems import CodegenError, Notes
+
+if TYPE_CHECKING:
+    from codegen.documents import Doc
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project that this generator stands in, whichever ``seqino`` is installed."""
@@ -48,8 +52,17 @@ def generate(inputs: Inputs) -> Generated:
     notes = Notes()
     read = description.load(inputs.description)
     document = overlay.apply(read.document, overlay.load(inputs.overlay), notes)
-    description.validate(document, name=f"{inputs.description} with {inputs.overlay.name}")
+    _validate(read.document, document, inputs)
     api = build.build(normalise(document, notes), notes)
     audit.audit(document, api, packages=(inputs.output, ROOT / "src" / "seqino"), notes=notes)
     files = render.render(api, document, sha256=read.sha256)
     return Generated(files=output.formatted(files, config=ROOT / "pyproject.toml"), notes=notes)
+
+
+def _validate(raw: Doc, document: Doc, inputs: Inputs) -> None:
+    """Check the corrected description; a fault it had before is told as its own."""
+    try:
+        description.validate(document, name=f"{inputs.description} with {inputs.overlay.name}")
+    except CodegenError:
+        description.validate(raw, name=str(inputs.description))
+        raise

@@ -7,7 +7,7 @@ import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from codegen.ir import Const, DictOf, ListOf, Named, Scalar, Type, Union
+from codegen.ir import Const, DictOf, ListOf, Named, Scalar, Type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +41,8 @@ def type_text(type_: Type, *, prefix: str = "", taken: frozenset[str] = frozense
                 return f"{'builtins.' if 'dict' in taken else ''}dict[{text(Scalar('str'))}, {text(value)}]"
             case Const(value):
                 return f"Literal[{literal(value)}]"
-            case Union(members):
-                return " | ".join(text(member) for member in members)
+            case _:
+                return " | ".join(text(member) for member in inner.members)
 
     return text(type_)
 

@@ -5,9 +5,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +14,10 @@ from codegen.documents import Doc
 from codegen.ir import Api, Field
 from codegen.normalise import normalise
 from codegen.problems import Notes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
 
 Describe = Callable[..., Doc]
 Understand = Callable[..., Api]
@@ -73,15 +75,6 @@ def field_of() -> Callable[..., Field]:
     return make
 
 
-@pytest.fixture(scope="session")
-def real_document() -> Doc:
-    """The project's own description with its overlay."""
-    from codegen import description, overlay
-
-    inputs = pipeline.Inputs()
-    return overlay.apply(description.load(inputs.description).document, overlay.load(inputs.overlay), Notes())
-
-
 @pytest.fixture
 def workshop(tmp_path: Path) -> Callable[..., pipeline.Inputs]:
     """Files for a run in a folder of its own."""
@@ -101,7 +94,7 @@ def workshop(tmp_path: Path) -> Callable[..., pipeline.Inputs]:
 @pytest.fixture
 def load_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
     """Import modules of a package generated into ``made``, and forget them afterwards."""
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     def load(name: str) -> ModuleType:
         (tmp_path / "made" / "__init__.py").touch()

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from codegen import description
 from codegen.problems import CodegenError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VALID = b"openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n"
 
@@ -31,7 +34,7 @@ def test_json_is_read_too() -> None:
         (b'{"a": }', "x, line 1, column 7: is not JSON: Expecting value"),
         (b'{"a": NaN}', "x: is not JSON: NaN is no number"),
         (b'{"a":' + b"[" * 100_000, "x: is nested too deeply"),
-        (b"a: " + b"[" * 5_000, "x: is nested too deeply"),
+        (b"a: " + b"[" * 1_000, "x: is nested too deeply"),
         (b"- 1\n", "x: is not an object at its root"),
         (b"", "x: is not an object at its root"),
         (b"<html>no</html>", "x: is not an object at its root"),
@@ -53,14 +56,18 @@ def test_a_text_that_cannot_be_read_is_refused_with_its_place(data: bytes, said:
         ("openapi: 3.1.0\ninfo: {title: T}\npaths: {}\n", 'x #/info: is no valid OpenAPI: "version"'),
         ("openapi: 3.0.3\ninfo: {title: T, version: '1'}\n", 'x #: is no valid OpenAPI: "paths"'),
         (
-            "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n"
-            "  /a: {get: {operationId: same, responses: {'200': {description: d}}}}\n"
-            "  /b: {get: {operationId: same, responses: {'200': {description: d}}}}\n",
+            (
+                "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n"
+                "  /a: {get: {operationId: same, responses: {'200': {description: d}}}}\n"
+                "  /b: {get: {operationId: same, responses: {'200': {description: d}}}}\n"
+            ),
             "same",
         ),
         (
-            "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n"
-            "components: {schemas: {A: {type: array, items: {type: strin}}}}\n",
+            (
+                "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n"
+                "components: {schemas: {A: {type: array, items: {type: strin}}}}\n"
+            ),
             "x #/components/schemas/A/items/type: is no valid OpenAPI: 'strin' is not valid",
         ),
         (
@@ -68,8 +75,10 @@ def test_a_text_that_cannot_be_read_is_refused_with_its_place(data: bytes, said:
             "x #/paths/~1a/get/parameters/0",
         ),
         (
-            "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n"
-            "components: {schemas: {A: {$ref: '#/components/schemas/Nowhere'}}}\n",
+            (
+                "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n"
+                "components: {schemas: {A: {$ref: '#/components/schemas/Nowhere'}}}\n"
+            ),
             "Nowhere",
         ),
     ],
@@ -90,5 +99,5 @@ def test_a_file_is_loaded_with_the_hash_of_its_bytes(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CodegenError, match="nothing.yaml: cannot be read: No such file"):
+    with pytest.raises(CodegenError, match=r"nothing.yaml: cannot be read: No such file"):
         description.load(tmp_path / "nothing.yaml")

@@ -1,3 +1,7 @@
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownLambdaType=false
+# Documents of JSON, written out, have no narrower type.
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -244,7 +248,9 @@ def test_headers_that_http_itself_sets_are_no_parameters(operation: Callable[...
 
 
 def test_a_parameter_never_hides_what_each_function_has(operation: Callable[..., Operation]) -> None:
-    parameters = [{"name": name, "in": "query", "schema": {}} for name in ("body", "client", "options")]
+    parameters: list[Any] = [
+        {"name": name, "in": "query", "schema": {}} for name in ("body", "client", "options")
+    ]
     assert [p.name for p in operation({"parameters": parameters}).parameters] == [
         "body_",
         "client_",
@@ -279,7 +285,7 @@ def test_the_best_typed_media_type_is_taken(operation: Callable[..., Operation])
     ]
 
 
-def test_a_form_is_a_body_with_files(operation: Callable[..., Operation], describe: Describe) -> None:
+def test_a_form_is_a_body_with_files(operation: Callable[..., Operation]) -> None:
     schemas = {"Form": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}}
     form = {"content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/Form"}}}}
     found = operation({"requestBody": form}, schemas=schemas)
@@ -358,7 +364,7 @@ def test_what_the_overlay_does_not_know_only_warns(describe: Describe, understan
     ],
 )
 def test_a_key_is_sent_where_the_description_asks_for_one(
-    common: Any, own: Any, expected: bool, operation: Callable[..., Operation]
+    common: Any, own: Any, *, expected: bool, operation: Callable[..., Operation]
 ) -> None:
     raw = {} if own is None else {"security": own}
     assert operation(raw, **({} if common is None else {"security": common})).authenticated is expected

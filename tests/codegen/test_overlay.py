@@ -1,14 +1,20 @@
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownLambdaType=false
+# Documents of JSON, written out, have no narrower type.
+
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from codegen import overlay
 from codegen.overlay import Action
 from codegen.problems import CodegenError, Notes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DOCUMENT = {
     "info": {"title": "T", "tags": ["a"]},
