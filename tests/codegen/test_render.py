@@ -275,8 +275,38 @@ def test_models_stand_after_those_that_they_use_even_in_a_circle(
     document = describe(schemas=schemas)
     text = _files(understand(document), document)["_generated/models.py"]
     words = ("class Kind", "class Third", "class Second", "class First", "\nOthers:", "\nAll:")
-    words = ("class Kind", "class Third", "class Second", "class First", "\nOthers:", "\nAll:")
     order = [text.index(word) for word in words]
+    assert order == sorted(order)
+
+
+def test_names_that_python_cannot_have_stand_in_a_table(describe: Describe, understand: Understand) -> None:
+    document = describe(schemas={"Thing": {"type": "object", "properties": {"from": {}, "x-y": {}, "z": {}}}})
+    text = _files(understand(document), document)["_generated/tables.py"]
+    scope: dict[str, Any] = {"models": type("models", (), {"Thing": "Thing"})}
+    exec(text.replace("from . import models", ""), scope)  # noqa: S102 - our own words
+    assert scope["WIRE_NAMES"] == {"Thing": {"from_": "from", "x_y": "x-y"}}
+
+
+def test_only_what_is_used_is_imported() -> None:
+    code = (
+        "x: Decimal\ny: Caller\nz: dt.date = attrs.field()\nw: Base\n"
+        "v: builtins.int\n'''Literal'''\nmodels.X\n"
+    )
+    assert imports.needed(code, bases=["seqino.own.Base"]).splitlines() == [
+        "import builtins",
+        "import datetime as dt",
+        "from decimal import Decimal",
+        "from typing import TYPE_CHECKING",
+        "",
+        "import attrs",
+        "",
+        "from seqino.own import Base",
+        "",
+        "from . import models",
+        "",
+        "if TYPE_CHECKING:",
+        "    from seqino._core.wire import Caller",
+    ]
 
 
 def test_the_sandbox_gets_the_description_with_the_overlay(
