@@ -34,7 +34,8 @@ _REST = rb"[-+.0-9_ \x80-\xff\\a-fA-FinrstuyINRSTUY]*+"
 
 # U+0085 and U+00A0, U+2000 to U+207F, U+0640 and above: no space and no digit is elsewhere beyond ASCII.
 _FOREIGN = rb"\xc2[\x85\xa0]|\xe2[\x80\x81]|[\xd9-\xe1\xe3-\xf4]"
-_ESCAPE = rb"\\(?:[nrtf]|u(?!00[c-fC-F]))"
+_LETTER = rb"00(?:[b-fB-F]|[aA][1-9a-fA-F])"
+_ESCAPE = rb"\\(?:[nrtf]|u(?!" + _LETTER + rb"))"
 _ODD = (
     rb"(?=[-+.0-9_ \\eEnNiIsS\xc2\xd9-\xf4])(?:"
     rb"[-+.0-9]"  # longer than MOST_DIGITS
@@ -43,7 +44,7 @@ _ODD = (
     rb'|[ ]++(?:["_]|' + _FOREIGN + rb"|" + _ESCAPE + rb")"  # a space behind
     rb'|[eE][-+]?+(?:[0-9]{3,}+[\t- ",}\]]|[0-9]*+[_ \\\xc2\xd9-\xf4]' + _REST + rb'")'
     rb'|(?:[nN][aA_]|[iIsS][nN_])[aAnNfFiItTyY0-9_ ]*+["\\\x80-\xff]'
-    rb"|[nNiIsS]\\u(?!00[c-fC-F]))"
+    rb"|[nNiIsS]\\u(?!" + _LETTER + rb"))"
 )
 _ODD_NUMBER = rb"[-+.0-9]{0,100}+(?:[-+.0-9]|[eE][-+]?[0-9]{3})"
 

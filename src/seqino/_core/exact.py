@@ -19,7 +19,7 @@ from cattrs.errors import (
 )
 from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
-from cattrs.preconf.msgspec import MsgspecJsonConverter, make_converter
+from cattrs.preconf.msgspec import MsgspecJsonConverter, make_converter, msgspec_attrs_unstructure_factory
 
 from seqino._core.decimals import Unreadable, out_of_range
 from seqino._core.faults import MOST_FAULTS, Path, shown
@@ -110,12 +110,22 @@ class ExactReader:
         for plain_type in (str, int, float, bytes, dt.date, dt.datetime):
             converter.register_structure_hook(plain_type, structure)
         converter.register_structure_hook_factory(lambda _: True, self._hook)
+        # Left to msgspec: cattrs alone would look into each value, and in every model that has such a field.
+        converter.register_unstructure_hook_factory(lambda form: form is Any, lambda _: identity)
         converter.register_unstructure_hook_factory(_is_union, _union_out)
-        converter.register_unstructure_hook_factory(lambda form: form in self._wire_names, self._renamed_out)
+        converter.register_unstructure_hook_factory(is_model, self._model_out)
         return converter
 
-    def _renamed_out(self, form: Any, converter: Converter) -> Callable[[Any], Any]:
-        return make_dict_unstructure_fn(form, converter, **self._overrides(form))
+    def _model_out(self, model: type, converter: Converter) -> Callable[[Any], Any]:
+        hook = msgspec_attrs_unstructure_factory(model, converter)
+        if hook is msgspec.to_builtins and model not in self._wire_names:
+            return hook
+        write = make_dict_unstructure_fn(model, converter, **self._overrides(model))
+
+        def without_unset(value: Any) -> dict[str, Any]:
+            return {name: part for name, part in write(value).items() if part is not msgspec.UNSET}
+
+        return without_unset
 
     def _overrides(self, model: type) -> dict[str, Any]:
         return {name: override(rename=wire) for name, wire in self._wire_names.get(model, {}).items()}

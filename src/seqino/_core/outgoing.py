@@ -311,7 +311,7 @@ def _time(value: Any, path: Path, notes: Notes, form: Any) -> Any:
     if isinstance(value, str):
         try:
             value = msgspec.convert(value, form)
-        except msgspec.ValidationError:
+        except ValueError:
             return notes.add(path, f"expected {expected(form)}, found {value[:40]!r}")
     # A datetime is a date to Python, but no date in JSON.
     if not isinstance(value, form) or (form is dt.date and isinstance(value, dt.datetime)):

@@ -135,7 +135,7 @@ def _text(value: Any, form: Any) -> Any:
         raise mismatch(form, value)
     try:
         return msgspec.convert(value, form)
-    except msgspec.ValidationError:
+    except ValueError:
         raise Mismatch(f"expected {expected(form)}, found {value[:40]!r}") from None
 
 
