@@ -173,7 +173,8 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
         name=field_name(wire, place=place),
         wire=wire,
         type=type_,
-        required=required,
+        # What one side must leave out cannot be required of both (OpenAPI 3.1 §4.8.24.5).
+        required=required and not (schema.get("readOnly") is True or schema.get("writeOnly") is True),
         default=default,
         description=_text(schema, "description"),
         deprecated=schema.get("deprecated") is True,

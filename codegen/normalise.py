@@ -29,7 +29,7 @@ def normalise(doc: Doc, notes: Notes) -> Doc:
     doc = steps_operations.name_operations(doc, notes)
     doc = steps_operations.name_parameters(doc)
     doc = steps_operations.one_media_type(doc, notes)
-    doc = steps_schemas.check_keywords(doc)
+    doc = steps_schemas.check_keywords(doc, notes)
     doc = steps_schemas.plain_forms(doc)
     doc = steps_schemas.flatten_all_of(doc)
     doc = steps_schemas.settle_parameters(doc)

@@ -52,7 +52,7 @@ def is_annotation(keyword: str) -> bool:
     return keyword in _ANNOTATIONS or keyword.startswith("x-")
 
 
-def check_keywords(doc: Doc) -> Doc:
+def check_keywords(doc: Doc, notes: Notes) -> Doc:
     """Refuse what would be dropped or loosened without a word, and drop hints that are ours alone to give.
 
     Raises:
@@ -65,6 +65,8 @@ def check_keywords(doc: Doc) -> Doc:
         if unknown or "prefixItems" in schema:
             words = ", ".join(unknown or ["prefixItems"])
             raise CodegenError(f"{words} cannot be turned into a type", place=place)
+        if "discriminator" in schema and not {"oneOf", "anyOf"} & set(schema):
+            notes.warn("its discriminator names other schemas, but it is always read as itself", place=place)
         ref = schema.get("$ref")
         if ref is not None and (
             not str(ref).startswith(SCHEMA_REF) or ref_name(schema) not in schemas_of(doc)

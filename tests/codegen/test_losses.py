@@ -496,3 +496,27 @@ def test_an_enum_of_which_a_twin_is_merged_keeps_its_source(
     (enum,) = understand(describe(schemas=schemas)).enums
     assert isinstance(enum, Enum)
     assert enum.sources == ("E-Input", "E-Output")
+
+
+def test_what_one_side_leaves_out_is_required_of_neither(describe: Describe, understand: Understand) -> None:
+    properties = {"id": {"type": "string", "readOnly": True}, "key": {"type": "string", "writeOnly": True}}
+    schemas = {
+        "Thing": {"type": "object", "properties": {**properties, "x": {}}, "required": ["id", "key", "x"]}
+    }
+    (thing,) = understand(describe(schemas=schemas)).models
+    assert [field.required for field in thing.fields] == [False, False, True]
+
+
+def test_a_discriminator_without_a_union_is_told(describe: Describe, understand: Understand) -> None:
+    notes = Notes()
+    schemas = {"Thing": {"type": "object", "properties": {"x": {}}, "discriminator": {"propertyName": "x"}}}
+    understand(describe(schemas=schemas), notes=notes)
+    assert notes.warnings == [
+        "#/components/schemas/Thing: its discriminator names other schemas, but it is always read as itself"
+    ]
+
+
+def test_a_list_of_itself_is_refused(describe: Describe, understand: Understand) -> None:
+    schemas = {"Tree": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}
+    with pytest.raises(CodegenError, match=r"would drop something: .*Tree"):
+        understand(describe(schemas=schemas))

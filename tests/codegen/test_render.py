@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codegen import docs, python_text, render
+from codegen import docs, imports, python_text, render
 from codegen.documents import Doc
 from codegen.ir import ANY, NULL, Answer, Api, Const, DictOf, Field, ListOf, Model, Named, Scalar, Type, Union
 
