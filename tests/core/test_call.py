@@ -32,6 +32,7 @@ from seqino.errors import (
     UnprocessableContent,
 )
 from seqino.options import CallOptions
+from seqino.sandbox.fault_plays import Play
 
 if TYPE_CHECKING:
     from tests.core.conftest import Bench, FaultServer, Time
@@ -84,21 +85,21 @@ REPEATED = [READ, CHECK, REPLACE, DELETE]
 THING = b'{"name": "a", "size": 1}'
 
 IN_DOUBT = [
-    "closed unread",
-    "reset unread",
-    "closed",
-    "reset",
-    "silent",
-    "dripping head",
-    "dripping body",
-    "cut head",
-    "cut body",
-    "cut chunk",
-    "bad chunk",
-    "bad gzip",
-    "no http",
-    "huge header",
-    "two lengths",
+    "close-unread",
+    "reset-unread",
+    "close-before",
+    "reset-before",
+    "hang-before",
+    "stall-head",
+    "stall-body",
+    "cut-head",
+    "cut-body",
+    "cut-chunk",
+    "bad-chunk",
+    "bad-gzip",
+    "no-http",
+    "huge-header",
+    "two-lengths",
 ]
 
 
@@ -192,7 +193,7 @@ async def test_a_throttled_creation_is_left_to_the_caller(bench: Bench) -> None:
 
 
 async def test_the_last_attempt_may_take_all_the_time_that_is_left(bench: Bench, time: Time) -> None:
-    bench.server.plays("silent")
+    bench.server.plays("hang-before")
     began = time.now
     with pytest.raises(OutcomeUnknown, match=r"no complete answer from .* in time"):
         await bench.engine(timeout=60.0).call(CREATE, body=Thing(name="a"))
@@ -224,7 +225,7 @@ async def test_a_status_that_may_pass_is_waited_out(
     assert bench.server.requests[0] == bench.server.requests[1]
 
 
-@pytest.mark.parametrize("fault", ["closed unread", "closed", "reset", "cut body", "no http"])
+@pytest.mark.parametrize("fault", ["close-unread", "close-before", "reset-before", "cut-body", "no-http"])
 async def test_aiohttp_sends_nothing_a_second_time_by_itself(bench: Bench, fault: str) -> None:
     bench.server.plays(bench.server.answer(200, THING), fault)
     engine = bench.engine(max_retries=0)
@@ -271,7 +272,7 @@ async def test_a_status_that_would_come_again_raises_its_own_error(
 
 
 async def test_absence_answering_a_repeated_deletion_is_success(bench: Bench) -> None:
-    bench.server.plays("closed", bench.server.answer(404))
+    bench.server.plays("close-before", bench.server.answer(404))
     await bench.engine().call(DELETE, parameters={"thing_id": "t1"})
     assert bench.events[-1].kind == "verdict"
     assert bench.events[-1].error is None
@@ -287,7 +288,7 @@ async def test_absence_answering_a_first_deletion_is_absence(bench: Bench) -> No
 
 
 async def test_absence_is_no_answer_to_a_deletion_that_returns_something(bench: Bench) -> None:
-    bench.server.plays("closed", bench.server.answer(404))
+    bench.server.plays("close-before", bench.server.answer(404))
     with pytest.raises(NotFound):
         await bench.engine().call(attrs.evolve(DELETE, responses={200: Thing}), parameters={"thing_id": "t1"})
 
@@ -298,7 +299,7 @@ async def test_absence_is_no_answer_to_a_deletion_that_returns_something(bench: 
 async def test_attempts_that_hang_are_cut_so_that_the_call_keeps_its_timeout(
     bench: Bench, time: Time
 ) -> None:
-    bench.server.plays("silent", "silent", "silent")
+    bench.server.plays("hang-before", "hang-before", "hang-before")
     began = time.now
     with pytest.raises(
         DeadlineExceeded, match=r"after 3 attempts: no complete answer .* longer timeout"
@@ -319,7 +320,7 @@ async def test_a_retry_that_would_come_too_late_is_not_made(bench: Bench, time: 
 
 async def test_an_endless_call_sets_no_timer(bench: Bench, time: Time) -> None:
     bench.server.on_hang = lambda: None
-    bench.server.plays("silent")
+    bench.server.plays("hang-before")
     task = asyncio.create_task(
         bench.engine(timeout=float("inf"), max_retries=0).call(CREATE, body=Thing(name="a"))
     )
@@ -342,7 +343,7 @@ async def test_a_timeout_before_anything_was_sent_is_harmless(bench: Bench, time
 
 
 async def test_waiting_for_a_connection_is_not_sending(bench: Bench) -> None:
-    bench.server.plays("silent")
+    bench.server.plays("hang-before")
     bench.server.on_hang = lambda: None
     engine = bench.engine(max_connections=1)
     holding = asyncio.create_task(engine.call(CREATE, body=Thing(name="a")))
@@ -436,7 +437,7 @@ async def test_a_dead_platform_is_not_buried_under_retries(bench: Bench) -> None
 async def test_a_success_gives_back_what_its_retries_took(bench: Bench) -> None:
     engine = bench.engine()
     budget = engine._shared.budget
-    bench.server.plays("closed", bench.server.answer(503), bench.server.answer(200, THING))
+    bench.server.plays("close-before", bench.server.answer(503), bench.server.answer(200, THING))
     await engine.call(READ, parameters={"thing_id": "t1"})
     assert budget.tokens == RetryBudget.CAPACITY
     budget.tokens = 50
@@ -471,7 +472,7 @@ async def cancel_when_sent(bench: Bench, task: asyncio.Task[Any]) -> asyncio.Can
 
 async def test_a_cancelled_creation_leaves_a_token(bench: Bench) -> None:
     bench.server.on_hang = lambda: None
-    bench.server.plays("silent", bench.server.answer(201, THING))
+    bench.server.plays("hang-before", bench.server.answer(201, THING))
     engine = bench.engine()
     error = await cancel_when_sent(bench, asyncio.create_task(engine.call(CREATE, body=Thing(name="a"))))
     assert error.__notes__ == ["create_thing may have been done: see its attribute seqino_token"]
@@ -489,7 +490,7 @@ async def test_a_cancelled_creation_leaves_a_token(bench: Bench) -> None:
 
 async def test_a_cancelled_read_leaves_nothing(bench: Bench) -> None:
     bench.server.on_hang = lambda: None
-    bench.server.plays("silent")
+    bench.server.plays("hang-before")
     task = asyncio.create_task(bench.engine().call(READ, parameters={"thing_id": "t1"}))
     error = await cancel_when_sent(bench, task)
     assert not hasattr(error, "seqino_token")
@@ -508,7 +509,7 @@ async def test_a_cancellation_before_the_first_byte_is_no_doubt(bench: Bench) ->
 
 async def test_a_cancellation_at_the_moment_of_a_timeout_is_a_cancellation(bench: Bench, time: Time) -> None:
     bench.server.on_hang = lambda: None
-    bench.server.plays("silent")
+    bench.server.plays("hang-before")
     task = asyncio.create_task(bench.engine(timeout=5.0).call(CREATE, body=Thing(name="a")))
     await bench.server.arrived.wait()
     time.pass_by(5)
@@ -519,7 +520,7 @@ async def test_a_cancellation_at_the_moment_of_a_timeout_is_a_cancellation(bench
 
 
 async def test_a_timeout_leaves_no_cancellation_behind(bench: Bench) -> None:
-    bench.server.plays("silent")
+    bench.server.plays("hang-before")
     task = asyncio.current_task()
     assert task is not None
     with pytest.raises(OutcomeUnknown):
@@ -540,7 +541,7 @@ async def test_a_fault_of_foreign_code_after_sending_leaves_a_token(bench: Bench
 
 
 async def test_a_call_that_nobody_listens_to_is_made_all_the_same(bench: Bench) -> None:
-    bench.server.plays("closed", bench.server.answer(200, THING))
+    bench.server.plays("close-before", bench.server.answer(200, THING))
     await bench.engine(on_event=None).call(READ, parameters={"thing_id": "t1"})
     assert bench.server.sends == 2
 
@@ -588,7 +589,7 @@ async def test_an_answer_beyond_the_limit_is_not_swallowed(bench: Bench, operati
     engine = bench.engine(max_answer_bytes=32)
     bench.server.on_hang = lambda: None
     kind = UnexpectedAnswer if operation is READ else OutcomeUnknown
-    for behaviour in (bench.server.answer(201, b" " * 33), bench.server.hang(chunked)):
+    for behaviour in (bench.server.answer(201, b" " * 33), Play(answer=chunked, then="hang")):
         bench.server.plays(behaviour)
         with pytest.raises(kind, match=r"larger than the limit \(more than 32 bytes\)"):
             await engine.call(operation, **given(operation))

@@ -24,7 +24,8 @@ from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.core.conftest import Exchange, FaultServer
+    from seqino.sandbox.fault_plays import Exchange
+    from tests.core.conftest import FaultServer
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 """A certificate for localhost, and its key, that nobody trusts."""
@@ -109,18 +110,18 @@ async def transport() -> AsyncIterator[Transport]:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("closed unread", FaultKind.DISCONNECTED),
-        ("reset unread", FaultKind.DISCONNECTED),
-        ("closed", FaultKind.DISCONNECTED),
-        ("reset", FaultKind.DISCONNECTED),
-        ("cut head", FaultKind.DISCONNECTED),
-        ("cut body", FaultKind.BROKEN_ANSWER),
-        ("cut chunk", FaultKind.BROKEN_ANSWER),
-        ("bad chunk", FaultKind.BROKEN_ANSWER),
-        ("bad gzip", FaultKind.BROKEN_ANSWER),
-        ("no http", FaultKind.BROKEN_ANSWER),
-        ("huge header", FaultKind.BROKEN_ANSWER),
-        ("two lengths", FaultKind.BROKEN_ANSWER),
+        ("close-unread", FaultKind.DISCONNECTED),
+        ("reset-unread", FaultKind.DISCONNECTED),
+        ("close-before", FaultKind.DISCONNECTED),
+        ("reset-before", FaultKind.DISCONNECTED),
+        ("cut-head", FaultKind.DISCONNECTED),
+        ("cut-body", FaultKind.BROKEN_ANSWER),
+        ("cut-chunk", FaultKind.BROKEN_ANSWER),
+        ("bad-chunk", FaultKind.BROKEN_ANSWER),
+        ("bad-gzip", FaultKind.BROKEN_ANSWER),
+        ("no-http", FaultKind.BROKEN_ANSWER),
+        ("huge-header", FaultKind.BROKEN_ANSWER),
+        ("two-lengths", FaultKind.BROKEN_ANSWER),
     ],
 )
 async def test_a_fault_after_sending_is_marked_as_sent(  # noqa: PLR0917
@@ -177,7 +178,7 @@ async def test_nothing_leaves_where_no_connection_comes_in_time(server: FaultSer
 
 async def test_nothing_leaves_while_waiting_for_the_pool(server: FaultServer, wired: Any) -> None:
     server.on_hang = lambda: None
-    server.plays("silent")
+    server.plays("hang-before")
     wire = wired(connector=aiohttp.TCPConnector(limit=1))
     mark = SendMark()
     holding = asyncio.create_task(wire.send(server.url))
@@ -251,14 +252,14 @@ async def test_a_trusted_certificate_works(tls_server: FaultServer, wired: Any) 
 
 
 async def test_a_tls_connection_cut_after_the_request_was_sent(tls_server: FaultServer, wired: Any) -> None:
-    tls_server.plays("closed")
+    tls_server.plays("close-before")
     wire = wired(connector=trusting())
     result = await wire.send(tls_server.url)
     assert (result.kind, wire.heads, tls_server.sends) == (FaultKind.DISCONNECTED, ["POST"], 1)
 
 
 async def test_a_handshake_that_is_cut_may_succeed_next_time(server: FaultServer, wired: Any) -> None:
-    for fault in ("closed unread", "reset unread"):
+    for fault in ("close-unread", "reset-unread"):
         server.plays(fault)
         wire = wired()
         result = await wire.send(server.url.replace("http:", "https:"))
@@ -377,7 +378,7 @@ async def test_middlewares_of_the_caller_see_aiohttps_own_errors(server: FaultSe
             seen.append(error)
             raise
 
-    server.plays("closed")
+    server.plays("close-before")
     result = await wired(middlewares=(watch,)).send(server.url)
     assert result.kind is FaultKind.DISCONNECTED
     assert isinstance(seen[0], aiohttp.ServerDisconnectedError)
@@ -479,7 +480,7 @@ async def test_abandoning_twice_or_before_sending_does_nothing(
     server: FaultServer, transport: Transport
 ) -> None:
     SendMark().abandon()
-    server.plays("closed")
+    server.plays("close-before")
     mark = SendMark()
     await transport.send(request(server.url), key="k", mark=mark)
     mark.abandon()

@@ -99,7 +99,7 @@ class Faults:
         return None
 
 
-def reset(transport: asyncio.Transport | None) -> None:
+def reset(transport: asyncio.WriteTransport | None) -> None:
     """Close a connection with a reset (RST), so that the other side cannot take it for an orderly end."""
     if transport is None:
         return
