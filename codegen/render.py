@@ -74,33 +74,13 @@ def render(api: Api, description: Doc, *, sha256: str) -> dict[str, str]:
         # Python source, not HTML: what is untrusted is escaped by python_text.
         autoescape=False,  # noqa: S701
     )
-    enums = frozenset(enum.name for enum in api.enums)
-    tags = sorted({operation.tag for operation in api.operations})
-    context: dict[str, Any] = {
-        "header": "# " + header(sha256),
-        "api": api,
-        "models": _in_order(api.models),
-        "aliases": _in_order(api.aliases),
-        "names": sorted(api.classes()),
-        "bases": sorted({enum.base for enum in api.enums if enum.base}),
-        "tags": tags,
-        "doc": docs,
-        "literal": literal,
-        "type_text": type_text,
-        "annotation": functools.partial(field_annotation, enums=enums),
-        "default": functools.partial(field_default, enums=enums),
-        "arguments": arguments,
-        "returned": returned,
-        "answers": answer_entries,
-        "conversions": wire_names,
-    }
+    context = _context(api, header(sha256))
 
     def text(template: str, **more: Any) -> str:
-        return env.get_template(template).render(context, imports="", **more)
+        return env.get_template(template).render(context, **{"imports": "", **more})
 
     def with_imports(template: str) -> str:
-        needed = imports.needed(text(template), bases=context["bases"])
-        return env.get_template(template).render(context, imports=needed)
+        return text(template, imports=imports.needed(text(template), bases=context["bases"]))
 
     files = {
         "_generated/__init__.py": text("package.py.jinja"),
@@ -111,10 +91,33 @@ def render(api: Api, description: Doc, *, sha256: str) -> dict[str, str]:
         "api/__init__.py": text("api.py.jinja"),
         "models.py": text("public_models.py.jinja"),
     }
-    for tag in tags:
+    for tag in context["tags"]:
         names = sorted(operation.name for operation in api.operations if operation.tag == tag)
         files[f"api/{tag}.py"] = text("tag.py.jinja", tag=tag, operations=names)
     return files
+
+
+def _context(api: Api, mark: str) -> dict[str, Any]:
+    """Return what the templates may use."""
+    enums = frozenset(enum.name for enum in api.enums)
+    return {
+        "header": f"# {mark}",
+        "api": api,
+        "models": _in_order(api.models),
+        "aliases": _in_order(api.aliases),
+        "names": sorted(api.classes()),
+        "bases": sorted({enum.base for enum in api.enums if enum.base}),
+        "tags": sorted({operation.tag for operation in api.operations}),
+        "doc": docs,
+        "literal": literal,
+        "type_text": type_text,
+        "annotation": functools.partial(field_annotation, enums=enums),
+        "default": functools.partial(field_default, enums=enums),
+        "arguments": arguments,
+        "returned": returned,
+        "answers": answer_entries,
+        "conversions": wire_names,
+    }
 
 
 def description_json(description: Doc, mark: str) -> str:
