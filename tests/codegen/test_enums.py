@@ -15,7 +15,7 @@ from codegen.documents import Doc
 from codegen.ir import NULL, Api, Field, Named, Scalar, Union
 from codegen.problems import CodegenError, Notes
 
-TEXT, NUMBER = Scalar("str"), Scalar("int")
+NUMBER = Scalar("int")
 
 FieldOf = Callable[..., Field]
 Describe = Callable[..., Doc]
