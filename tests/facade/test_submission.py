@@ -172,6 +172,24 @@ def test_an_invoice_without_id_is_accepted_unless_it_is_a_draft_still(event: Eve
 @pytest.mark.parametrize(
     ("event", "end"),
     [
+        (looked(Evidence.CONSUMED, 2.0), ACCEPTED),
+        (looked(Evidence.CANNOT_TELL, 2.0), done(Verdict.ACCEPTED_UNIDENTIFIED)),
+        (looked(Evidence.FAILED, 2.0), Look(ID, 4.0)),
+        (looked(Evidence.FAILED, 99.0), Look(ID, 101.0)),
+        (looked(Evidence.STILL_DRAFT, 99.0), done(Verdict.IN_DOUBT)),
+        (TimeUp(), done(Verdict.IN_DOUBT)),
+    ],
+)
+def test_an_invoice_without_id_that_was_seen_as_a_draft_is_not_accepted_for_want_of_time(
+    event: Event, end: Action
+) -> None:
+    seen = looked(Evidence.STILL_DRAFT, 1.0)
+    assert last(*READY, answered(Reading.UNIDENTIFIED), seen, event) == end
+
+
+@pytest.mark.parametrize(
+    ("event", "end"),
+    [
         (looked(Evidence.CONSUMED), ACCEPTED),
         (looked(Evidence.CANNOT_TELL, 30.0), done(Verdict.IN_DOUBT)),
         (looked(Evidence.STILL_DRAFT, 30.0), done(Verdict.IN_DOUBT)),

@@ -160,6 +160,8 @@ class _Doubt(StrEnum):
     """A 2xx that carries a refusal."""
     UNCLEAR = "unclear"
     UNIDENTIFIED = "unidentified"
+    CONTRADICTED = "contradicted"
+    """Unidentified, and a look shows a draft still."""
 
 
 @attrs.frozen(kw_only=True)
@@ -321,7 +323,7 @@ def _looked(state: State, event: Event) -> Step:
         return _accepted(state, event)
     if state.doubt in (_Doubt.LOST, _Doubt.UNCLEAR):
         return _looked_in_doubt(state, event)
-    if state.doubt is _Doubt.UNIDENTIFIED:
+    if state.doubt in (_Doubt.UNIDENTIFIED, _Doubt.CONTRADICTED):
         return _looked_for_an_id(state, event)
     return _looked_after_refusal(state, event)
 
@@ -350,7 +352,10 @@ def _looked_in_doubt(state: State, event: Looked) -> Step:
 
 
 def _looked_for_an_id(state: State, event: Looked) -> Step:
-    if event.evidence is not Evidence.STILL_DRAFT:
+    if event.evidence is Evidence.STILL_DRAFT:
+        # What contradicts the answer is not forgotten when the next look fails, or the time runs out.
+        state = attrs.evolve(state, doubt=_Doubt.CONTRADICTED)
+    elif event.evidence is not Evidence.FAILED or state.doubt is _Doubt.UNIDENTIFIED:
         return _done(state, Verdict.ACCEPTED_UNIDENTIFIED)
     return _done(state, Verdict.IN_DOUBT) if _is_conclusive(state, event) else _look_again(state, event.now)
 
