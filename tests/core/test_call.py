@@ -8,6 +8,7 @@ import pickle
 import traceback
 from typing import TYPE_CHECKING, Any, cast
 
+import aiohttp
 import attrs
 import pytest
 
@@ -77,10 +78,9 @@ CREATE = attrs.evolve(
 )
 COMMIT = attrs.evolve(READ, name="commit_thing", method="POST", effect=Effect.ONCE)
 
-ONCE_ONLY = [
-    attrs.evolve(CREATE, effect=effect) for effect in Effect if effect not in {Effect.SAFE, Effect.IDEMPOTENT}
-]
-REPEATED = [READ, CHECK, REPLACE, DELETE]
+ONCE_ONLY = [attrs.evolve(CREATE, effect=effect) for effect in (Effect.ONCE, Effect.READABLE, Effect.CREATE)]
+DRAFT = attrs.evolve(CREATE, name="draft_thing", effect=Effect.DISPOSABLE)
+REPEATED = [READ, CHECK, REPLACE, DELETE, DRAFT]
 
 THING = b'{"name": "a", "size": 1}'
 
@@ -182,14 +182,43 @@ async def test_what_could_not_be_sent_is_no_doubt(
     engine = bench.engine(base_url=f"http://127.0.0.1:{unused_port}")
     with pytest.raises(ConnectionFailed, match=r"no connection to .* Nothing was sent") as info:
         await engine.call(operation, **given(operation))
-    assert (info.value.outcome, info.value.attempts) == ("not_sent", 1)
+    assert (info.value.outcome, info.value.attempts) == ("not_sent", 4)
+    assert bench.time.sleeps == [1, 2, 4]
 
 
-async def test_a_throttled_creation_is_left_to_the_caller(bench: Bench) -> None:
-    bench.server.plays(bench.server.answer(429, Retry_After="3"))
+@pytest.mark.parametrize("operation", [*ONCE_ONLY, COMMIT], ids=lambda operation: operation.effect)
+async def test_a_creation_is_tried_again_where_nothing_was_done(
+    bench: Bench, operation: Operation[Any]
+) -> None:
+    refused = [True, True]
+
+    async def unreachable(request: Any, handler: Any) -> Any:
+        if refused and refused.pop():
+            raise aiohttp.ConnectionTimeoutError
+        return await handler(request)
+
+    bench.server.plays(bench.server.answer(429, Retry_After="3"), good(bench.server, operation))
+    await bench.engine(middlewares=(unreachable,)).call(operation, **given(operation))
+    assert [event.outcome for event in bench.told("attempt")] == ["not_sent", "not_sent", "throttled", "done"]
+    assert bench.server.requests[0] == bench.server.requests[1]
+    assert bench.server.sends == 2
+
+
+@pytest.mark.parametrize("operation", ONCE_ONLY, ids=lambda operation: operation.effect)
+async def test_a_creation_in_doubt_after_a_retry_is_not_sent_again(
+    bench: Bench, operation: Operation[Any]
+) -> None:
+    bench.server.plays(bench.server.answer(429), "close-after")
+    with pytest.raises(OutcomeUnknown) as info:
+        await bench.engine().call(operation, **given(operation))
+    assert (info.value.attempts, bench.server.sends) == (2, 2)
+
+
+async def test_a_throttled_creation_ends_with_what_the_server_asks(bench: Bench) -> None:
+    bench.server.plays(*[bench.server.answer(429, Retry_After="3")] * 4)
     with pytest.raises(RateLimited) as info:
         await bench.engine().call(CREATE, body=Thing(name="a"))
-    assert (info.value.retry_after, info.value.outcome, bench.server.sends) == (3.0, "throttled", 1)
+    assert (info.value.retry_after, info.value.outcome, bench.server.sends) == (3.0, "throttled", 4)
 
 
 async def test_the_last_attempt_may_take_all_the_time_that_is_left(bench: Bench, time: Time) -> None:
@@ -385,7 +414,7 @@ async def test_a_pause_told_to_one_call_holds_for_all_copies_of_the_client(bench
 
 
 async def test_a_call_that_the_pause_outlasts_is_not_sent(bench: Bench) -> None:
-    engine = bench.engine()
+    engine = bench.engine(max_retries=0)
     bench.server.plays(bench.server.answer(429, Retry_After="10"))
     with pytest.raises(RateLimited):
         await engine.call(CREATE, body=Thing(name="a"))

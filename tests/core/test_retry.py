@@ -27,7 +27,6 @@ from seqino._core.retry import (
 from seqino._core.runtime import AttemptTimer, Runtime
 from seqino._core.wire import Effect
 
-ALL = frozenset(Effect)
 HARMLESS = {Effect.SAFE, Effect.IDEMPOTENT, Effect.DISPOSABLE}
 
 
@@ -39,10 +38,10 @@ def lowest(low: float, _high: float) -> float:
     return low
 
 
-def after(attempt: Attempt, effect: Effect, *, repeated: frozenset[Effect] = ALL, **changes: Any) -> Decision:
+def after(attempt: Attempt, effect: Effect, **changes: Any) -> Decision:
     details: dict[str, Any] = {"number": 1, "max_retries": 3, "remaining": 60.0, **changes}
     situation = Situation(effect=effect, **details)
-    return decide(attempt, situation, uniform=highest, repeated=repeated)
+    return decide(attempt, situation, uniform=highest)
 
 
 def repeats(attempt: Attempt, effect: Effect, **changes: Any) -> bool:
@@ -103,15 +102,6 @@ def test_a_status_that_would_come_again_is_not_tried_again(effect: Effect, statu
 @pytest.mark.parametrize("kind", [FaultKind.TOO_LARGE, FaultKind.ABANDONED])
 def test_a_fault_that_would_come_again_is_not_tried_again(kind: FaultKind) -> None:
     assert not repeats(classify_fault(kind, sent=True), Effect.SAFE)
-
-
-@pytest.mark.parametrize("effect", sorted(ALL - {Effect.SAFE, Effect.IDEMPOTENT}))
-@pytest.mark.parametrize("attempt", [UNREACHABLE, LOST, classify_status(429), classify_status(503)])
-def test_by_default_only_safe_and_idempotent_operations_are_sent_twice(
-    effect: Effect, attempt: Attempt
-) -> None:
-    situation = Situation(effect=effect, number=1, max_retries=3, remaining=60)
-    assert decide(attempt, situation, uniform=highest) == Fail()
 
 
 def test_absence_is_success_where_an_earlier_attempt_may_have_done_it() -> None:

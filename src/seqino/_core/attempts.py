@@ -18,8 +18,8 @@ from seqino._core.events import CallEvent, Emitter
 from seqino._core.failures import Ending, failure, find_trace_id, held_back, is_in_doubt, undecodable
 from seqino._core.outcome import Attempt, FaultKind, Outcome, classify_fault, classify_status
 from seqino._core.retry import (
+    HARMLESS,
     LEAST_TIME,
-    REPEATED,
     Fail,
     Pace,
     Retry,
@@ -136,9 +136,9 @@ class LogicalCall:
         return _lost(result.kind, mark, detail=result.detail)
 
     def _attempt_limit(self) -> float:
-        """Seconds for the next attempt; the last one gets all that is left."""
-        is_last = self._operation.effect not in REPEATED or self._number > self._config.max_retries
-        return self._remaining() if is_last else min(self._config.attempt_timeout, self._remaining())
+        """Seconds for the next attempt; one that is the last once it was sent gets all that is left."""
+        may_be_followed = self._operation.effect in HARMLESS and self._number <= self._config.max_retries
+        return min(self._config.attempt_timeout, self._remaining()) if may_be_followed else self._remaining()
 
     async def _key(self) -> str | None:
         key = self._config.api_key

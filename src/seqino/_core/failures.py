@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from seqino._core.outcome import Attempt, FaultKind, Outcome
+from seqino._core.retry import HARMLESS
 from seqino._core.wire import Effect, Operation
 from seqino.errors import (
     AuthenticationFailed,
@@ -158,7 +159,7 @@ def undecodable(ending: Ending, *, faults: Iterable[tuple[str, str]]) -> Respons
 
 def is_in_doubt(attempt: Attempt, effect: Effect) -> bool:
     """Whether something may have been done that a second send would do twice."""
-    return attempt.outcome is Outcome.UNKNOWN and effect not in {Effect.SAFE, Effect.IDEMPOTENT}
+    return attempt.outcome is Outcome.UNKNOWN and effect not in HARMLESS
 
 
 def _kind(attempt: Attempt, effect: Effect) -> type[CallError]:

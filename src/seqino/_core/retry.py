@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
+    "HARMLESS",
     "LEAST_TIME",
     "LONGEST_PAUSE",
-    "REPEATED",
     "Accept",
     "Decision",
     "Fail",
@@ -39,11 +39,9 @@ LONGEST_PAUSE = 60.0
 
 _LONGEST_BACKOFF = 8.0
 
-REPEATED: frozenset[Effect] = frozenset({Effect.SAFE, Effect.IDEMPOTENT})
-"""Effects whose operations are sent again after a failed attempt; any other is sent once."""
-
-_HARMLESS = frozenset({Effect.SAFE, Effect.IDEMPOTENT, Effect.DISPOSABLE})
-"""Effects that may be sent again although the last attempt may have worked."""
+HARMLESS = frozenset({Effect.SAFE, Effect.IDEMPOTENT, Effect.DISPOSABLE})
+"""Effects that may be sent again although the last attempt may have worked; any other may be where it is
+proven that nothing was done."""
 
 _PASSING = frozenset({408, 500, 502, 503, 504})
 """Statuses of an unclear outcome that may pass; any other would come again."""
@@ -106,28 +104,19 @@ class Situation:
     absence_is_success: bool = False
 
 
-def decide(
-    attempt: Attempt,
-    situation: Situation,
-    *,
-    uniform: Callable[[float, float], float],
-    repeated: frozenset[Effect] = REPEATED,
-) -> Decision:
+def decide(attempt: Attempt, situation: Situation, *, uniform: Callable[[float, float], float]) -> Decision:
     """Say what follows an attempt.
 
     Args:
         attempt: How it ended.
         situation: Where the call stands.
         uniform: Source of chance, as ``random.uniform``.
-        repeated: Effects whose operations may be sent more than once at all.
     """
     if attempt.outcome is Outcome.DONE:
         return Accept()
     if attempt.status == 404 and situation.absence_is_success:  # noqa: PLR2004
         return Accept()
-    if situation.effect not in repeated or not _may_help(attempt, situation.effect):
-        return Fail()
-    if situation.number > situation.max_retries:
+    if not _may_help(attempt, situation.effect) or situation.number > situation.max_retries:
         return Fail()
     return _when(attempt, situation, uniform=uniform)
 
@@ -139,7 +128,7 @@ def _may_help(attempt: Attempt, effect: Effect) -> bool:
             return attempt.transient
         case Outcome.THROTTLED:
             return True
-        case Outcome.UNKNOWN if effect in _HARMLESS:
+        case Outcome.UNKNOWN if effect in HARMLESS:
             return attempt.status in _PASSING or attempt.fault in _PASSING_FAULTS
         case _:
             return False
