@@ -242,4 +242,6 @@ def _malformed(data: bytes, error: Exception) -> str:
         return "is HTML or XML, not JSON"
     if isinstance(error, UnicodeDecodeError):
         return f"is not UTF-8: {error.reason}"
+    if isinstance(error, msgspec.ValidationError):
+        return f"cannot be read: {error}"
     return f"is not JSON: {error}"

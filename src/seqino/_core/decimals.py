@@ -20,6 +20,9 @@ __all__ = [
 MOST_DIGITS = 100
 """Longest number read or written, in characters; an amount has fewer than 20."""
 
+_SHOWN = 20
+"""How much of a number a message repeats."""
+
 _PLAIN = re.compile(
     rf"(?=[-+.0-9]{{1,{MOST_DIGITS}}}(?:[eE]|\Z))"
     r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?\Z"
@@ -122,7 +125,7 @@ def fraction_or_text(digits: str) -> Decimal | Unreadable:
 
 def out_of_range(digits: str) -> str:
     """Say that a number is too large."""
-    return f"number out of range: {digits[:12]}… ({len(digits)} characters)"
+    return f"number out of range: {digits if len(digits) <= _SHOWN else digits[:_SHOWN] + '…'}"
 
 
 def plain(number: Decimal) -> str | None:

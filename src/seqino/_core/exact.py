@@ -111,7 +111,7 @@ class ExactReader:
             converter.register_structure_hook(plain_type, structure)
         converter.register_structure_hook_factory(lambda _: True, self._hook)
         # Left to msgspec: cattrs alone would look into each value, and in every model that has such a field.
-        converter.register_unstructure_hook_factory(lambda form: form is Any, lambda _: identity)
+        converter.register_unstructure_hook_factory(lambda form: form is Any, _any_out)
         converter.register_unstructure_hook_factory(_is_union, _union_out)
         converter.register_unstructure_hook_factory(is_model, self._model_out)
         return converter
@@ -120,6 +120,7 @@ class ExactReader:
         hook = msgspec_attrs_unstructure_factory(model, converter)
         if hook is msgspec.to_builtins and model not in self._wire_names:
             return hook
+        write: Callable[[Any], dict[str, Any]]
         write = make_dict_unstructure_fn(model, converter, **self._overrides(model))
 
         def without_unset(value: Any) -> dict[str, Any]:
@@ -235,13 +236,21 @@ def _is_union(form: Any) -> bool:
     return typing.get_origin(form) in (types.UnionType, typing.Union)
 
 
+def _any_out(_: Any) -> Callable[[Any], Any]:
+    return identity
+
+
 def _union_out(form: Any, converter: Converter) -> Callable[[Any], Any]:
     """Leave a union to msgspec where it would leave each of its members to it.
 
     cattrs alone gives ``X | None`` a function of its own, and with it every model that has such a field:
     writing then takes three times as long.
     """
-    hooks = [converter.get_unstructure_hook(part) for part in alternatives(form)]
-    if all(hook in (identity, msgspec.to_builtins) for hook in hooks):
+    writers = [(fits(part), converter.get_unstructure_hook(part)) for part in alternatives(form)]
+    if all(hook in (identity, msgspec.to_builtins) for _, hook in writers):
         return identity
-    return converter.unstructure
+
+    def write(value: Any) -> Any:
+        return next((hook for is_fit, hook in writers if is_fit(value)), identity)(value)
+
+    return write

@@ -322,10 +322,14 @@ def _time(value: Any, path: Path, notes: Notes, form: Any) -> Any:
 
 
 def _enum(value: Any, path: Path, notes: Notes, form: Any) -> Any:
+    # True and Decimal(1) equal 1, and would do for Python.
+    if not isinstance(value, str) and type(value) not in (int, form):
+        return notes.add(path, _advice(form, value))
     try:
-        return form(value).value if isinstance(value, form) else _str(form(value), path, notes, form)
+        plain_value = form(value).value
     except ValueError:
         return notes.add(path, _advice(form, value))
+    return _str(plain_value, path, notes, form) if isinstance(plain_value, str) else plain_value
 
 
 def _constant(value: Any, path: Path, notes: Notes, form: Any) -> Any:

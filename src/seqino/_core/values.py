@@ -140,6 +140,9 @@ def _text(value: Any, form: Any) -> Any:
 
 
 def _enum(value: Any, form: Any) -> Any:
+    # True and Decimal(1) equal 1, and would do for Python.
+    if type(value) not in (str, int, form):
+        raise mismatch(form, value)
     try:
         return form(value)
     except ValueError:
