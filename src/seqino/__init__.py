@@ -75,7 +75,8 @@ _HOME = {
 _MODULES = frozenset({"api", "errors", "models", "statuses"})
 
 
-if not TYPE_CHECKING:  # A checker that sees it would take every misspelt name for one that exists.
+# A type checker that saw this would take every misspelt name for one that exists.
+if not TYPE_CHECKING:  # pragma: no branch - at run time it never is
 
     def __getattr__(name: str) -> Any:
         if name == "__version__":
