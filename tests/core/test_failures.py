@@ -215,13 +215,15 @@ def test_events_reach_the_hook_and_the_log(caplog: pytest.LogCaptureFixture) -> 
     for each in (
         event(status=200, trace_id="t"),
         event(kind="delay", outcome=None, delay=1.5),
+        event(kind="look", outcome=None, finding="consumed", draft_id="d-1", invoice_id="inv-1"),
         event(kind="verdict", outcome=Outcome.UNKNOWN, error="OutcomeUnknown", token=TOKEN, client_id="acme"),
     ):
         emitter.emit(each)
-    assert [each.kind for each in heard] == ["attempt", "delay", "verdict"]
+    assert [each.kind for each in heard] == ["attempt", "delay", "look", "verdict"]
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("DEBUG", "get_thing attempt 1: attempt done status=200 trace_id=t"),
         ("INFO", "get_thing attempt 1: next in 1.50 s"),
+        ("DEBUG", "get_thing look 1: finding=consumed draft_id=d-1 invoice_id=inv-1"),
         ("WARNING", "get_thing attempt 1: verdict unknown error=OutcomeUnknown client_id=acme"),
     ]
     assert vars(caplog.records[0])["seqino"]["status"] == 200

@@ -11,7 +11,9 @@ import attrs
 from seqino._core.outcome import Outcome
 from seqino.errors import ResumeToken
 
-__all__ = ["CallEvent", "Emitter", "EventHook"]
+__all__ = ["CallEvent", "Emitter", "EventHook", "EventKind"]
+
+EventKind: TypeAlias = Literal["attempt", "delay", "look", "verdict"]
 
 logger = logging.getLogger("seqino")
 # A library is silent where the application sets up no logging.
@@ -20,24 +22,30 @@ logger.addHandler(logging.NullHandler())
 
 @attrs.frozen(kw_only=True)
 class CallEvent:
-    """One thing that happened in a call.
+    """One thing that happened in a call, or in a submission, which consists of calls.
 
     Args:
-        kind: ``attempt`` ended; ``delay`` before the next attempt; ``verdict`` on the whole call.
-        operation: Name of the operation, such as ``"create_draft"``.
-        attempt: Number of the attempt, from 1; 0 before the first.
-        outcome: What the attempt or the call proves; ``None`` for a delay.
+        kind: ``attempt`` ended; ``delay`` before the next attempt; ``look`` at what became of something in
+            doubt ended; ``verdict`` on the whole.
+        operation: Name of the operation, such as ``"create_draft"``; of a submission ``"submit"``,
+            ``"submit_file"`` or ``"resume"``.
+        attempt: Number of the attempt, from 1; 0 before the first. Of a look its own number; in a
+            submission's verdict, how often it was sent where an invoice could come of it.
+        outcome: What the attempt or the whole proves; ``None`` for a delay and a look.
         status: The HTTP status of a complete answer.
         fault: Why there is no complete answer, in one word.
         error: Name of the error's class that the call raises, or ``None``.
         delay: Seconds until the next attempt.
-        elapsed: Seconds since the call began.
+        elapsed: Seconds since the call, or the submission, began.
         trace_id: What to quote to the platform's support.
         client_id: The client on whose behalf the call is made.
         token: How to find out later what became of it, where that is open.
+        finding: What a look showed, or what a submission came to, in one word.
+        draft_id: The draft that a submission is about.
+        invoice_id: What the platform calls the invoice that was found or made.
     """
 
-    kind: Literal["attempt", "delay", "verdict"]
+    kind: EventKind
     operation: str
     attempt: int
     outcome: Outcome | None = None
@@ -49,6 +57,9 @@ class CallEvent:
     trace_id: str | None = None
     client_id: str | None = None
     token: ResumeToken | None = None
+    finding: str | None = None
+    draft_id: str | None = None
+    invoice_id: str | None = None
 
 
 EventHook: TypeAlias = Callable[[CallEvent], object]
@@ -100,8 +111,13 @@ def _sentence(event: CallEvent) -> str:
         "error": event.error,
         "trace_id": event.trace_id,
         "client_id": event.client_id,
+        "finding": event.finding,
+        "draft_id": event.draft_id,
+        "invoice_id": event.invoice_id,
     }
     details = "".join(f" {name}={value}" for name, value in told.items() if value is not None)
+    if event.kind == "look":
+        return f"{event.operation} look {event.attempt}:{details}"
     where = f"{event.operation} attempt {event.attempt}"
     if event.kind == "delay":
         return f"{where}: next in {event.delay:.2f} s{details}"
