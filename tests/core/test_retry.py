@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import math
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -24,7 +23,6 @@ from seqino._core.retry import (
     lengthen,
     read_retry_after,
 )
-from seqino._core.runtime import AttemptTimer, Runtime
 from seqino._core.wire import Effect
 
 HARMLESS = {Effect.SAFE, Effect.IDEMPOTENT, Effect.DISPOSABLE}
@@ -250,27 +248,3 @@ def test_no_header_breaks_the_reading_or_asks_for_a_senseless_pause(text: str) -
             {"Retry-After": "Sun, 01 Mar 2026 12:00:09 GMT", name: text}, now=NOW.timestamp()
         )
         assert seconds is None or (math.isfinite(seconds) and seconds >= 0)
-
-
-# The timer of an attempt
-
-
-async def test_real_time_interrupts_an_attempt() -> None:
-    timer = AttemptTimer(Runtime(), 0.001)
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.get_running_loop().create_future()
-    assert timer.was_the_cause()
-    assert not timer.was_the_cause()
-    timer.stop()
-
-
-async def test_an_attempt_needs_a_task_that_can_be_interrupted() -> None:
-    refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    def outside_of_a_task() -> None:
-        with pytest.raises(RuntimeError, match="a call must run in a task") as info:
-            AttemptTimer(Runtime(), 1)
-        refused.set_result(str(info.value))
-
-    asyncio.get_running_loop().call_soon(outside_of_a_task)
-    assert await refused

@@ -29,7 +29,7 @@ from seqino._core.retry import (
     lengthen,
     read_retry_after,
 )
-from seqino._core.runtime import AttemptTimer, Runtime
+from seqino._core.runtime import Alarm, AttemptTimer, Runtime
 from seqino._core.transport import Answer, SendMark, Transport
 from seqino._core.wire import Effect
 from seqino.errors import CallError, ResumeToken
@@ -51,6 +51,9 @@ class Shared:
     events: Emitter
     budget: RetryBudget = attrs.field(factory=RetryBudget)
     pace: Pace = attrs.field(factory=Pace)
+    alarm: Alarm = attrs.field(
+        default=attrs.Factory(lambda shared: Alarm(shared.runtime), takes_self=True), init=False
+    )
 
 
 class LogicalCall:
@@ -109,7 +112,7 @@ class LogicalCall:
         is_plain = self._operation.effect is Effect.SAFE and self._request.body is None
         mark = None if is_plain else SendMark()
         settled = False
-        timer = AttemptTimer(self._runtime, self._attempt_limit())
+        timer = AttemptTimer(self._shared.alarm, self._attempt_limit())
         try:
             attempt = await self._send(mark)
             settled = True

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import attrs
 
-__all__ = ["AttemptTimer", "Runtime", "TimerHandle"]
+__all__ = ["Alarm", "AttemptTimer", "Runtime", "TimerHandle"]
 
 
 class TimerHandle(Protocol):
@@ -45,24 +45,102 @@ class Runtime:
     uniform: Callable[[float, float], float] = random.uniform
 
 
+class Alarm:
+    """One timer of the loop for all attempts of a client that are under way.
+
+    A timer for each costs a tenth of what aiohttp needs for a request: the loop has to sort them all,
+    although hardly any ever rings.
+
+    Args:
+        runtime: The clock, and timers that go by it.
+    """
+
+    __slots__ = ("_at", "_awaited", "_handle", "_loop", "_runtime")
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._awaited: dict[AttemptTimer, float] = {}
+        self._at = float("inf")
+        self._handle: TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def expect(
+        self, timer: AttemptTimer, seconds: float, *, loop: asyncio.AbstractEventLoop
+    ) -> TimerHandle | None:
+        """Fire a timer later.
+
+        Args:
+            timer: What is to be fired, once.
+            seconds: After how long.
+            loop: The running loop.
+
+        Returns:
+            The timer's own handle, where the alarm is in use by another loop: a call from the wrong one must
+            not keep those of the right one from ending.
+        """
+        if not self._awaited:
+            self._loop = loop
+        elif self._loop is not loop:
+            return self._runtime.call_later(seconds, timer.fire)
+        due = self._runtime.monotonic() + seconds
+        self._awaited[timer] = due
+        if due < self._at:
+            self._set(due, seconds)
+        return None
+
+    def forget(self, timer: AttemptTimer) -> None:
+        """Fire a timer no more, if it was to be fired at all."""
+        self._awaited.pop(timer, None)
+        if not self._awaited:
+            self._clear()
+
+    def _set(self, at: float, seconds: float) -> None:
+        self._clear()
+        self._at = at
+        self._handle = self._runtime.call_later(seconds, self._ring)
+
+    def _clear(self) -> None:
+        self._at = float("inf")
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _ring(self) -> None:
+        # What it was set for is due, even where the loop's timers are a little early.
+        now = max(self._at, self._runtime.monotonic())
+        self._clear()
+        for timer in [timer for timer, due in self._awaited.items() if due <= now]:
+            del self._awaited[timer]
+            timer.fire()
+        if self._awaited:
+            first = min(self._awaited.values())
+            self._set(first, first - now)
+
+
 class AttemptTimer:
     """Interrupts the running task when the time of an attempt is over.
 
-    One bare timer: ``asyncio.timeout`` does the same at a measurable cost for each call.
+    ``asyncio.timeout`` does the same at a measurable cost for each call.
+
+    Args:
+        alarm: What fires it.
+        seconds: After how long; infinity for never.
     """
 
-    __slots__ = ("_cancelling", "_fired", "_handle", "_task")
+    __slots__ = ("_alarm", "_cancelling", "_fired", "_handle", "_task")
 
-    def __init__(self, runtime: Runtime, seconds: float) -> None:
+    def __init__(self, alarm: Alarm, seconds: float) -> None:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a call must run in a task")
+        self._alarm = alarm
         self._task = task
         self._cancelling = task.cancelling()
         self._fired = False
-        self._handle = None if seconds == float("inf") else runtime.call_later(seconds, self._fire)
+        self._handle = None if seconds == float("inf") else alarm.expect(self, seconds, loop=task.get_loop())
 
-    def _fire(self) -> None:
+    def fire(self) -> None:
+        """Interrupt the task."""
         self._fired = True
         self._task.cancel()
 
@@ -77,4 +155,6 @@ class AttemptTimer:
         """Call the timer off; a cancellation of its own that nobody saw is taken back."""
         if self._handle is not None:
             self._handle.cancel()
+        else:
+            self._alarm.forget(self)
         self.was_the_cause()
