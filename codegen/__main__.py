@@ -103,7 +103,7 @@ def _render(options: argparse.Namespace) -> int:
 
 def _download(options: argparse.Namespace) -> int:
     if options.file is not None:
-        data, source = read_bytes(options.file), {"file": str(options.file)}
+        data, source = read_bytes(options.file), {"file": options.file.name}
     else:
         data, source = download.from_url(options.url), {"url": str(options.url)}
     digest = download.store(data, options.to, source=source, now=datetime.now(UTC))

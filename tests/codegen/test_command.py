@@ -199,7 +199,7 @@ def test_a_description_is_taken_from_a_file(
     source.write_text(json.dumps(describe()))
     assert main(["download", "--file", str(source), "--to", str(target)]) == 0
     assert target.read_bytes() == source.read_bytes()
-    assert json.loads((tmp_path / "ours.source.json").read_text())["file"] == str(source)
+    assert json.loads((tmp_path / "ours.source.json").read_text())["file"] == source.name
     assert capsys.readouterr().out.startswith(
         f"stored {len(source.read_bytes())} bytes in {target}, SHA-256 "
     )

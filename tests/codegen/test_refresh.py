@@ -83,6 +83,7 @@ def refreshed(tmp_path: Path, load_package: Load, capsys: pytest.CaptureFixture[
     return load_package, capsys.readouterr().err
 
 
+@pytest.mark.reconstruction
 async def test_a_changed_description_regenerates_and_runs(refreshed: tuple[Load, str]) -> None:
     load, said = refreshed
     models, tags = load("models"), load("api")
@@ -170,6 +171,7 @@ def test_a_file_is_uploaded_as_a_file() -> None:
     assert _operations()["SUBMIT_INVOICE_FILE"].body.kind == "multipart"  # type: ignore[union-attr]
 
 
+@pytest.mark.reconstruction
 def test_every_status_has_a_meaning_and_unknown_ones_are_kept() -> None:
     code: Any = importlib.import_module("seqino.models").LifecycleStatusCode
     assert issubclass(code, OpenEnum)

@@ -436,6 +436,7 @@ async def test_an_operation_over_the_wire(case: Case, client: SeqinoClient, wire
     assert (result is None) == (case.status == 204)
 
 
+@pytest.mark.reconstruction
 def test_every_operation_of_the_description_has_a_method() -> None:
     described = {name for name in operations.__all__ if name.islower()}
     assert {case.operation for case in CASES} == described

@@ -50,12 +50,7 @@ def apply(description: JSONObject, overlay: JSONObject) -> JSONObject:
 
 @pytest.fixture(scope="session")
 def description() -> JSONObject:
-    document = read("seqino-pdp.yaml")
-    if not any(
-        "x-evidence" in operation for item in document["paths"].values() for operation in item.values()
-    ):
-        pytest.skip("openapi/seqino-pdp.yaml is the platform's own now, and no longer the reconstruction")
-    return document
+    return read("seqino-pdp.yaml")
 
 
 @pytest.fixture(scope="session")

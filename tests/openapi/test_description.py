@@ -12,6 +12,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.reconstruction
+
 JSONObject = dict[str, Any]
 FILE = Path(__file__).parents[2] / "openapi" / "seqino-pdp.yaml"
 

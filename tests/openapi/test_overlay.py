@@ -8,6 +8,8 @@ from typing import Any
 import jsonpath
 import pytest
 
+pytestmark = pytest.mark.reconstruction
+
 JSONObject = dict[str, Any]
 Apply = Callable[[JSONObject, JSONObject], JSONObject]
 

@@ -4,6 +4,10 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.reconstruction
+
 FOLDER = Path(__file__).parents[2] / "openapi"
 
 
