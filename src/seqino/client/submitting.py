@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -21,6 +21,7 @@ from seqino._generated.operations import (
     submit_invoice_file,
     validate_draft,
 )
+from seqino.client.telling import SubmissionEvents
 from seqino.errors import (
     CallError,
     DeadlineExceeded,
@@ -51,6 +52,7 @@ from seqino.submission import (
     Policy,
     Refused,
     Route,
+    State,
     Step,
     Submission,
     TimeUp,
@@ -83,6 +85,13 @@ _GONE = 410
 def _text(value: object) -> str | None:
     """A field as plain text; ``None`` where it is absent, null or empty."""
     return str(value) if isinstance(value, str) and value else None
+
+
+def _name(file: File | None, earlier: ResumeToken | None) -> str:
+    """What the caller asked for."""
+    if earlier is not None:
+        return "resume"
+    return "submit" if file is None else "submit_file"
 
 
 def _created(answer: DraftCreated | None) -> Created:
@@ -149,18 +158,39 @@ class _Run:
         self._answer: DraftValidated | InvoiceFileSubmitted | InvoiceDraft | None = None
         self._status: str | None = None
         self._out_of_time = False
+        self._events = SubmissionEvents(
+            _name(file, earlier),
+            config=submitter.config,
+            runtime=submitter.runtime,
+            client_id=submitter.client_id or submitter.config.client_id,
+        )
 
     async def drive(self, step: Step) -> Submission:
         """Go from step to step until the end."""
+        concluded = False
         try:
             while not isinstance(step.action, Done):
-                step = next_step(step.state, await self._perform(step.action))
-        except asyncio.CancelledError as error:
-            # A call under way notes its own doubt; of an earlier one, looked into just now, only this knows.
-            if step.state.is_in_doubt and "seqino_token" not in vars(error):
-                vars(error)["seqino_token"] = self._token(step.state.draft_id)
-            raise
+                event = await self._perform(step.action)
+                if isinstance(event, Looked):
+                    self._events.looked(event, draft_id=step.state.draft_id)
+                step = next_step(step.state, event)
+            concluded = True
+        finally:
+            if not concluded:
+                self._interrupted(step.state)
         return self._conclude(step.action, draft_id=step.state.draft_id or None)
+
+    def _interrupted(self, state: State) -> None:
+        """Leave a trace of a submission that an exception is passing through: a cancellation, as a rule."""
+        error = sys.exception()
+        # A call under way notes its own doubt; of an earlier one, looked into just now, only this knows.
+        if error is not None and state.is_in_doubt and "seqino_token" not in vars(error):
+            vars(error)["seqino_token"] = self._token(state.draft_id)
+        token: ResumeToken | None = None if error is None else vars(error).get("seqino_token")
+        verdict = None if token is None else Verdict.IN_DOUBT
+        self._events.failed(
+            error, sends=len(self._sent_at), verdict=verdict, draft_id=state.draft_id or None, token=token
+        )
 
     # --- One step
 
@@ -323,7 +353,7 @@ class _Run:
     def _conclude(self, done: Done, *, draft_id: str | None) -> Submission:
         match done.verdict:
             case Verdict.ACCEPTED | Verdict.ACCEPTED_UNIDENTIFIED:
-                return Submission(
+                submission = Submission(
                     verdict=done.verdict,
                     invoice_id=done.invoice_id,
                     invoice_number=done.invoice_number,
@@ -331,12 +361,19 @@ class _Run:
                     status=self._status,
                     answer=self._answer,
                 )
+                self._events.concluded(submission, sends=len(self._sent_at))
+                return submission
             case Verdict.REJECTED:
-                raise self._rejection(draft_id)
+                error = self._rejection(draft_id)
             case Verdict.IN_DOUBT:
-                raise self._doubt(draft_id)
+                error = self._doubt(draft_id)
             case _:
-                raise self._nothing_submitted()
+                error = self._nothing_submitted()
+        token = error.token if isinstance(error, OutcomeUnknown) else None
+        self._events.failed(
+            error, sends=len(self._sent_at), verdict=done.verdict, draft_id=draft_id, token=token
+        )
+        raise error
 
     @property
     def _operation(self) -> str:
