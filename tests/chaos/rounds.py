@@ -1,0 +1,445 @@
+"""One round: a world drawn from a seed, real calls in it, and what must be true at the end.
+
+* duplicate: two invoices came of one item;
+* silent loss: it was called done, and no invoice exists;
+* false failure: it was called refused or not submitted, and an invoice exists, or appears later;
+* broken promise: anything else, such as a doubt without a token, or a doubt where nothing ever left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import attrs
+
+from seqino._core.call import CallEngine
+from seqino._core.codec import Codec
+from seqino._core.config import Config, Secret
+from seqino._core.events import CallEvent
+from seqino._core.runtime import Runtime
+from seqino._core.wire import File
+from seqino._generated.operations import (
+    CREATE_CLIENT,
+    CREATE_DRAFT,
+    DELETE_DRAFT,
+    GET_DRAFT,
+    RECORD_PAYMENT,
+    VALIDATE_DRAFT,
+)
+from seqino._generated.tables import CONSTRAINTS
+from seqino.client.submitting import Submitter
+from seqino.errors import CallError, OutcomeUnknown, ResponseDecodeError
+from seqino.options import CallOptions
+from seqino.submission import Policy, Submission, Verdict
+from tests.chaos.chance import SURE_REFUSALS, Traits, draw_traits
+from tests.chaos.loop import VirtualLoop, make_loop
+from tests.chaos.platform import INVOICE, Draft, Platform, SimulatedTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seqino._core.runtime import TimerHandle
+    from seqino._core.wire import Caller, Operation
+    from seqino.errors import ResumeToken
+
+__all__ = [
+    "CALLS",
+    "FILE",
+    "HEALTHY",
+    "HOLLOW",
+    "MASKED",
+    "WORK",
+    "Round",
+    "Violation",
+    "Work",
+    "World",
+    "build_world",
+    "call",
+    "draw_work",
+    "play",
+    "submit_properly",
+]
+
+Violation: TypeAlias = Literal["duplicate", "silent loss", "false failure", "broken promise"]
+Work: TypeAlias = Literal["submit", "file", "call"]
+
+WORK: tuple[Work, ...] = ("submit", "submit", "submit", "submit", "file", "call")
+
+MASKED = "refused by a gateway"
+"""The count of invoices that a gateway's own repetition called refused, and that no look could show."""
+
+HOLLOW = "accepted by an empty 2xx"
+"""The count of invoices that a 2xx without a word called accepted, that came to nothing, and that no look
+could check; they are returned as not identified, and never as settled.
+"""
+
+CODEC = Codec(CONSTRAINTS)
+BASE = "http://127.0.0.1:8052/api"
+FILE = File(name="invoice.xml", content=b"<Invoice/>", content_type="application/xml")
+HEALTHY = 180.0
+"""Seconds for what has to succeed in the end: longer than a pause that a server may ask for and settling."""
+
+
+@attrs.define(kw_only=True)
+class World:
+    """A loop, a platform, and an engine that calls it."""
+
+    loop: VirtualLoop
+    rng: random.Random
+    platform: Platform
+    transport: SimulatedTransport
+    engine: CallEngine
+    runtime: Runtime
+    events: list[CallEvent]
+    armed: set[asyncio.TimerHandle]
+    """Timers of calls that were neither called off nor rang."""
+
+    def submitter(self, item: str, *, timeout: float, caller: Caller | None = None) -> Submitter:
+        return Submitter(
+            caller=caller or self.engine,
+            config=self.engine.config,
+            runtime=self.runtime,
+            client_id=item,
+            options=CallOptions(timeout=timeout),
+            policy=Policy(revalidate=self.platform.traits.revalidate),
+        )
+
+    def heal(self, *, shows_all: bool) -> None:
+        """From now on nothing goes wrong any more."""
+        traits = attrs.evolve(self.platform.traits, creating=0.0, sending=0.0, looking=0.0, hollow=False)
+        self.platform.traits = attrs.evolve(traits, shows="all") if shows_all else traits
+
+
+def build_world(rng: random.Random, traits: Traits) -> World:
+    """Make the parts of a world and join them."""
+    loop = make_loop()
+    platform = Platform(loop=loop, rng=rng, traits=traits)
+    armed: set[asyncio.TimerHandle] = set()
+    runtime = Runtime(
+        monotonic=loop.time,
+        wall=lambda: 1_772_366_400.0 + loop.time(),
+        call_later=_counted(loop, armed),
+        uniform=rng.uniform,
+    )
+    events: list[CallEvent] = []
+
+    def hear(event: CallEvent) -> None:
+        events.append(event)
+        platform.note(event.kind, event.operation, event.attempt, event.outcome, event.status, event.error)
+
+    config = Config(
+        api_key=Secret("key-1"),
+        base_url=BASE,
+        timeout=traits.timeout,
+        max_retries=traits.max_retries,
+        on_event=hear,
+    )
+    engine = CallEngine(config, CODEC, runtime=runtime)
+    transport = SimulatedTransport(platform=platform)
+    shared: Any = vars(engine)["_shared"]
+    shared.transport = transport
+    return World(
+        loop=loop,
+        rng=rng,
+        platform=platform,
+        transport=transport,
+        engine=engine,
+        runtime=runtime,
+        events=events,
+        armed=armed,
+    )
+
+
+def _counted(
+    loop: VirtualLoop, armed: set[asyncio.TimerHandle]
+) -> Callable[[float, Callable[[], None]], TimerHandle]:
+    class Counted:
+        def __init__(self, delay: float, callback: Callable[[], None]) -> None:
+            self._callback = callback
+            self._handle = loop.call_later(delay, self._ring)
+            armed.add(self._handle)
+
+        def _ring(self) -> None:
+            armed.discard(self._handle)
+            self._callback()
+
+        def cancel(self) -> None:
+            armed.discard(self._handle)
+            self._handle.cancel()
+
+    return Counted
+
+
+@attrs.define(kw_only=True)
+class Round:
+    """What came of a seed."""
+
+    seed: int
+    work: Work
+    traits: Traits
+    violations: list[tuple[Violation, str]] = attrs.field(factory=list[Any])
+    verdicts: Counter[str] = attrs.field(factory=Counter[str])
+    trace: list[tuple[Any, ...]] = attrs.field(factory=list[Any])
+
+
+Submit: TypeAlias = "Callable[[World, Work, str], Any]"
+"""How an item is submitted, given its name: a coroutine that returns or raises."""
+
+
+async def submit_properly(world: World, work: Work, item: str) -> Submission:
+    """As the SDK does it."""
+    submitter = world.submitter(item, timeout=world.platform.traits.timeout)
+    if work == "file":
+        return await submitter.submit_file(FILE, number="F-1")
+    return await submitter.submit(INVOICE)
+
+
+def draw_work(rng: random.Random) -> Work:
+    return rng.choice(WORK)
+
+
+def play(seed: int, *, submit: Submit = submit_properly, work: Work | None = None) -> Round:
+    """Play one round.
+
+    Args:
+        seed: Everything that happens follows from it.
+        submit: How an item is submitted.
+        work: What is done; drawn where it is left out.
+    """
+    rng = random.Random(seed)  # noqa: S311 - a seed has to bring the same again
+    drawn = draw_work(rng)
+    traits = draw_traits(rng)
+    work = work or drawn
+    world = build_world(rng, traits)
+    played = Round(seed=seed, work=work, traits=traits, trace=world.platform.trace)
+    player = _Call(world, played) if work == "call" else _Submissions(world, played, submit)
+    world.loop.complete(player.play())
+    world.loop.drain()
+    player.judge()
+    leftovers = {
+        "exchanges": world.transport.in_flight,
+        "tasks": sum(not task.done() for task in world.loop.tasks),
+        "timers": len(world.armed),
+        "faults": len(world.loop.faults),
+    }
+    if any(leftovers.values()):
+        played.violations.append(("broken promise", f"left behind: {leftovers} {world.loop.faults}"))
+    return played
+
+
+class _Submissions:
+    """Invoices submitted side by side, and those in doubt taken up again."""
+
+    def __init__(self, world: World, played: Round, submit: Submit) -> None:
+        self._world = world
+        self._played = played
+        self._submit = submit
+        self._ends: list[tuple[str, Submission | CallError]] = []
+
+    async def play(self) -> None:
+        items = [f"item-{number}" for number in range(self._world.platform.traits.items)]
+        tasks = [self._world.loop.create_task(self._one(item)) for item in items]
+        for task in tasks:
+            await task
+
+    async def _one(self, item: str) -> None:
+        world, traits = self._world, self._world.platform.traits
+        began = world.loop.time()
+        end = await _ended(self._submit(world, self._played.work, item))
+        self._hurry(began, traits.timeout, item)
+        self._note(item, end)
+        token = self._token(item, end)
+        if token is None:
+            return
+        if world.rng.random() < 0.5:
+            # Taken up while things still go wrong.
+            await self._resume(item, token, limit=traits.timeout)
+        world.heal(shows_all=world.rng.random() < 0.7)
+        last: Submission | CallError | None = None
+        for pause in (world.rng.choice((0.0, 5.0, 1000.0)), 100.0):
+            await asyncio.sleep(pause)
+            last = await self._resume(item, token, limit=HEALTHY)
+            if isinstance(last, Submission):
+                return
+        if world.platform.traits.shows == "all" and traits.refuses is None:
+            self._violated("broken promise", f"{item}: in doubt for ever: {last}")
+
+    async def _resume(self, item: str, token: ResumeToken, *, limit: float) -> Submission | CallError:
+        end: Submission | CallError
+        end = await _ended(self._world.submitter(item, timeout=limit).resume(token))
+        self._note(item, end)
+        if isinstance(end, CallError):
+            self._token(item, end)
+            if not isinstance(end, OutcomeUnknown):
+                self._violated("broken promise", f"{item}: a doubt ended in {end!r}")
+        return end
+
+    def _note(self, item: str, end: Submission | CallError) -> None:
+        self._ends.append((item, end))
+        told = end.verdict if isinstance(end, Submission) else type(end).__name__
+        self._played.verdicts[told] += 1
+        self._world.platform.note("end", item, told)
+
+    def _token(self, item: str, end: Submission | CallError) -> ResumeToken | None:
+        """The token of a doubt, checked; ``None`` where there is nothing to resume."""
+        if not isinstance(end, OutcomeUnknown):
+            return None
+        token = end.token
+        if token is None:
+            self._violated("broken promise", f"{item}: a doubt without a token")
+            return None
+        if not self._world.platform.left[item]:
+            self._violated("broken promise", f"{item}: in doubt, although nothing ever left")
+        if self._played.work == "file":
+            return None
+        draft = self._world.platform.drafts.get(token.parameters.get("draft_id", ""))
+        if token.operation != VALIDATE_DRAFT.name or token.client_id != item or draft is None:
+            self._violated("broken promise", f"{item}: the token leads nowhere: {token}")
+            return None
+        return token
+
+    def _hurry(self, began: float, timeout: float, item: str) -> None:
+        took = self._world.loop.time() - began
+        if took > timeout + 0.01:
+            self._violated("broken promise", f"{item}: took {took:.2f} s of {timeout} s")
+
+    def judge(self) -> None:
+        for item, end in self._ends:
+            self._judge(item, end)
+        for item, made in self._world.platform.made.items():
+            if made > 1:
+                self._violated("duplicate", f"{item}: {made} invoices")
+
+    def _judge(self, item: str, end: Submission | CallError) -> None:
+        platform = self._world.platform
+        exists = platform.made[item] > 0
+        if isinstance(end, Submission):
+            if not exists and end.verdict is Verdict.ACCEPTED_UNIDENTIFIED and item in platform.hollow:
+                # Taken at its word, since no look could be made: the verdict says that nothing is settled.
+                self._played.verdicts[HOLLOW] += 1
+            elif not exists:
+                self._violated("silent loss", f"{item}: {end}")
+            elif end.verdict is Verdict.ACCEPTED and end.invoice_id != platform.ids[item]:
+                self._violated("broken promise", f"{item}: {end} instead of {platform.ids[item]}")
+        elif exists and self._is_doubt(end):
+            return
+        elif exists and item in platform.masked - platform.shown:
+            # Nothing that a client was told could have said otherwise: sending once ends at such a gateway.
+            self._played.verdicts[MASKED] += 1
+        elif exists:
+            self._violated("false failure", f"{item}: {end!r}")
+
+    def _is_doubt(self, error: CallError) -> bool:
+        # An upload was done whose answer cannot be read; of a draft, that is no invoice.
+        unread = isinstance(error, ResponseDecodeError) and self._played.work == "file"
+        return unread or isinstance(error, OutcomeUnknown)
+
+    def _violated(self, kind: Violation, what: str) -> None:
+        self._played.violations.append((kind, what))
+
+
+async def _ended(submission: Any) -> Any:
+    """Its result, or the CallError that it raised; any other exception is a fault of ours."""
+    try:
+        return await submission
+    except CallError as error:
+        return error
+
+
+CALLS: tuple[tuple[Operation[Any], str], ...] = (
+    (RECORD_PAYMENT, "body"),
+    (CREATE_CLIENT, "client"),
+    (CREATE_DRAFT, "draft"),
+    (VALIDATE_DRAFT, "path"),
+    (DELETE_DRAFT, "path"),
+    (GET_DRAFT, "path"),
+)
+
+
+class _Call:
+    """One call of an operation of each effect, with nobody above the engine to look again."""
+
+    def __init__(self, world: World, played: Round) -> None:
+        self._world = world
+        self._played = played
+        self._operation, self._shape = world.rng.choice(CALLS)
+        traits = world.platform.traits
+        # What a bare call returns is an answer; what an answer means is read above.
+        lies = traits.gateway and traits.consumed not in SURE_REFUSALS
+        world.platform.traits = attrs.evolve(
+            traits,
+            refuses=None,
+            answer="full",
+            hollow=False,
+            gateway=traits.gateway and not lies,
+        )
+        world.platform.drafts["d-1"] = Draft(item="item-0")
+        self._end: Any = None
+
+    async def play(self) -> None:
+        self._end = await _ended(call(self._world, self._operation, self._shape))
+        told = type(self._end).__name__
+        self._played.verdicts[f"{self._operation.effect} {told}"] += 1
+        self._world.platform.note("end", self._operation.name, told)
+
+    def judge(self) -> None:
+        platform, name = self._world.platform, self._operation.name
+        made = platform.made["item-0"]
+        if name == CREATE_DRAFT.name:
+            made = len(platform.drafts) - 1
+        elif made > 1:
+            self._violated("duplicate", f"{name}: {made} times")
+        if name in (DELETE_DRAFT.name, GET_DRAFT.name):
+            gone = name == DELETE_DRAFT.name and "d-1" in platform.drafts
+            if gone and not isinstance(self._end, CallError):
+                self._violated("silent loss", f"{name} is told as done")
+            return
+        if not isinstance(self._end, CallError):
+            if not made and not self._is_reading():
+                self._violated("silent loss", f"{name} is told as done: {self._end}")
+        elif self._end.outcome in ("unknown", "done"):
+            self._judge_doubt(self._end)
+        elif made and name != CREATE_DRAFT.name:
+            self._violated("false failure", f"{name}: {self._end!r}")
+
+    def _is_reading(self) -> bool:
+        """Whether the answer itself tells that nothing may have come of it."""
+        status = str(getattr(self._end, "status", None))
+        if self._operation is CREATE_DRAFT:
+            return self._end.draft_id is None
+        unsettled = status not in ("None", "submitted", "validated", "processed", "active")
+        return unsettled or bool(getattr(self._end, "errors", None))
+
+    def _judge_doubt(self, error: CallError) -> None:
+        name = self._operation.name
+        if isinstance(error, OutcomeUnknown):
+            if error.token is None or error.token.operation != name:
+                self._violated("broken promise", f"{name}: {error.token} of {error!r}")
+            if name != CREATE_DRAFT.name and not self._world.platform.left["item-0"]:
+                self._violated("broken promise", f"{name}: in doubt, although nothing ever left")
+        elif not isinstance(error, ResponseDecodeError) and name != CREATE_DRAFT.name:
+            self._violated("broken promise", f"{name}: {error!r} is no doubt with a token")
+
+    def _violated(self, kind: Violation, what: str) -> None:
+        self._played.violations.append((kind, what))
+
+
+async def call(world: World, operation: Operation[Any], shape: str) -> Any:
+    """Call an operation about ``item-0`` and its draft ``d-1``."""
+    bodies: dict[str, Any] = {
+        "body": {"client_siren": "123456782", "payment_date": "2026-09-01", "amount": "10.00"},
+        "client": {
+            "organization_name": "Dupain",
+            "contact_email": "paris@dupain.example",
+            "external_ref": "item-0",
+        },
+        "draft": INVOICE,
+    }
+    parameters = {"draft_id": "d-1"} if shape == "path" else {}
+    scope = {} if shape == "client" else {"client_id": "item-0"}
+    if shape == "path":
+        return await world.engine.call(operation, parameters={**parameters, **scope})
+    return await world.engine.call(operation, parameters=scope, body=bodies[shape])
