@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -43,6 +44,7 @@ class Time:
     sleeps: list[float] = attrs.field(factory=list[float])
     chance: float = 1.0
     """Where in its range a random number falls: 0 lowest, 1 highest."""
+    after_sleep: Callable[[], Awaitable[None]] | None = None
     _timers: list[tuple[float, int, Timer]] = attrs.field(factory=list[Any])
     _order: Iterator[int] = attrs.field(factory=itertools.count)
 
@@ -60,6 +62,8 @@ class Time:
         self.sleeps.append(seconds)
         self.pass_by(seconds)
         await asyncio.sleep(0)
+        if self.after_sleep is not None:
+            await self.after_sleep()
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(callback)
@@ -74,10 +78,15 @@ class Time:
         self.now = until
 
     def pass_to_next_timer(self) -> None:
+        if (seconds := self.until_next_timer) < math.inf:
+            self.pass_by(seconds)
+
+    @property
+    def until_next_timer(self) -> float:
+        """Seconds until a timer rings, or infinity."""
         while self._timers and self._timers[0][2].is_cancelled:
             heapq.heappop(self._timers)
-        if self._timers:
-            self.pass_by(self._timers[0][0] - self.now)
+        return self._timers[0][0] - self.now if self._timers else math.inf
 
     @property
     def armed(self) -> int:

@@ -223,6 +223,7 @@ def answer(
     status: int = 200,
     body: bytes = b"{}",
     *,
+    read: Literal["whole", "first"] = "whole",
     effect: bool | None = None,
     delay: float = 0,
     drip: float = 0,
@@ -234,6 +235,7 @@ def answer(
     Args:
         status: Its status.
         body: Its body.
+        read: How much of the request is read before; what answers its first byte has no effect.
         effect: Whether the request has its effect; left out, where the status is below 300.
         delay: Seconds before it.
         drip: Seconds between two of its bytes.
@@ -243,6 +245,7 @@ def answer(
     lines = [f"HTTP/1.1 {status} Some Words", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return Play(
+        read=read,
         effect=status < 300 if effect is None else effect,  # noqa: PLR2004 - the first status of no success
         delay=delay,
         answer="\r\n".join([*lines, "", ""]).encode("latin-1") + body,

@@ -49,6 +49,8 @@ class FaultServer:
     """How many were accepted."""
     begun: int = attrs.field(default=0, init=False)
     """How many requests began to arrive."""
+    reused: int = attrs.field(default=0, init=False)
+    """How many of them over a connection that had brought one before."""
     requests: list[bytes] = attrs.field(factory=list[bytes], init=False)
     """The requests that were read whole, head and body, as they came."""
     seen: list[Seen] = attrs.field(factory=list[Seen], init=False)
@@ -93,6 +95,11 @@ class FaultServer:
     def open(self) -> int:
         """How many connections are open."""
         return len(self._tasks)
+
+    @property
+    def unplayed(self) -> int:
+        """How many entries of the script are left."""
+        return sum(len(script) for script in self._scripts.values())
 
     # --- The script
 
@@ -212,6 +219,7 @@ class FaultServer:
         script = self._scripts[""]
         if script and isinstance(script[0], Play) and script[0].read == "nothing":
             await script.popleft()(Exchange(self, reader, writer))
+        is_used = False
         while not writer.is_closing():
             self._idle.add(writer)
             first = await reader.read(1)
@@ -219,6 +227,8 @@ class FaultServer:
             if not first:
                 break
             self.begun += 1
+            self.reused += is_used
+            is_used = True
             exchange = Exchange(self, reader, writer, first)
             await (await self._choose(exchange))(exchange)
 
