@@ -200,16 +200,14 @@ def _ended(
     rng: random.Random, reply: Answer | Broken, connecting: float, name: str, *, ending: Ending | None = None
 ) -> Plan:
     """An answer, or none, that leaves open whether the effect comes, and when."""
-    drawn: Ending = ending or rng.choice(_ENDINGS)
+    drawn = ending if ending is not None else rng.choice(_ENDINGS)
     after = rng.uniform(0.01, 3.0)
     times: Mapping[Ending, float | None] = {
         "never": None,
         "done": after * rng.random(),
         "late": after + rng.uniform(0.01, 20.0),
     }
-    return Plan(
-        connecting=connecting, effect=times[ending], reply=reply, after=after, name=f"{name} {ending}"
-    )
+    return Plan(connecting=connecting, effect=times[drawn], reply=reply, after=after, name=f"{name} {drawn}")
 
 
 def _lost(rng: random.Random, _traits: Traits, _kind: Kind, connecting: float) -> Plan:
