@@ -18,6 +18,7 @@ PURE_CORE = {
     "_core.typegraph",
     "_core.decimals",
     "_core.outcome",
+    "_core.limits",
     "_core.retry",
 }
 
@@ -31,6 +32,7 @@ MAP: dict[str, set[str]] = {
     "_core.faults": PURE_CORE,
     "_core.typegraph": set(),
     "_core.outcome": set(),
+    "_core.limits": PURE_CORE,
     "_core.retry": PURE_CORE,
     "statuses": set(),
     "submission": {"statuses", "submission"},
@@ -46,11 +48,12 @@ MAP: dict[str, set[str]] = {
     "client": {"_core", "_generated", "models", "resources", "submission", "documents", "client"},
     "sandbox": {"sandbox"},
     "cli": {"", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
-    "": {"_core.events", "api", "client", "documents", "models", "statuses", "submission"},
+    "": {"_core.events", "_core.raw", "api", "client", "documents", "models", "statuses", "submission"},
 }
 """Which room may import which others, longest name first; the empty name is the package root."""
 
 NO_IO = {
+    "_core.limits",
     "_core.outcome",
     "_core.retry",
     "_core.wire",

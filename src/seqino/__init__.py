@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqino import api, errors, models, statuses
     from seqino._core.events import CallEvent
+    from seqino._core.raw import Response
     from seqino._core.wire import UNSET, File, Operation, UnsetType
     from seqino.client import SeqinoClient
     from seqino.documents import Document, read_document
@@ -36,6 +37,7 @@ __all__ = [
     "Operation",
     "OutcomeUnknown",
     "Rejected",
+    "Response",
     "ResumeToken",
     "SeqinoClient",
     "SeqinoError",
@@ -62,6 +64,7 @@ _HOME = {
     "Operation": "seqino._core.wire",
     "OutcomeUnknown": "seqino.errors",
     "Rejected": "seqino.errors",
+    "Response": "seqino._core.raw",
     "ResumeToken": "seqino.errors",
     "SeqinoClient": "seqino.client",
     "SeqinoError": "seqino.errors",

@@ -15,8 +15,18 @@ import attrs
 from seqino._core.codec import Codec, DecodeFault
 from seqino._core.config import Config, Secret, check_key
 from seqino._core.events import CallEvent, Emitter
-from seqino._core.failures import Ending, failure, find_trace_id, held_back, is_in_doubt, undecodable
+from seqino._core.failures import (
+    Ending,
+    crowded_out,
+    failure,
+    find_trace_id,
+    held_back,
+    is_in_doubt,
+    undecodable,
+)
+from seqino._core.gate import Gate
 from seqino._core.outcome import Attempt, FaultKind, Outcome, classify_fault, classify_status
+from seqino._core.raw import listening
 from seqino._core.retry import (
     HARMLESS,
     LEAST_TIME,
@@ -51,6 +61,7 @@ class Shared:
     events: Emitter
     budget: RetryBudget = attrs.field(factory=RetryBudget)
     pace: Pace = attrs.field(factory=Pace)
+    gate: Gate | None = None
     alarm: Alarm = attrs.field(
         default=attrs.Factory(lambda shared: Alarm(shared.runtime), takes_self=True), init=False
     )
@@ -90,7 +101,8 @@ class LogicalCall:
         while True:
             if self._shared.pace.not_before:
                 await self._wait_for_turn()
-            attempt = await self._attempt()
+            gate = self._shared.gate
+            attempt = await (self._attempt() if gate is None else self._attempt_in_turn(gate))
             if attempt.outcome is Outcome.DONE:
                 return self._answer
             decision = decide(attempt, self._situation(), uniform=self._runtime.uniform)
@@ -103,6 +115,17 @@ class LogicalCall:
             if isinstance(decision, Fail):
                 raise self._failure(attempt, decision.reason)
             return None
+
+    async def _attempt_in_turn(self, gate: Gate) -> Attempt:
+        """Make an attempt as soon as the client's own limits allow it."""
+        await self._enter(gate)
+        began = self._runtime.monotonic()
+        attempt: Attempt | None = None
+        try:
+            attempt = await self._attempt()
+            return attempt
+        finally:
+            gate.leave(self._operation.name, attempt, began=began)
 
     async def _attempt(self) -> Attempt:
         """Send the request once, under a timer, and say what that proves."""
@@ -135,6 +158,9 @@ class LogicalCall:
         result = await self._shared.transport.send(self._request, key=await self._key(), mark=mark)
         if isinstance(result, Answer):
             self._answer = result
+            listener = listening()
+            if listener is not None:
+                listener.hear(result, self._number, self._runtime.monotonic() - self._began)
             return classify_status(result.status)
         return _lost(result.kind, mark, detail=result.detail)
 
@@ -186,6 +212,16 @@ class LogicalCall:
                 raise self._held_back(told)
             await self._pause(pause)
 
+    async def _enter(self, gate: Gate) -> None:
+        """Wait for a place among the requests under way."""
+        while await gate.enter(patience=self._remaining() - LEAST_TIME):
+            if self._shared.pace.wait(now=self._runtime.monotonic()) <= 0:
+                return
+            # The server asked for rest meanwhile: that is not waited for in a place that others could use.
+            gate.withdraw()
+            await self._wait_for_turn()
+        raise self._crowded_out()
+
     async def _pause_before_retry(self, retry: Retry) -> None:
         try:
             await self._pause(retry.delay)
@@ -226,6 +262,14 @@ class LogicalCall:
         if self._last is not None:
             return self._failure(self._last, f"the server asked this client to wait {told:.1f} s more")
         error = held_back(self._operation, told)
+        self._tell("verdict", Attempt(outcome=Outcome.NOT_SENT), error=error)
+        return error
+
+    def _crowded_out(self) -> CallError:
+        """The client's own limits left no room in time."""
+        if self._last is not None:
+            return self._failure(self._last, "this client's own limits left no room for that in time")
+        error = crowded_out(self._operation, self._config.timeout)
         self._tell("verdict", Attempt(outcome=Outcome.NOT_SENT), error=error)
         return error
 

@@ -13,6 +13,8 @@ import attrs
 
 from seqino._core.attempts import LogicalCall, Shared, needs_key
 from seqino._core.events import Emitter
+from seqino._core.gate import Gate
+from seqino._core.limits import AdaptiveLimit, Pacing
 from seqino._core.request import build_request
 from seqino._core.runtime import Runtime
 from seqino._core.transport import Transport
@@ -54,11 +56,13 @@ class CallEngine:
         runtime: Runtime | None = None,
     ) -> None:
         self._config = config
+        runtime = runtime or Runtime()
         self._shared = Shared(
             codec=codec,
             transport=Transport(config, session=session, middlewares=middlewares),
-            runtime=runtime or Runtime(),
+            runtime=runtime,
             events=Emitter(config.on_event),
+            gate=_gate(config, runtime),
         )
         self._is_copy = False
 
@@ -139,3 +143,12 @@ class CallEngine:
                 f"{operation.name} needs an API key: give api_key to the client, or set SEQINO_API_KEY"
             )
         return cast("T", await LogicalCall(request, config, self._shared).run())
+
+
+def _gate(config: Config, runtime: Runtime) -> Gate | None:
+    """Where requests wait for their turn; ``None`` where the client limits nothing."""
+    most, rate = config.max_concurrency, config.requests_per_second
+    if most is None and rate is None:
+        return None
+    limit = None if most is None else AdaptiveLimit(most)
+    return Gate(runtime, limit=limit, pacing=None if rate is None else Pacing(rate))

@@ -29,11 +29,13 @@ __all__ = [
     "API_KEY",
     "BASE_URL",
     "CLIENT_ID",
+    "URL_CHARACTERS",
     "ApiKey",
     "Config",
     "Secret",
     "check_client_id",
     "check_key",
+    "is_this_machine",
     "resolve",
 ]
 
@@ -92,6 +94,8 @@ class Config:
         connect_timeout: Seconds for a connection to be made.
         max_connections: How many connections may be open at a time.
         max_answer_bytes: How large an answer may be.
+        max_concurrency: How many requests the adaptive limit may let be under way; ``None`` for no limit.
+        requests_per_second: How many requests may begin in a second; ``None`` for any number.
     """
 
     api_key: Secret | Callable[[], Awaitable[str]] | None = attrs.field(
@@ -107,6 +111,8 @@ class Config:
     connect_timeout: float = 5.0
     max_connections: int = 100
     max_answer_bytes: int = 64 * 1024 * 1024
+    max_concurrency: int | None = None
+    requests_per_second: float | None = None
 
     def with_options(self, options: CallOptions) -> Config:
         """Return a copy with the options of a call, which outrank the client's."""
@@ -130,6 +136,8 @@ def resolve(
     extra_headers: Mapping[str, str] | None = None,
     on_event: EventHook | None = None,
     max_connections: int = 100,
+    max_concurrency: int | None = None,
+    requests_per_second: float | None = None,
     allow_insecure_http: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Config:
@@ -145,6 +153,10 @@ def resolve(
         extra_headers: Added to every request.
         on_event: Told of every attempt, delay and verdict.
         max_connections: How many connections may be open at a time, 1 or more.
+        max_concurrency: How many requests the adaptive limit may let be under way, 1 or more; ``None`` for no
+            such limit.
+        requests_per_second: How many requests may begin in a second, 0.001 to 1,000,000; ``None`` for any
+            number.
         allow_insecure_http: Send the key over ``http://`` to another machine, readable for anyone between.
         environ: The environment; the process's own where it is left out.
 
@@ -168,7 +180,17 @@ def resolve(
         extra_headers=check_headers(extra_headers or {}),
         on_event=on_event,
         max_connections=check_count("max_connections", max_connections, least=1),
+        max_concurrency=(
+            None if max_concurrency is None else check_count("max_concurrency", max_concurrency, least=1)
+        ),
+        requests_per_second=None if requests_per_second is None else _check_rate(requests_per_second),
     )
+
+
+def _check_rate(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.001 <= value <= 1e6:  # noqa: PLR2004
+        raise InvalidInput(f"requests_per_second must be a number from 0.001 to 1,000,000, not {value!r}")
+    return float(value)
 
 
 def check_key(key: object, *, source: str) -> str:
@@ -240,7 +262,8 @@ def _url(base_url: str | None, server: str | None, environ: Mapping[str, str]) -
     return SERVERS[DEFAULT_SERVER]
 
 
-_URL_CHARACTERS = re.compile(r"[!-~]+")
+URL_CHARACTERS = re.compile(r"[!-~]+")
+"""What a URL may consist of; what of it stands where is another question."""
 
 
 def _checked_url(value: object, *, source: str) -> str:
@@ -262,7 +285,7 @@ def _url_fault(value: str) -> str | None:
     """Say what is wrong with a base URL, or ``None``."""
     if not value:
         return "is empty"
-    if _URL_CHARACTERS.fullmatch(value) is None:
+    if URL_CHARACTERS.fullmatch(value) is None:
         return "holds blanks or characters that no URL has"
     try:
         parts = urlsplit(value)
@@ -283,14 +306,19 @@ def _url_fault(value: str) -> str | None:
 
 def _refuse_clear_text(url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme == "http" and not _is_this_machine(parts):
+    if parts.scheme == "http" and not is_this_machine(parts):
         raise ConfigurationError(
             f"the API key would travel to {parts.hostname} unencrypted: use https://, "
             "or allow_insecure_http=True where nobody can listen"
         )
 
 
-def _is_this_machine(parts: SplitResult) -> bool:
+def is_this_machine(parts: SplitResult) -> bool:
+    """Whether a URL leads no further than to this machine.
+
+    Args:
+        parts: The URL, split.
+    """
     host = parts.hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True

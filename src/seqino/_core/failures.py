@@ -35,7 +35,16 @@ from seqino.errors import (
     UnprocessableContent,
 )
 
-__all__ = ["Ending", "failure", "find_trace_id", "held_back", "is_in_doubt", "read_error_body", "undecodable"]
+__all__ = [
+    "Ending",
+    "crowded_out",
+    "failure",
+    "find_trace_id",
+    "held_back",
+    "is_in_doubt",
+    "read_error_body",
+    "undecodable",
+]
 
 _BY_STATUS: Mapping[int, type[Rejected]] = {
     400: BadRequest,
@@ -133,6 +142,22 @@ def held_back(operation: Operation[Any], told: float) -> RateLimited:
         attempts=0,
         outcome=Outcome.NOT_SENT,
         retry_after=told,
+    )
+
+
+def crowded_out(operation: Operation[Any], timeout: float) -> DeadlineExceeded:
+    """Return the error for a call that was not begun: the client's own limits left no room for it.
+
+    Args:
+        operation: What was to be called.
+        timeout: Seconds that the call had.
+    """
+    return DeadlineExceeded(
+        f"{operation.name}: nothing was sent within {timeout:.1f} s, as this client's own limits "
+        f"(max_concurrency, requests_per_second) left no room. {_ADVICE[DeadlineExceeded]}",
+        operation=operation.name,
+        attempts=0,
+        outcome=Outcome.NOT_SENT,
     )
 
 

@@ -12,6 +12,7 @@ import attrs
 from seqino._core.call import CallEngine
 from seqino._core.codec import Codec
 from seqino._core.config import check_client_id, resolve
+from seqino._core.raw import listen
 from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, File
 from seqino._generated.operations import VALIDATE_DRAFT, health_check
@@ -34,11 +35,12 @@ from seqino.resources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
     from typing import Self
 
     from seqino._core.config import ApiKey
     from seqino._core.events import EventHook
+    from seqino._core.raw import Response
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import JSON, Operation
     from seqino.documents import Document
@@ -74,6 +76,10 @@ class SeqinoClient:
         extra_headers: Added to every request.
         on_event: Called with every attempt, delay and verdict; it must be quick.
         max_connections: How many connections may be open at a time.
+        max_concurrency: Adapt to what the platform bears: begin with a few requests at a time, go up to this
+            many, and down again while answers are slow or refused. ``None`` sets no such limit.
+        requests_per_second: How many requests may begin in a second, 0.001 to 1,000,000; ``None`` for any
+            number.
         allow_insecure_http: Send the key over ``http://`` to another machine, readable for anyone between.
         session: An aiohttp session to use and leave open. Its own middlewares are not run: give them here.
         middlewares: aiohttp middlewares to run.
@@ -95,6 +101,8 @@ class SeqinoClient:
         extra_headers: Mapping[str, str] | None = None,
         on_event: EventHook | None = None,
         max_connections: int = 100,
+        max_concurrency: int | None = None,
+        requests_per_second: float | None = None,
         allow_insecure_http: bool = False,
         session: Session | None = None,
         middlewares: Sequence[Middleware] = (),
@@ -109,6 +117,8 @@ class SeqinoClient:
             extra_headers=extra_headers,
             on_event=on_event,
             max_connections=max_connections,
+            max_concurrency=max_concurrency,
+            requests_per_second=requests_per_second,
             allow_insecure_http=allow_insecure_http,
         )
         runtime = Runtime()
@@ -217,6 +227,22 @@ class SeqinoClient:
     async def health(self, *, options: CallOptions | None = None) -> JSON:
         """Ask whether the platform is up, without a key; what it answers is any JSON, ``None`` included."""
         return await health_check(self, options=options)
+
+    async def raw(self, awaitable: Awaitable[T]) -> Response[T]:
+        """Perform a call, and return the platform's answer as it came beside what it means.
+
+        Works for whatever makes calls: methods of the resources, functions of ``seqino.api``, ``submit``,
+        ``to_list()`` of a list. Where it makes several calls, the last complete answer is given.
+
+        Args:
+            awaitable: The call, not yet awaited: ``client.drafts.get("…")``.
+
+        Raises:
+            InvalidInput: It is no call, or one that was started elsewhere (a task).
+            ConfigurationError: It ended without a complete answer of the platform.
+            SeqinoError: What the call itself raises; a ``CallError`` keeps its answer in ``raw``.
+        """
+        return await listen(awaitable)
 
     # --- Invoices, each sent once
 
