@@ -9,9 +9,8 @@ import os
 import types
 import typing
 import uuid
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
@@ -22,18 +21,21 @@ from hypothesis import strategies as st
 from seqino import models
 from seqino._core.codec import Codec, DecodeFault
 from seqino._core.constraints import Constraint
-from seqino._core.decimals import decimal_of, fraction_or_text, odd_anywhere, odd_member, plain
+from seqino._core.decimals import fraction_or_text, plain
 from seqino._core.exact import ExactReader, Faulty
 from seqino._core.outgoing import Outgoing
 from seqino._core.shortcuts import Recogniser
-from seqino._core.typegraph import alternatives, is_model, members
+from seqino._core.typegraph import alternatives, is_list, is_model, is_object, members
 from seqino._core.wire import UNSET, OpenEnum, UnsetType
 from seqino._generated.tables import CONSTRAINTS
 from seqino.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # More by hand, when something is changed here: SEQINO_EXAMPLES=30 tries thirty times as many.
 _MORE = int(os.environ.get("SEQINO_EXAMPLES", "1"))
-rare = settings(max_examples=12 * _MORE, deadline=None, suppress_health_check=list(HealthCheck))
+rare = settings(max_examples=12 * _MORE, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 few = settings(rare, max_examples=40 * _MORE)
 many = settings(rare, max_examples=120 * _MORE)
 
@@ -43,7 +45,7 @@ class Colour(OpenEnum):
     GREEN = "green"
 
 
-# --- Models and values -----------------------------------------------------------------------------------------
+# --- Models and values ---
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 decimals = st.decimals(
@@ -70,6 +72,7 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     uuid.UUID: st.uuids(),
     Colour: st.sampled_from(Colour) | text.map(Colour),
     Any: open_json,
+    type(None): st.none(),
 }
 
 
@@ -82,7 +85,7 @@ def forms(draw: Any, depth: int = 3) -> Any:
         case "dict":
             return dict[str, draw(forms(depth - 1))]  # type: ignore[misc] # as above
         case "one or more":
-            one = draw(st.sampled_from([str, int, Decimal, dt.date, Colour]) | model_classes(depth - 1))
+            one: Any = draw(st.sampled_from([str, int, Decimal, dt.date, Colour]) | model_classes(depth - 1))
             return list[one] | one
         case "null":
             return draw(st.sampled_from([str, bool, Decimal, uuid.UUID, dt.datetime])) | None
@@ -94,32 +97,29 @@ def forms(draw: Any, depth: int = 3) -> Any:
 
 @st.composite
 def model_classes(draw: Any, depth: int = 3) -> Any:
+    field: Any = attrs.field
     fields: dict[str, Any] = {}
     for number, form in enumerate(draw(st.lists(forms(depth), min_size=1, max_size=4))):
         if draw(st.booleans()):
-            fields[f"field{number}"] = attrs.field(type=form)
+            fields[f"field{number}"] = field(type=form)
         else:
-            fields[f"field{number}"] = attrs.field(
-                type=form | UnsetType if form is not Any else Any, default=UNSET
-            )
+            fields[f"field{number}"] = field(type=form if form is Any else form | UnsetType, default=UNSET)
     if draw(st.booleans()):
         # Enough for the defaults to be filled in beforehand.
-        fields |= {f"note{number}": attrs.field(type=str | UnsetType, default=UNSET) for number in range(8)}
+        fields |= {f"note{number}": field(type=str | UnsetType, default=UNSET) for number in range(8)}
     return attrs.make_class("Thing", fields, kw_only=True)
 
 
 def values(form: Any) -> st.SearchStrategy[Any]:
-    parts = alternatives(form)
-    if len(parts) > 1:
-        return st.one_of([values(part) for part in parts])
-    (part,) = parts
+    return st.one_of([values_of_one(part) for part in alternatives(form)])
+
+
+def values_of_one(part: Any) -> st.SearchStrategy[Any]:
     origin, arguments = typing.get_origin(part), typing.get_args(part)
     if origin is list:
         return st.lists(values(arguments[0]), max_size=3)
     if origin is dict:
         return st.dictionaries(text, values(arguments[1]), max_size=3)
-    if part is type(None):
-        return st.none()
     if is_model(part):
         return instances(part)
     if isinstance(part, type) and issubclass(part, OpenEnum):
@@ -145,18 +145,17 @@ def typed(draw: Any) -> tuple[Any, Any]:
 
 
 def expected_back(value: Any, form: Any) -> Any:
-    """What is read after writing: whole numbers of a Decimal field, and open Decimals, have changed their type."""
+    """What is read after writing: a whole number of a Decimal field is a Decimal, an open Decimal is text."""
     if is_model(type(value)):
-        fields = {
-            member.name: expected_back(getattr(value, member.name), member.form)
-            for member in members(type(value))
-        }
-        return type(value)(**fields)
+        fields = members(value.__class__)
+        return attrs.evolve(
+            value, **{each.name: expected_back(getattr(value, each.name), each.form) for each in fields}
+        )
     parts = alternatives(form)
-    if isinstance(value, list):
+    if is_list(value):
         inner = next((typing.get_args(part)[0] for part in parts if typing.get_origin(part) is list), Any)
         return [expected_back(item, inner) for item in value]
-    if isinstance(value, dict):
+    if is_object(value):
         inner = next((typing.get_args(part)[1] for part in parts if typing.get_origin(part) is dict), Any)
         return {name: expected_back(item, inner) for name, item in value.items()}
     if Decimal in parts and isinstance(value, int | Decimal) and not isinstance(value, bool):
@@ -166,7 +165,7 @@ def expected_back(value: Any, form: Any) -> Any:
     return value
 
 
-# --- Round trips -----------------------------------------------------------------------------------------------
+# --- Round trips ---
 
 
 @few
@@ -215,26 +214,15 @@ def test_a_generated_invoice_makes_the_round_trip(draft: models.InvoiceDraft) ->
     assert repr(codec.convert(msgspec.json.decode(data), models.InvoiceDraft)) == repr(wanted)
 
 
-# --- One opinion of what is valid ------------------------------------------------------------------------------
+# --- One opinion of what is valid ---
 
 ODD: list[Any] = [
-    None, True, 0, -7, 10**120, "", " ", "NaN", "-inf", "1_000", " 1", "1 ", "+1", ".5", "1e5", "1E400", "٣", "red",
-    "2026-01-31", "2026-02-30", "2026-01-31T08:30:00Z", "2026-01-31T08:30:00", "08:30", "x" * 50, [], {}, [None],
-    {"field0": None}, "c6a1b5de-2f0b-4b9b-9d3a-0e9c5b1f2a3b",
+    None, True, 0, -7, 10**120, "", " ", "NaN", "-inf", "1_000", " 1", "1 ", "+1", ".5", "1e5", "1E400",
+    "٣", "red", "2026-01-31", "2026-02-30", "2026-01-31T08:30:00Z", "2026-01-31T08:30:00", "08:30", "x" * 50,
+    [], {}, [None], {"field0": None}, "c6a1b5de-2f0b-4b9b-9d3a-0e9c5b1f2a3b",
 ]  # fmt: skip
-RAW = [
-    "1.50",
-    "1e2",
-    "-0",
-    "-0.0",
-    "1e400",
-    "1E-400",
-    "1" + "0" * 400,
-    "0." + "1" * 120,
-    '"\\u0031"',
-    '"\\u00312_"',
-    '"\\t1"',
-]
+RAW = ["1.50", "1e2", "-0", "-0.0", "1e400", "1E-400", "1" + "0" * 400, "0." + "1" * 120]
+RAW_TEXT = ['"\\u0031"', '"\\u00312_"', '"\\t1"']
 
 
 @st.composite
@@ -244,30 +232,33 @@ def documents(draw: Any, form: Any) -> bytes:
     plain_value = msgspec.json.decode(codec.encode(draw(values(form)), form))
     holder: list[Any] = [plain_value]
     for _ in range(draw(st.integers(0, 2))):
-        place: Any = holder
-        while True:
-            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
-            if not keys:
-                break
-            key = draw(st.sampled_from(keys))
-            inner = place[key]
-            if isinstance(inner, list | dict) and inner and draw(st.booleans()):
-                place = inner
-                continue
-            if isinstance(place, dict) and draw(st.integers(0, 4)) == 0:
-                del place[key]
-            elif draw(st.booleans()):
-                place[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
-            else:
-                place[key] = "raw:" + draw(st.sampled_from(RAW))
-            break
-    spaced = draw(st.booleans())
-    written = json.dumps(
-        holder[0], default=str, ensure_ascii=draw(st.booleans()), separators=None if spaced else (",", ":")
-    )
-    for raw in RAW:
+        change(draw, holder)
+    compact = draw(st.sampled_from([(",", ":"), None]))
+    written = json.dumps(holder[0], default=str, ensure_ascii=draw(st.booleans()), separators=compact)
+    for raw in RAW + RAW_TEXT:
         written = written.replace(json.dumps("raw:" + raw), raw)
     return written.encode()
+
+
+def is_named(place: Any) -> bool:
+    return isinstance(place, dict)
+
+
+def change(draw: Any, place: Any) -> None:
+    """Change something within a list or an object."""
+    named = is_named(place)
+    keys: list[Any] = list(place) if named else list(range(len(place)))
+    if not keys:
+        return
+    key = draw(st.sampled_from(keys))
+    if type(place[key]) in (dict, list) and draw(st.booleans()):
+        change(draw, place[key])
+    elif named and draw(st.integers(0, 4)) == 0:
+        place.pop(key)
+    elif draw(st.booleans()):
+        place[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
+    else:
+        place[key] = "raw:" + draw(st.sampled_from(RAW + RAW_TEXT))
 
 
 def outcome(read: Callable[[], Any]) -> tuple[str, Any]:
@@ -278,13 +269,7 @@ def outcome(read: Callable[[], Any]) -> tuple[str, Any]:
 
 
 def exactly(data: bytes, form: Any) -> Any:
-    return ExactReader({}).read(
-        msgspec.json.decode(data, float_hook=fraction_or_text) if False else _plain(data), form
-    )
-
-
-def _plain(data: bytes) -> Any:
-    return msgspec.json.Decoder(float_hook=fraction_or_text).decode(data)
+    return ExactReader({}).read(msgspec.json.Decoder(float_hook=fraction_or_text).decode(data), form)
 
 
 @many
@@ -318,104 +303,17 @@ def test_nothing_but_a_decode_fault_escapes(data: bytes) -> None:
         try:
             codec.decode(data, form)
         except DecodeFault as error:
-            assert error.faults
-            assert str(error)
+            faults = error.faults
+            assert faults
 
 
-# --- Decimal texts ---------------------------------------------------------------------------------------------
+# --- What is about to be sent ---
 
-
-@attrs.define
-class Amount:
-    value: Decimal
-
-
-number_like = st.text(
-    st.sampled_from(
-        "0123456789012345678901234567890123456789+-..eE__  nNaAiIfFtTyYsS\u00a0٣\u2003\U0001d7ce\x85é１x,/"
-    ),
-    max_size=9,
-)
-wordy = st.sampled_from(["NaN", "sNaN", "-Infinity", "inf", "nan12", "9" * 99, "9" * 101, "1E+99", "1e-100"])
-padding = st.sampled_from(["", "", "", " ", "\t", "\n", "\u00a0", "\u2028", "_"])
-
-
-@st.composite
-def escaped(draw: Any, content: str) -> str:
-    """JSON text of some characters, each as it stands or escaped."""
-    shares = draw(st.sampled_from([0, 0, 1, 3]))
-    written = ""
-    for character in content:
-        literal = json.dumps(character, ensure_ascii=draw(st.integers(1, 3)) <= shares)[1:-1]
-        if shares and draw(st.integers(1, 3)) <= shares and ord(character) < 128:
-            literal = f"\\u{ord(character):04x}"
-        written += literal
-    return f'"{written}"'
-
-
-@settings(many, max_examples=500 * _MORE)
-@given(st.data(), number_like | wordy, padding, padding, st.sampled_from(["", " ", "\n  "]))
-def test_no_odd_number_is_overlooked(
-    data: st.DataObject, core: str, before: str, after: str, space: str
-) -> None:
-    content = before + core + after
-    token = data.draw(escaped(content))
-    document = f'{{"value":{space}{token}}}'.encode()
-    try:
-        read = msgspec.json.decode(document, type=Amount).value
-    except msgspec.ValidationError:
-        assert decimal_of(content) is None
-        return
-    if decimal_of(content) is None:
-        assert odd_member(document)
-        assert all(odd_anywhere(data.encode()) for data in (token, f"[{space}{token}]", f'["1",{token}]'))
-    else:
-        assert str(decimal_of(content)) == str(read)
-
-
-@many
-@given(st.from_regex(r"-?(0|[1-9][0-9]{0,120})(\.[0-9]{1,120})?([eE][-+]?[0-9]{1,4})?", fullmatch=True))
-def test_no_number_out_of_range_is_overlooked(number: str) -> None:
-    document = f'{{"value":{number}}}'.encode()
-    assert odd_member(document) or decimal_of(number) is not None
-    assert odd_anywhere(f"[1, {number}]".encode()) or decimal_of(number) is not None
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "+33 2 38 00 00 00",
-        "12 rue de la Paix",
-        "1er étage",
-        "3 × 2",
-        "paiement : 40 €",
-        "0e816a3c-1",
-        "client_12",
-        "S",
-        "N/A",
-        "inf.",
-        "École",
-        "« 12 »",
-        "2026-01-31",
-        "1E2",
-        "100",
-    ],  # fmt: skip
-)
-def test_common_texts_are_not_taken_for_odd_numbers(content: str) -> None:
-    for ascii_only in (True, False):
-        for separators in ((",", ":"), (", ", ": ")):
-            document = json.dumps(
-                {"a": content, "b": f"x : {content}"}, ensure_ascii=ascii_only, separators=separators
-            )
-            assert not odd_member(document.encode())
-
-
-# --- What is about to be sent ----------------------------------------------------------------------------------
-
+# ruff: noqa: DTZ001 - a time without a zone is among what is wrong
 WRONG: list[Any] = [
-    1.5, float("nan"), Decimal("NaN"), Decimal("1E+3"), Decimal("1E+999"), True, None, UNSET, "1_0", "\ud800", b"x",
-    dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.date(2026, 1, 1), 10**101, "", object(), (),
-    types.MappingProxyType({}), {1: 2}, [1.5], "2026-01-31", Colour.RED,
+    1.5, float("nan"), Decimal("NaN"), Decimal("1E+3"), Decimal("1E+999"), True, None, UNSET, "1_0", "\ud800",
+    b"x", dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.date(2026, 1, 1), 10**101, "",
+    object(), (), types.MappingProxyType({}), {1: 2}, [1.5], "2026-01-31", Colour.RED,
 ]  # fmt: skip
 
 
@@ -442,7 +340,7 @@ def test_an_invoice_is_recognised_at_once() -> None:
     """Otherwise each invoice would take the careful way, and nothing would tell."""
     draft = models.InvoiceDraft(
         issue_date=dt.date(2026, 1, 31),
-        type_code="380",
+        type_code=models.InvoiceTypeCode("380"),
         currency_code="EUR",
         seller=models.SellerParty(
             name="A", postal_address=models.PostalAddress(city_name="Tours", country_code="FR")

@@ -31,9 +31,9 @@ class Level(enum.IntEnum):
 @attrs.define(kw_only=True)
 class Line:
     quantity: Decimal
-    price: Decimal | None | UnsetType = UNSET
+    price: Decimal | UnsetType | None = UNSET
     unit: Unit | UnsetType = UNSET
-    note: str | None | UnsetType = UNSET
+    note: str | UnsetType | None = UNSET
 
 
 @attrs.define(kw_only=True)
@@ -47,15 +47,16 @@ class Order:
     share: float | UnsetType = UNSET
     urgent: bool | UnsetType = UNSET
     custom: dict[str, JSON] | UnsetType = UNSET
-    anything: JSON = UNSET
+    anything: Any = UNSET
     reference: uuid.UUID | UnsetType = UNSET
     kind: Literal["a", "b"] | UnsetType = UNSET
     level: Level | UnsetType = UNSET
     parent: Order | UnsetType = UNSET
-    either: list[Line] | Line | None | UnsetType = UNSET
+    either: list[Line] | Line | UnsetType | None = UNSET
     wish: dict[str, Decimal] | Decimal | str | UnsetType = UNSET
 
 
+ZONELESS = "a date and time needs its offset from UTC: give it a tzinfo, such as datetime.timezone.utc"
 LIMITS = {
     Order: {
         "number": Constraint(min_length=1, max_length=5, pattern="^[A-Z0-9]+$"),
@@ -83,14 +84,15 @@ def faults(value: Any, form: Any = Order, **options: Any) -> dict[str, str]:
 
 
 def line(**fields: Any) -> Line:
-    return Line(**{"quantity": Decimal(1), **fields})
+    return Line(quantity=fields.pop("quantity", Decimal(1)), **fields)
 
 
 def test_a_model_and_its_mapping_are_written_alike() -> None:
     moment = dt.datetime(2026, 1, 31, 8, 30, tzinfo=dt.UTC)
     order = Order(
-        number="A1", lines=[line(price=None, unit=Unit.HOUR)], due=dt.date(2026, 1, 31), sent=moment, at=dt.time(8),
-        copies=2, urgent=False, custom={"a": [1, None, True, "x"]}, kind="a", share=1.5, level=Level.ONE,
+        number="A1", lines=[line(price=None, unit=Unit.HOUR)], due=dt.date(2026, 1, 31), sent=moment,
+        at=dt.time(8), copies=2, urgent=False, custom={"a": [1, None, True, "x"]}, kind="a", share=1.5,
+        level=Level.ONE,
     )  # fmt: skip
     expected = {
         "number": "A1", "lines": [{"quantity": "1", "price": None, "unit": "HUR"}], "due": "2026-01-31",
@@ -104,13 +106,13 @@ def test_a_model_and_its_mapping_are_written_alike() -> None:
 
 
 def test_open_members_of_a_model() -> None:
-    for value in (
+    values: tuple[Any, ...] = (
         {"a": [1, {"b": Decimal("1.50")}]},
         {"a": {}, "b": "x", "c": None, "d": 7},
         {"a": (1,)},
         {"a": Level.ONE},
-    ):
-        custom: Any = value
+    )
+    for custom in values:
         read = written(Order(number="A", custom=custom, anything=[custom]))
         assert read["anything"] == [read["custom"]]
     assert faults(Order(number="A", anything=10**100)) == {"$.anything": "has more than 100 digits"}
@@ -215,7 +217,7 @@ def test_every_fault_is_named_with_its_place() -> None:
         "$.lines[2].quantity": "expected a decimal number, found true or false",
         "$.lines[3]": "expected Line or a mapping, found a whole number",
         "$.due": "expected a date such as 2026-01-31, found a date and time",
-        "$.sent": "a date and time needs its offset from UTC: give it a tzinfo, such as datetime.timezone.utc",
+        "$.sent": ZONELESS,
         "$.at": "expected a time such as 08:30:00, found '25:00'",
         "$.copies": "must be 1 or more",
         "$.share": "inf is no JSON number",
@@ -335,14 +337,11 @@ def test_extra_members_replace_nothing() -> None:
 
 
 def test_filled_in_defaults_do_not_touch_what_a_program_makes() -> None:
-    fields: dict[str, Any] = {
-        f"f{number}": attrs.field(default=UNSET, type=str | UnsetType) for number in range(9)
-    }
-    model = attrs.make_class(
-        "Wide", fields | {"many": attrs.field(factory=list, type=list[str])}, kw_only=True
-    )
+    field: Any = attrs.field
+    fields = {f"f{number}": field(default=UNSET, type=str | UnsetType) for number in range(9)}
+    model = attrs.make_class("Wide", fields | {"many": field(factory=list, type=list[str])}, kw_only=True)
     frozen = attrs.make_class("Frozen", fields, kw_only=True, frozen=True)
-    narrow = attrs.make_class("Narrow", {"a": attrs.field(default=1, type=int)})
+    narrow = attrs.make_class("Narrow", {"a": field(default=1, type=int)})
     for each in (model, frozen, narrow, model):
         fill_in_defaults(each)
     assert "__attrs_pre_init__" in vars(model)

@@ -31,7 +31,7 @@ __all__ = ["Recogniser", "fill_in_defaults"]
 Recognise: TypeAlias = "Callable[[Any, Callable[[Decimal], object]], bool]"
 """Says whether a value is plainly right, and hands over each Decimal in it, which is yet to be looked at."""
 
-_FEWEST_DEFAULTS = 8
+_FEWEST_DEFAULTS = 6
 """With fewer fields that have a default, filling them in costs more than it saves."""
 
 _SIMPLE = (str, bool, dt.date, dt.time, uuid.UUID)
