@@ -301,7 +301,8 @@ class LogicalCall:
         """Turn a complete 2xx into what the operation returns; it was done even if it cannot be read."""
         form = None if answer is None else self._form(answer.status)
         if answer is None or form is None:
-            self._tell("verdict", self._last)
+            # Also where the last attempt was refused, because an earlier one had done it.
+            self._tell("verdict", self._last and attrs.evolve(self._last, outcome=Outcome.DONE))
             return None
         try:
             value = self._shared.codec.decode(answer.body, form)
