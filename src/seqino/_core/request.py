@@ -76,18 +76,18 @@ def build_request(
         InvalidInput: If a parameter or the body cannot be sent.
     """
     given = {name: value for name, value in parameters.items() if value is not None and value is not UNSET}
-    places = _Places(operation.path, {"Accept": "application/json", "User-Agent": user_agent()})
+    own = {"Accept": "application/json", "User-Agent": user_agent()}
+    places = _Places(operation.name, operation.path, own, query=[], shown={})
     client_id: str | None = None
     missing: list[str] = []
     for parameter in operation.parameters:
         value = given.pop(parameter.name, UNSET)
-        where = f"{operation.name}: {parameter.name}"
         if parameter.scope:
-            client_id = _client_id(value, parameter, config, where=where)
+            client_id = _client_id(value, parameter, config, operation=operation.name)
             if client_id is not None:
                 places.headers[parameter.wire] = client_id
         elif value is not UNSET:
-            places.put(parameter, value, where=where)
+            places.put(parameter, value)
         elif parameter.required:
             missing.append(parameter.name)
     if given:
@@ -111,12 +111,14 @@ def build_request(
 class _Places:
     """Where parameters go in a request."""
 
+    operation: str
     path: str
     headers: dict[str, str]
-    query: list[str] = attrs.field(factory=list[str])
-    shown: dict[str, str] = attrs.field(factory=dict[str, str])
+    query: list[str]
+    shown: dict[str, str]
 
-    def put(self, parameter: Parameter, value: Any, *, where: str) -> None:
+    def put(self, parameter: Parameter, value: Any) -> None:
+        where = f"{self.operation}: {parameter.name}"
         self.shown[parameter.name] = str(value)
         if parameter.location == "path":
             self.path = self.path.replace(f"{{{parameter.wire}}}", _segment(value, where=where))
@@ -130,17 +132,17 @@ class _Places:
         return f"{self.path}?{'&'.join(self.query)}" if self.query else self.path
 
 
-def _client_id(value: Any, scope: Parameter, config: Config, *, where: str) -> str | None:
+def _client_id(value: Any, scope: Parameter, config: Config, *, operation: str) -> str | None:
     """The client on whose behalf the call is made: the call's own, or the configured one."""
     if value is not UNSET:
         try:
-            return check_client_id(value, source=where)
+            return check_client_id(value, source=f"{operation}: {scope.name}")
         except ConfigurationError as error:
             raise InvalidInput(str(error)) from None
     if config.client_id is None and scope.required:
         raise InvalidInput(
-            f"{where} says on whose behalf the call is made: give {scope.name} to the call or to the client, "
-            "or set SEQINO_CLIENT_ID"
+            f"{operation}: {scope.name} says on whose behalf the call is made: give {scope.name} to the call "
+            "or to the client, or set SEQINO_CLIENT_ID"
         )
     return config.client_id
 
