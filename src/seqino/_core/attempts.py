@@ -79,6 +79,8 @@ class LogicalCall:
         self._began = self._runtime.monotonic()
         self._number = 0
         self._spent = 0
+        # Tokens taken for a retry that has not begun yet.
+        self._reserved = 0
         self._last: Attempt | None = None
         self._answer: Answer | None = None
         self._retry_after: float | None = None
@@ -98,6 +100,13 @@ class LogicalCall:
 
     async def _settle(self) -> Answer | None:
         """Make attempts until one settles the call; ``None`` where its answer has nothing to decode."""
+        try:
+            return await self._repeat()
+        finally:
+            # A retry may be called off while it is waited for, in whatever way: nothing was sent for these.
+            self._shared.budget.give_back(self._reserved)
+
+    async def _repeat(self) -> Answer | None:
         while True:
             if self._shared.pace.not_before:
                 await self._wait_for_turn()
@@ -108,7 +117,8 @@ class LogicalCall:
             decision = decide(attempt, self._situation(), uniform=self._runtime.uniform)
             if isinstance(decision, Retry):
                 if self._shared.budget.take(decision.cost):
-                    await self._pause_before_retry(decision)
+                    self._reserved = decision.cost
+                    await self._pause(decision.delay)
                     self._may_be_done |= attempt.outcome is Outcome.UNKNOWN
                     continue
                 decision = Fail("too many calls of this client failed lately (its retry budget is used up)")
@@ -130,6 +140,8 @@ class LogicalCall:
     async def _attempt(self) -> Attempt:
         """Send the request once, under a timer, and say what that proves."""
         self._number += 1
+        self._spent += self._reserved
+        self._reserved = 0
         self._answer, self._retry_after = None, None
         # A plain read needs no mark: whether it was sent changes nothing.
         is_plain = self._operation.effect is Effect.SAFE and self._request.body is None
@@ -221,15 +233,6 @@ class LogicalCall:
             gate.withdraw()
             await self._wait_for_turn()
         raise self._crowded_out()
-
-    async def _pause_before_retry(self, retry: Retry) -> None:
-        try:
-            await self._pause(retry.delay)
-        except asyncio.CancelledError:
-            # Nothing was sent for these tokens.
-            self._shared.budget.give_back(retry.cost)
-            raise
-        self._spent += retry.cost
 
     async def _pause(self, delay: float) -> None:
         self._tell("delay", None, delay=delay)
