@@ -46,6 +46,7 @@ MAP: dict[str, set[str]] = {
     "api": {"_generated.operations", "api"},
     "resources": {"_core", "_generated", "models", "pagination", "statuses", "resources"},
     "client": {"_core", "_generated", "models", "resources", "submission", "documents", "client"},
+    "integrations": {"_core"},
     "sandbox": {"sandbox"},
     "cli": {"", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
     "": {"_core.events", "_core.raw", "api", "client", "documents", "models", "statuses", "submission"},

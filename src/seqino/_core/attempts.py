@@ -40,13 +40,15 @@ from seqino._core.retry import (
     read_retry_after,
 )
 from seqino._core.runtime import Alarm, AttemptTimer, Runtime
+from seqino._core.telemetry import Telemetry
 from seqino._core.transport import Answer, SendMark, Transport
-from seqino._core.wire import Effect
-from seqino.errors import CallError, ResumeToken
+from seqino._core.wire import Effect, Operation
+from seqino.errors import CallError, Fault, ResponseDecodeError, ResumeToken
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from seqino._core.request import Request
-    from seqino._core.wire import Operation
 
 __all__ = ["LogicalCall", "Shared", "needs_key"]
 
@@ -62,6 +64,7 @@ class Shared:
     budget: RetryBudget = attrs.field(factory=RetryBudget)
     pace: Pace = attrs.field(factory=Pace)
     gate: Gate | None = None
+    telemetry: Telemetry | None = None
     alarm: Alarm = attrs.field(
         default=attrs.Factory(lambda shared: Alarm(shared.runtime), takes_self=True), init=False
     )
@@ -111,7 +114,7 @@ class LogicalCall:
             if self._shared.pace.not_before:
                 await self._wait_for_turn()
             gate = self._shared.gate
-            attempt = await (self._attempt() if gate is None else self._attempt_in_turn(gate))
+            attempt = await (self._once() if gate is None else self._attempt_in_turn(gate))
             if attempt.outcome is Outcome.DONE:
                 return self._answer
             decision = decide(attempt, self._situation(), uniform=self._runtime.uniform)
@@ -132,10 +135,26 @@ class LogicalCall:
         began = self._runtime.monotonic()
         attempt: Attempt | None = None
         try:
-            attempt = await self._attempt()
+            attempt = await self._once()
             return attempt
         finally:
             gate.leave(self._operation.name, attempt, began=began)
+
+    def _once(self) -> Awaitable[Attempt]:
+        """Make an attempt, observed where somebody observes."""
+        telemetry = self._shared.telemetry
+        return self._attempt() if telemetry is None else self._observed_attempt(telemetry)
+
+    async def _observed_attempt(self, telemetry: Telemetry) -> Attempt:
+        request = self._request
+        with telemetry.attempt(request, number=self._number + 1) as observed:
+            self._request = observed.request
+            try:
+                attempt = await self._attempt()
+            finally:
+                self._request = request
+            observed.ended(attempt)
+            return attempt
 
     async def _attempt(self) -> Attempt:
         """Send the request once, under a timer, and say what that proves."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from seqino._core.codec import Codec
     from seqino._core.config import Config
+    from seqino._core.network import Network
+    from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import Operation
 
@@ -41,8 +43,10 @@ class CallEngine:
     Args:
         config: The client's configuration.
         codec: Turns models into JSON and back.
+        network: The way to the server, for a session of our own.
         session: An aiohttp session to use and leave open; otherwise one is made in the first call's loop.
         middlewares: aiohttp middlewares of the caller; an injected session's own are not run.
+        telemetry: Observes calls and their attempts.
         runtime: Clock, sleep, timers and chance.
     """
 
@@ -51,18 +55,21 @@ class CallEngine:
         config: Config,
         codec: Codec,
         *,
+        network: Network | None = None,
         session: Session | None = None,
         middlewares: Sequence[Middleware] = (),
+        telemetry: Telemetry | None = None,
         runtime: Runtime | None = None,
     ) -> None:
         self._config = config
         runtime = runtime or Runtime()
         self._shared = Shared(
             codec=codec,
-            transport=Transport(config, session=session, middlewares=middlewares),
+            transport=Transport(config, network=network, session=session, middlewares=middlewares),
             runtime=runtime,
             events=Emitter(config.on_event),
             gate=_gate(config, runtime),
+            telemetry=telemetry,
         )
         self._is_copy = False
 
@@ -70,6 +77,11 @@ class CallEngine:
     def config(self) -> Config:
         """The configuration in force."""
         return self._config
+
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """What observes the calls, if anything."""
+        return self._shared.telemetry
 
     def scoped(self, client_id: str | None) -> CallEngine:
         """Return a copy that calls on behalf of another client, over the same session.
@@ -142,7 +154,12 @@ class CallEngine:
             raise ConfigurationError(
                 f"{operation.name} needs an API key: give api_key to the client, or set SEQINO_API_KEY"
             )
-        return cast("T", await LogicalCall(request, config, self._shared).run())
+        call = LogicalCall(request, config, self._shared)
+        telemetry = self._shared.telemetry
+        if telemetry is None:
+            return cast("T", await call.run())
+        with telemetry.operation(operation.name, client_id=request.client_id):
+            return cast("T", await call.run())
 
 
 def _gate(config: Config, runtime: Runtime) -> Gate | None:

@@ -220,6 +220,7 @@ _FAULT_WORDS: Mapping[FaultKind, str] = {
     FaultKind.TIMED_OUT: "no complete answer from {server} in time",
     FaultKind.DISCONNECTED: "{server} closed the connection before a complete answer",
     FaultKind.BROKEN_ANSWER: "{server} sent no well-formed answer",
+    FaultKind.REPEATED: "a middleware tried to send the request to {server} again, which only the client may",
     FaultKind.TOO_LARGE: "the answer of {server} is larger than the limit",
     FaultKind.ABANDONED: "the call was abandoned before the answer of {server}",
 }

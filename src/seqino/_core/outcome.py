@@ -40,6 +40,8 @@ class FaultKind(enum.StrEnum):
     """The connection was closed or reset before a complete answer."""
     BROKEN_ANSWER = "broken_answer"
     """What came back is no HTTP, or ends too early."""
+    REPEATED = "repeated"
+    """A middleware of the caller tried to send the request a second time within one attempt."""
     TOO_LARGE = "too_large"
     """The answer is larger than the client's limit."""
     ABANDONED = "abandoned"

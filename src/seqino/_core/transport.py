@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 import struct
@@ -17,8 +18,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.payload import BytesPayload, Payload
 from yarl import URL
 
+from seqino._core.network import Network
 from seqino._core.outcome import FaultKind
-from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
+from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,11 +150,34 @@ async def _send_once(
         raise _AttemptFailed(_broken(error)) from None
 
 
+class _OneSend:
+    """Middleware, the innermost: one attempt is one send, whatever the caller's middlewares do.
+
+    A second one would be neither counted nor decided by what the operation bears.
+    """
+
+    def __init__(self) -> None:
+        self._was_used = False
+        self._response: aiohttp.ClientResponse | None = None
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if self._was_used:
+            if self._response is not None:
+                self._response.close()
+            raise _AttemptFailed(Broken(kind=FaultKind.REPEATED))
+        self._was_used = True
+        self._response = await handler(request)
+        return self._response
+
+
 class Transport:
     """Sends single attempts over one aiohttp session.
 
     Args:
         config: The client's configuration.
+        network: The way to the server, for a session of our own.
         session: A session to use and leave open; otherwise one is made when first needed, and closed by us.
         middlewares: aiohttp middlewares of the caller, run inside our own. An injected session's own are not
             run: give them here.
@@ -162,13 +187,15 @@ class Transport:
         self,
         config: Config,
         *,
+        network: Network | None = None,
         session: Session | None = None,
         middlewares: Sequence[Middleware] = (),
     ) -> None:
         self._config = config
+        self._network = network or Network()
         self._session = session
         self._owned = session is None
-        self._middlewares: tuple[Middleware, ...] = (_send_once, *middlewares)
+        self._middlewares = tuple(middlewares)
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = getattr(session, "_loop", None)
         # Our own session has it from the start; the limits of another's would end calls given longer here.
@@ -204,7 +231,7 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=True,
-                middlewares=self._middlewares,
+                middlewares=(_send_once, *self._middlewares, _OneSend()) if self._middlewares else _OURS,
                 **self._settings,
             )
             return await _read(response, limit=self._config.max_answer_bytes)
@@ -215,12 +242,12 @@ class Transport:
             return _broken(error)
 
     def _open_session(self) -> Session:
-        self._check_loop()
         if self._closed:
             raise ClientClosed("this client was closed: make a new one, or keep it open while it is used")
+        self._check_loop()
         if self._session is None:
             self._loop = asyncio.get_running_loop()
-            self._session = _make_session(self._config)
+            self._session = _make_session(self._config, self._network)
         elif self._session.closed:
             raise ClientClosed(
                 "the session given to this client was closed: keep it open while the client is used"
@@ -240,6 +267,8 @@ class Transport:
         Raises:
             WrongEventLoop: If the running loop is not the client's.
         """
+        if self._closed:
+            return
         self._check_loop()
         self._closed = True
         if self._session is not None and self._owned:
@@ -248,17 +277,25 @@ class Transport:
 
 _NO_TYPE = ("Content-Type",)
 
+_OURS = (_send_once,)
+
 
 def _timeout(config: Config) -> aiohttp.ClientTimeout:
     # No total: one timer of our own covers an attempt, more cheaply.
     return aiohttp.ClientTimeout(total=None, sock_connect=config.connect_timeout)
 
 
-def _make_session(config: Config) -> Session:
+def _make_session(config: Config, network: Network) -> Session:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=config.max_connections, ttl_dns_cache=300, keepalive_timeout=KEEP_ALIVE
+            limit=config.max_connections,
+            ttl_dns_cache=300,
+            keepalive_timeout=KEEP_ALIVE,
+            ssl=True if network.tls is None else network.tls,
         ),
+        # Not aiohttp's own trust_env: it looks for a proxy before each request, and for a login in ~/.netrc,
+        # which would clash with the API key.
+        proxy=None if network.proxy is None else network.proxy.reveal(),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_timeout(config),
     )
@@ -324,6 +361,9 @@ def _was_cut(error: Exception) -> bool:
 
 _LONGEST_DETAIL = 200
 
+_USER_INFO = re.compile(r"//[^/\s]*@")
+"""Name and password in a URL."""
+
 
 def _detail(error: Exception) -> str:
     """The fault in aiohttp's words, without what str() adds to them: URLs may hold a proxy's password."""
@@ -336,5 +376,5 @@ def _detail(error: Exception) -> str:
             text = "invalid URL"
         case _:
             text = str(error)
-    words = " ".join(text.split())
-    return f"{type(error).__name__}: {words[:_LONGEST_DETAIL]}" if words else type(error).__name__
+    words = _USER_INFO.sub("//", " ".join(text.split()))
+    return f"{type(error).__name__}: {one_line(words, most=_LONGEST_DETAIL)}" if words else type(error).__name__

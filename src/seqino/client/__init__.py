@@ -12,6 +12,7 @@ import attrs
 from seqino._core.call import CallEngine
 from seqino._core.codec import Codec
 from seqino._core.config import check_client_id, resolve
+from seqino._core.network import resolve_network
 from seqino._core.raw import listen
 from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, File
@@ -36,11 +37,13 @@ from seqino.resources import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
+    from ssl import SSLContext
     from typing import Self
 
     from seqino._core.config import ApiKey
     from seqino._core.events import EventHook
     from seqino._core.raw import Response
+    from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import JSON, Operation
     from seqino.documents import Document
@@ -81,11 +84,15 @@ class SeqinoClient:
         requests_per_second: How many requests may begin in a second, 0.001 to 1,000,000; ``None`` for any
             number.
         allow_insecure_http: Send the key over ``http://`` to another machine, readable for anyone between.
+        proxy: URL of a proxy, such as ``http://user:password@proxy.example:3128``; it is never shown.
+        trust_env: Without a ``proxy``, take that of the environment (``HTTPS_PROXY``, ``NO_PROXY``).
+        ssl: Which certificates are trusted, and which is shown to the server; those of the system by default.
         session: An aiohttp session to use and leave open. Its own middlewares are not run: give them here.
-        middlewares: aiohttp middlewares to run.
+        middlewares: aiohttp middlewares to run around each attempt, the first outermost; none may send twice.
+        telemetry: Observes calls: ``seqino.integrations.otel.OpenTelemetry()``.
 
     Raises:
-        ConfigurationError: A key, a client id or a URL cannot be used.
+        ConfigurationError: A key, a client id, a URL or a proxy cannot be used.
         InvalidInput: A number or a header is out of its range.
     """
 
@@ -104,8 +111,12 @@ class SeqinoClient:
         max_concurrency: int | None = None,
         requests_per_second: float | None = None,
         allow_insecure_http: bool = False,
+        proxy: str | None = None,
+        trust_env: bool = False,
+        ssl: SSLContext | None = None,
         session: Session | None = None,
         middlewares: Sequence[Middleware] = (),
+        telemetry: Telemetry | None = None,
     ) -> None:
         config = resolve(
             api_key=api_key,
@@ -121,9 +132,24 @@ class SeqinoClient:
             requests_per_second=requests_per_second,
             allow_insecure_http=allow_insecure_http,
         )
+        network = resolve_network(
+            base_url=config.base_url,
+            proxy=proxy,
+            trust_env=trust_env,
+            tls=ssl,
+            session_is_given=session is not None,
+            has_key=config.api_key is not None,
+            allow_insecure_http=allow_insecure_http,
+        )
         runtime = Runtime()
         engine = CallEngine(
-            config, Codec(CONSTRAINTS), session=session, middlewares=middlewares, runtime=runtime
+            config,
+            Codec(CONSTRAINTS),
+            network=network,
+            session=session,
+            middlewares=middlewares,
+            telemetry=telemetry,
+            runtime=runtime,
         )
         self._set_up(engine, runtime)
 
@@ -328,6 +354,7 @@ class SeqinoClient:
             caller=self,
             config=self._engine.config,
             runtime=self._runtime,
+            telemetry=self._engine.telemetry,
             client_id=client_id,
             options=options or CallOptions(),
         )

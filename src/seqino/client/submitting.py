@@ -11,6 +11,7 @@ from seqino._core.config import Config
 from seqino._core.outcome import Outcome
 from seqino._core.retry import LEAST_TIME
 from seqino._core.runtime import Runtime
+from seqino._core.telemetry import Telemetry
 from seqino._core.wire import Caller
 from seqino._generated.operations import (
     CREATE_DRAFT,
@@ -109,6 +110,7 @@ class Submitter:
         client_id: On whose behalf; the client's own where it is ``None``.
         options: What this submission does otherwise than its client; its ``timeout`` covers all of it.
         policy: How long and how often to look.
+        telemetry: Observes submissions.
     """
 
     caller: Caller
@@ -117,19 +119,27 @@ class Submitter:
     client_id: str | None = None
     options: CallOptions = attrs.field(factory=CallOptions)
     policy: Policy = attrs.field(factory=Policy)
+    telemetry: Telemetry | None = None
 
     async def submit(self, invoice: InvoiceDraft | Mapping[str, JSON]) -> Submission:
         """Submit an invoice as a draft."""
-        return await _Run(self, invoice=invoice).drive(start(Route.DRAFT, policy=self.policy))
+        return await self._drive(_Run(self, invoice=invoice), start(Route.DRAFT, policy=self.policy))
 
     async def submit_file(self, file: File, *, number: str | None) -> Submission:
         """Submit an invoice as a file."""
-        return await _Run(self, file=file, number=number).drive(start(Route.FILE, policy=self.policy))
+        run = _Run(self, file=file, number=number)
+        return await self._drive(run, start(Route.FILE, policy=self.policy))
 
     async def resume(self, token: ResumeToken) -> Submission:
         """Find out what became of a draft that was validated with an unclear end."""
         step = resume(token.parameters["draft_id"], now=self.runtime.monotonic(), policy=self.policy)
-        return await _Run(self, earlier=token).drive(step)
+        return await self._drive(_Run(self, earlier=token), step)
+
+    async def _drive(self, run: _Run, step: Step) -> Submission:
+        if self.telemetry is None:
+            return await run.drive(step)
+        with self.telemetry.operation(run.name, client_id=run.client_id):
+            return await run.drive(step)
 
 
 class _Run:
@@ -158,11 +168,10 @@ class _Run:
         self._answer: DraftValidated | InvoiceFileSubmitted | InvoiceDraft | None = None
         self._status: str | None = None
         self._out_of_time = False
+        self.name = _name(file, earlier)
+        self.client_id = submitter.client_id or submitter.config.client_id
         self._events = SubmissionEvents(
-            _name(file, earlier),
-            config=submitter.config,
-            runtime=submitter.runtime,
-            client_id=submitter.client_id or submitter.config.client_id,
+            self.name, config=submitter.config, runtime=submitter.runtime, client_id=self.client_id
         )
 
     async def drive(self, step: Step) -> Submission:
@@ -422,7 +431,7 @@ class _Run:
         times = [*([] if earlier is None else [earlier.first_sent_at, earlier.last_sent_at]), *self._sent_at]
         return ResumeToken(
             operation=self._operation,
-            client_id=self._submitter.client_id or self._submitter.config.client_id,
+            client_id=self.client_id,
             parameters={} if draft_id is None else {"draft_id": draft_id},
             base_url=self._submitter.config.base_url,
             attempts=len(self._sent_at) + (0 if earlier is None else earlier.attempts),
