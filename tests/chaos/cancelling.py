@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -16,7 +18,8 @@ from seqino.errors import CallError, OutcomeUnknown, ResumeToken
 from tests.chaos.chance import draw_traits
 from tests.chaos.loop import Stepped
 from tests.chaos.platform import INVOICE, REPEATABLE, Draft, SimulatedTransport, item_of
-from tests.chaos.rounds import CALLS, HEALTHY, Work, World, build_world, call, draw_work, submit_properly
+from tests.chaos.rounds import CALLS, Work, call, draw_work, submit_properly
+from tests.chaos.world import HEALTHY, World, build_world
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -31,41 +34,39 @@ ITEM = "item-0"
 
 
 class _Budget(RetryBudget):
-    """Remembers which tokens were taken for nothing."""
+    """Remembers what each task has paid for a retry that it has not sent yet."""
 
     def __init__(self, transport: _Transport) -> None:
         super().__init__()
         self._transport = transport
-        self.idle = 0
-        self._sends = 0
 
     def take(self, cost: int) -> bool:
         taken = super().take(cost)
-        self.idle, self._sends = (cost if taken else 0), self._transport.sends
+        if taken:
+            self._transport.paid[asyncio.current_task()] += cost
         return taken
 
     def give_back(self, amount: int) -> None:
         super().give_back(amount)
-        self.idle = 0
-
-    @property
-    def wasted(self) -> int:
-        """Tokens taken for a retry that was never sent."""
-        return self.idle if self._sends == self._transport.sends else 0
+        self._transport.paid[asyncio.current_task()] -= amount
 
 
 @attrs.define(kw_only=True)
 class _Transport(SimulatedTransport):
-    """Knows whether what it sent is in doubt."""
+    """Knows whether what it sent of the item to be cancelled is in doubt."""
 
     doubtful: bool = False
+    paid: Counter[asyncio.Task[Any] | None] = attrs.field(factory=Counter[Any])
 
     async def send(self, request: Request, *, key: str | None, mark: SendMark | None) -> Result:
-        before, left = self.doubtful, self.platform.left[item_of(request)]
+        self.paid.pop(asyncio.current_task(), None)
+        if item_of(request) != ITEM:
+            return await super().send(request, key=key, mark=mark)
+        before, left = self.doubtful, self.platform.left[ITEM]
         try:
             result = await super().send(request, key=key, mark=mark)
         finally:
-            self.doubtful |= self.platform.left[item_of(request)] > left
+            self.doubtful |= self.platform.left[ITEM] > left
         proof = classify_status(result.status).outcome if isinstance(result, Answer) else None
         if proof in (Outcome.REJECTED, Outcome.THROTTLED):
             self.doubtful = before
@@ -104,17 +105,26 @@ class _Trial:
         if self.work == "call":
             self.world.platform.drafts["d-1"] = Draft(item=ITEM)
         # Half of the cancellations come at once, the others while whatever was begun goes on.
-        self._delay = 0.0 if rng.random() < 0.5 else rng.choice((0.0005, 0.05, 0.3, 3.0, 15.0))
+        self._delay = 0.0 if rng.random() < 0.5 else rng.choice((0.0005, 0.125, 0.25, 3.0, 15.0))
+        self._has_company = rng.random() < 0.4
         self._point = point
         self.requested = False
         self.error: asyncio.CancelledError | None = None
         self.task: asyncio.Task[Any] | None = None
+        self.company: asyncio.Task[None] | None = None
         self.stepped: Stepped[Any] = Stepped(self._noticing(), self._on_suspension)
 
     def run(self) -> asyncio.Task[Any]:
+        if self._has_company:
+            self.company = self.world.loop.create_task(self._beside())
         self.task = self.world.loop.create_task(self.stepped)
         self.world.loop.run_until(self.task)
         return self.task
+
+    async def _beside(self) -> None:
+        """Another submission by the same client, which nobody cancels."""
+        with contextlib.suppress(CallError):
+            await submit_properly(self.world, "submit", "beside")
 
     async def _noticing(self) -> Any:
         try:
@@ -190,14 +200,18 @@ def cancel_at(seed: int, point: int) -> Cancelled:
 
 
 def _look_around(trial: _Trial, told: Cancelled) -> None:
-    world = trial.world
-    left = {
-        "exchanges": trial.transport.in_flight,
-        "timers": len(world.armed),
-        "tasks": sum(not task.done() for task in world.loop.tasks),
-        "tokens": trial.budget.wasted,
+    at_once = {
+        "exchanges": trial.transport.in_flight[ITEM],
+        "tokens": trial.requested and trial.transport.paid[trial.task] > 0,
     }
-    if any(left.values()):
+    if any(at_once.values()):
+        told.faults.append(f"left behind at once: {at_once}")
+    if trial.company is not None:
+        trial.world.loop.run_until(trial.company)
+        if trial.company.cancelled():
+            told.faults.append("another task was cancelled with it")
+    left = trial.world.leftovers()
+    if left:
         told.faults.append(f"left behind: {left}")
 
 

@@ -7,6 +7,7 @@ done" is true of the request it answers; what left has its effect within the set
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
@@ -54,6 +55,9 @@ class Traits:
         max_retries: As for a client.
         revalidate: As in ``Policy``.
         items: How many are under way at a time.
+        most: As ``max_concurrency`` of a client.
+        rate: As ``requests_per_second`` of a client.
+        ticking: Whether everything happens at eighths of a second, so that much happens at one moment.
     """
 
     creating: float
@@ -70,6 +74,9 @@ class Traits:
     max_retries: int
     revalidate: bool
     items: int
+    most: int | None
+    rate: float | None
+    ticking: bool
 
 
 _RATES = (0.0, 0.05, 0.15, 0.3, 0.5, 0.8, 1.0)
@@ -99,6 +106,9 @@ def draw_traits(rng: random.Random) -> Traits:
         max_retries=rng.choice((0, 1, 3, 3, 3)),
         revalidate=rng.random() < 0.3,
         items=rng.choice((1, 1, 1, 1, 1, 2, 4)),
+        most=rng.choice((None, None, None, 1, 2, 100)),
+        rate=rng.choice((None, None, None, 0.5, 4.0, 1000.0)),
+        ticking=rng.random() < 0.25,
     )
 
 
@@ -123,6 +133,12 @@ class Plan:
     reply: Answer | Broken | Literal["natural"] | None = "natural"
     after: float = 0.0
     name: str = "natural"
+
+    def at_eighths(self) -> Plan:
+        """The same with all times at eighths of a second, the effect no later than it was."""
+        effect = None if self.effect is None else math.floor(self.effect * 8) / 8
+        connecting, after = math.ceil(self.connecting * 8) / 8, math.ceil(self.after * 8) / 8
+        return attrs.evolve(self, effect=effect, connecting=connecting, after=after)
 
 
 _UNSENT = (
@@ -173,13 +189,12 @@ def _pausing(status: int, rng: random.Random) -> Answer:
 
 
 def plan_exchange(rng: random.Random, traits: Traits, *, kind: Kind) -> Plan:
-    """Draw how an exchange goes.
+    """Draw how an exchange of a kind goes."""
+    plan = _draw_exchange(rng, traits, kind)
+    return plan.at_eighths() if traits.ticking else plan
 
-    Args:
-        rng: Where chance comes from.
-        traits: The world.
-        kind: What the request could do.
-    """
+
+def _draw_exchange(rng: random.Random, traits: Traits, kind: Kind) -> Plan:
     rate = {"create": traits.creating, "look": traits.looking}.get(kind, traits.sending)
     connecting = rng.uniform(0.001, 0.2)
     effect = rng.uniform(0.01, 0.5)

@@ -16,14 +16,15 @@ from seqino.errors import CallError
 from seqino.models import InvoiceFileSubmission
 from seqino.submission import Submission, Verdict
 from tests.chaos.platform import INVOICE
-from tests.chaos.rounds import FILE
+from tests.chaos.world import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seqino._core.wire import Operation
     from seqino.options import CallOptions
-    from tests.chaos.rounds import Work, World
+    from tests.chaos.rounds import Work
+    from tests.chaos.world import World
 
 __all__ = ["submit_naively"]
 

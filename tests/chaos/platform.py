@@ -245,20 +245,19 @@ class SimulatedTransport:
     """Stands where the real one does: one exchange, one result, and never a second send of its own."""
 
     platform: Platform
-    in_flight: int = 0
-    sends: int = 0
+    in_flight: Counter[str] = attrs.field(factory=Counter[str])
 
     async def send(self, request: Request, *, key: str | None, mark: SendMark | None) -> Result:
         assert key == "key-1"
         platform = self.platform
         plan = platform.plan(request)
-        platform.note("send", request.operation.name, item_of(request), plan.name)
-        self.in_flight += 1
-        self.sends += 1
+        item = item_of(request)
+        platform.note("send", request.operation.name, item, plan.name)
+        self.in_flight[item] += 1
         try:
             return await self._exchange(request, plan, mark)
         finally:
-            self.in_flight -= 1
+            self.in_flight[item] -= 1
 
     async def _exchange(self, request: Request, plan: Plan, mark: SendMark | None) -> Result:
         loop = self.platform.loop
@@ -274,7 +273,7 @@ class SimulatedTransport:
         self.platform.deliver(request, plan, reply)
         result = await reply
         # The head came; the rest of the body takes a moment.
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.125 if self.platform.traits.ticking else 0.001)
         if isinstance(result, Answer):
             self.platform.remember(request, plan, result)
         return result

@@ -15,12 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
-from seqino._core.call import CallEngine
-from seqino._core.codec import Codec
-from seqino._core.config import Config, Secret
-from seqino._core.events import CallEvent
-from seqino._core.runtime import Runtime
-from seqino._core.wire import File
 from seqino._generated.operations import (
     CREATE_CLIENT,
     CREATE_DRAFT,
@@ -29,34 +23,26 @@ from seqino._generated.operations import (
     RECORD_PAYMENT,
     VALIDATE_DRAFT,
 )
-from seqino._generated.tables import CONSTRAINTS
-from seqino.client.submitting import Submitter
 from seqino.errors import CallError, OutcomeUnknown, ResponseDecodeError
-from seqino.options import CallOptions
-from seqino.submission import Policy, Submission, Verdict
+from seqino.submission import Submission, Verdict
 from tests.chaos.chance import SURE_REFUSALS, Traits, draw_traits
-from tests.chaos.loop import VirtualLoop, make_loop
-from tests.chaos.platform import INVOICE, Draft, Platform, SimulatedTransport
+from tests.chaos.platform import INVOICE, Draft
+from tests.chaos.world import FILE, HEALTHY, World, build_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seqino._core.runtime import TimerHandle
-    from seqino._core.wire import Caller, Operation
+    from seqino._core.wire import Operation
     from seqino.errors import ResumeToken
 
 __all__ = [
     "CALLS",
-    "FILE",
-    "HEALTHY",
     "HOLLOW",
     "MASKED",
     "WORK",
     "Round",
     "Violation",
     "Work",
-    "World",
-    "build_world",
     "call",
     "draw_work",
     "play",
@@ -75,102 +61,6 @@ HOLLOW = "accepted by an empty 2xx"
 """The count of invoices that a 2xx without a word called accepted, that came to nothing, and that no look
 could check; they are returned as not identified, and never as settled.
 """
-
-CODEC = Codec(CONSTRAINTS)
-BASE = "http://127.0.0.1:8052/api"
-FILE = File(name="invoice.xml", content=b"<Invoice/>", content_type="application/xml")
-HEALTHY = 180.0
-"""Seconds for what has to succeed in the end: longer than a pause that a server may ask for and settling."""
-
-
-@attrs.define(kw_only=True)
-class World:
-    """A loop, a platform, and an engine that calls it."""
-
-    loop: VirtualLoop
-    rng: random.Random
-    platform: Platform
-    transport: SimulatedTransport
-    engine: CallEngine
-    runtime: Runtime
-    events: list[CallEvent]
-    armed: set[asyncio.TimerHandle]
-    """Timers of calls that were neither called off nor rang."""
-
-    def submitter(self, item: str, *, timeout: float, caller: Caller | None = None) -> Submitter:
-        return Submitter(
-            caller=caller or self.engine,
-            config=self.engine.config,
-            runtime=self.runtime,
-            client_id=item,
-            options=CallOptions(timeout=timeout),
-            policy=Policy(revalidate=self.platform.traits.revalidate),
-        )
-
-    def heal(self, *, shows_all: bool) -> None:
-        """From now on nothing goes wrong any more."""
-        traits = attrs.evolve(self.platform.traits, creating=0.0, sending=0.0, looking=0.0, hollow=False)
-        self.platform.traits = attrs.evolve(traits, shows="all") if shows_all else traits
-
-
-def build_world(rng: random.Random, traits: Traits) -> World:
-    """Make the parts of a world and join them."""
-    loop = make_loop()
-    platform = Platform(loop=loop, rng=rng, traits=traits)
-    armed: set[asyncio.TimerHandle] = set()
-    runtime = Runtime(
-        monotonic=loop.time,
-        wall=lambda: 1_772_366_400.0 + loop.time(),
-        call_later=_counted(loop, armed),
-        uniform=rng.uniform,
-    )
-    events: list[CallEvent] = []
-
-    def hear(event: CallEvent) -> None:
-        events.append(event)
-        platform.note(event.kind, event.operation, event.attempt, event.outcome, event.status, event.error)
-
-    config = Config(
-        api_key=Secret("key-1"),
-        base_url=BASE,
-        timeout=traits.timeout,
-        max_retries=traits.max_retries,
-        on_event=hear,
-    )
-    engine = CallEngine(config, CODEC, runtime=runtime)
-    transport = SimulatedTransport(platform=platform)
-    shared: Any = vars(engine)["_shared"]
-    shared.transport = transport
-    return World(
-        loop=loop,
-        rng=rng,
-        platform=platform,
-        transport=transport,
-        engine=engine,
-        runtime=runtime,
-        events=events,
-        armed=armed,
-    )
-
-
-def _counted(
-    loop: VirtualLoop, armed: set[asyncio.TimerHandle]
-) -> Callable[[float, Callable[[], None]], TimerHandle]:
-    class Counted:
-        def __init__(self, delay: float, callback: Callable[[], None]) -> None:
-            self._callback = callback
-            self._handle = loop.call_later(delay, self._ring)
-            armed.add(self._handle)
-
-        def _ring(self) -> None:
-            armed.discard(self._handle)
-            self._callback()
-
-        def cancel(self) -> None:
-            armed.discard(self._handle)
-            self._handle.cancel()
-
-    return Counted
 
 
 @attrs.define(kw_only=True)
@@ -219,14 +109,9 @@ def play(seed: int, *, submit: Submit = submit_properly, work: Work | None = Non
     world.loop.complete(player.play())
     world.loop.drain()
     player.judge()
-    leftovers = {
-        "exchanges": world.transport.in_flight,
-        "tasks": sum(not task.done() for task in world.loop.tasks),
-        "timers": len(world.armed),
-        "faults": len(world.loop.faults),
-    }
-    if any(leftovers.values()):
-        played.violations.append(("broken promise", f"left behind: {leftovers} {world.loop.faults}"))
+    leftovers = world.leftovers()
+    if leftovers:
+        played.violations.append(("broken promise", f"left behind: {leftovers}"))
     return played
 
 

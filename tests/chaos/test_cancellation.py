@@ -9,7 +9,7 @@ import pytest
 from tests.chaos import run
 
 POINTS = 2000
-SEEDS = 140
+SEEDS = 200
 
 
 @pytest.fixture(autouse=True)
