@@ -74,6 +74,23 @@ __all__ = [
 _FAULTS_SHOWN = 20
 
 
+def one_line(text: str, *, most: int = 500) -> str:
+    """Make a text of unknown origin fit for a message or a log: on one line, without what steers a terminal.
+
+    Args:
+        text: Any text.
+        most: How many characters of it are shown.
+    """
+    if len(text) > most:
+        text = text[:most] + "…"
+    words = " ".join(text.split())
+    if words.isprintable():
+        return words
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in words
+    )
+
+
 class Fault(NamedTuple):
     """One thing wrong with a value."""
 
@@ -183,7 +200,7 @@ class InvalidInput(SeqinoError, ValueError):
 
 
 def _fault_lines(faults: tuple[Fault, ...]) -> list[str]:
-    lines = [f"  {path}: {message}" for path, message in faults[:_FAULTS_SHOWN]]
+    lines = [f"  {one_line(path)}: {one_line(message)}" for path, message in faults[:_FAULTS_SHOWN]]
     if len(faults) > _FAULTS_SHOWN:
         lines.append(f"  … and {len(faults) - _FAULTS_SHOWN} more")
     return lines
