@@ -5,9 +5,10 @@ URL ?=
 FILE ?=
 INVOICES ?=
 QUICK ?=
+ROUNDS ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-quick check format openapi generate clean
+.PHONY: help setup demo test chaos bench-quick check format openapi generate clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +31,9 @@ test: setup ## Run all tests with branch coverage
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report
+
+chaos: setup ## Seeded faults on a virtual clock: nothing sent twice, lost or told wrongly (ROUNDS=100000)
+	@$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS)
 
 bench-quick: setup ## What safety costs, beside aiohttp and msgspec alone (about 90 s; QUICK=1: 15 s)
 	@$(BIN)/python -m benchmarks.quick $(if $(QUICK),--quick)
