@@ -35,6 +35,11 @@ class Gate:
         self._alarm: TimerHandle | None = None
 
     @property
+    def allowed(self) -> int | None:
+        """How many may be under way at present; ``None`` for any number."""
+        return None if self._limit is None else self._limit.allowed
+
+    @property
     def under_way(self) -> int:
         """How many were let through and have not left."""
         return self._under_way
@@ -94,8 +99,6 @@ class Gate:
         self._under_way -= 1
         if self._pacing is not None:
             self._pacing.give_back()
-            # It was set for a later moment.
-            self._call_off()
         self._let_through()
 
     def _let_through(self) -> None:

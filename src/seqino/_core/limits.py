@@ -55,20 +55,23 @@ class _Duration:
 
     def add(self, seconds: float, *, now: float) -> None:
         """Take one more answer into account."""
+        self._turn(now)
         self.answers += 1
         weight = max(_WEIGHT, 1 / self.answers)
         off = seconds - self.mean
         self.mean += weight * off
         self.variance = (1 - weight) * (self.variance + weight * off * off)
         if self.answers >= _ENOUGH:
-            self._remember_best(self.mean + self._uncertainty(), now=now)
+            self.best = min(self.best, self.mean + self._uncertainty())
 
-    def _remember_best(self, mean: float, *, now: float) -> None:
+    def _turn(self, now: float) -> None:
+        """Forget what is older than the window."""
         age = now - self.turned_at
+        if age >= 2 * _GENERATION:
+            self.restart(self.since)
+            self.best = math.inf
         if age >= _GENERATION:
-            self.best_before = self.best if age < 2 * _GENERATION else math.inf
-            self.best, self.turned_at = math.inf, now
-        self.best = min(self.best, mean)
+            self.best_before, self.best, self.turned_at = self.best, math.inf, now
 
     def _uncertainty(self) -> float:
         return _SURE * math.sqrt(self.variance * max(_WEIGHT, 1 / self.answers))
@@ -141,8 +144,11 @@ class AdaptiveLimit:
             self._is_doubling, self._cut_at = False, now
 
 
-_CATCH_UP = 0.05
-"""Seconds of lateness that are made good: timers ring a little late, which must not add up."""
+_CATCH_UP = 4
+"""Requests that may follow at once where timers rang late, so that lateness does not add up."""
+
+_LATEST = 0.05
+"""Seconds of lateness that are made good at most."""
 
 _NEGLIGIBLE = 1e-9
 
@@ -151,7 +157,8 @@ _NEGLIGIBLE = 1e-9
 class Pacing:
     """When the next request may begin, so that there are never more than so many a second.
 
-    A token bucket that holds a twentieth of a second's worth, kept as the time at which it is full again.
+    A token bucket that holds hardly anything, kept as the time at which it is full again: what was not used
+    is not saved up, since servers count in short stretches too.
 
     Args:
         rate: Requests a second, above 0.
@@ -168,7 +175,7 @@ class Pacing:
 
     def take(self, *, now: float) -> None:
         """Note that a request begins."""
-        self._due = max(self._due, now - _CATCH_UP) + 1 / self.rate
+        self._due = max(self._due, now - min(_LATEST, _CATCH_UP / self.rate)) + 1 / self.rate
 
     def give_back(self) -> None:
         """Note that the last one did not begin after all."""
