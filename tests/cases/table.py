@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 import pytest
@@ -96,7 +96,6 @@ class Case:
 class Flow:
     """One submission, with a script for each of its steps."""
 
-    name: str
     do: str
     shows: str = "state"
     scripts: dict[str, list[Step]] = attrs.field(factory=dict[str, Any])
@@ -109,25 +108,56 @@ class Flow:
     seconds: float = 0
 
 
-def combinations(table: Mapping[str, Any]) -> Iterator[tuple[str, Case]]:
+def cases(table: Mapping[str, Any]) -> Iterator[tuple[str, Case]]:
     """Each combination of a case's faults, calls and ways to connect."""
     fields: dict[str, Any] = dict(table)
-    name, calls = fields.pop("name"), fields.pop("calls")
-    faults, places = fields.pop("faults", [""]), fields.pop("on", ["fresh"])
-    for played, call, on in itertools.product(faults, calls, places):
-        script = [played if step == "{fault}" else step for step in fields["script"]]
-        label = ", ".join(part for part in (name, _label(played), call, on) if part)
-        case: dict[str, Any] = {**fields, "script": script, "call": call, "on": on}
-        if isinstance(played, str) and fields.get("status") == "{fault}":
-            case["status"] = int(played.split("-")[1])
-        yield label, Case(**case)
+    name, calls, places = fields.pop("name"), fields.pop("calls"), fields.pop("on", ["fresh"])
+    for label, filled in _fill(fields):
+        for call, on in itertools.product(calls, places):
+            yield _join(name, label, call, on), Case(**filled, call=call, on=on)
+
+
+def flows(table: Mapping[str, Any]) -> Iterator[tuple[str, Flow]]:
+    """A flow with each of its faults."""
+    fields: dict[str, Any] = dict(table)
+    name = fields.pop("name")
+    for label, filled in _fill(fields):
+        yield _join(name, label), Flow(**filled)
+
+
+def _join(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
+
+
+def _fill(fields: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Put each fault where ``{fault}`` stands."""
+    for played in fields.pop("faults", [""]):
+        filled = {key: _put(value, played) for key, value in fields.items()}
+        if fields.get("status") == "{fault}":
+            filled["status"] = _status(played)
+        yield _label(played), filled
+
+
+def _put(value: Any, played: Step) -> Any:
+    if isinstance(value, list):
+        return [played if step == "{fault}" else step for step in cast("list[Step]", value)]
+    if isinstance(value, dict):
+        return {key: _put(each, played) for key, each in cast("dict[str, Any]", value).items()}
+    return value
+
+
+def _status(played: Step) -> int | None:
+    if isinstance(played, str):
+        return int(played.split("-")[1]) if played.startswith("status-") else None
+    status: int = played.get("status", 200)
+    return status
 
 
 def _label(played: Step) -> str:
     if isinstance(played, str):
         return played
-    headers = played.get("headers", {}).items()
-    return " ".join([str(played.get("status", 200)), *(f"{name}={value}" for name, value in headers)])
+    headers = [f"{name}={value}" for name, value in played.get("headers", {}).items()]
+    return " ".join([str(played.get("status", 200)), *headers, played.get("body", "")]).strip()
 
 
 def collect(section: str) -> list[Any]:
@@ -135,8 +165,8 @@ def collect(section: str) -> list[Any]:
     found: list[Any] = []
     for path in sorted(FOLDER.glob("*.toml")):
         for table in tomllib.loads(path.read_text("utf-8")).get(section, []):
-            each = combinations(table) if section == "cases" else [(table["name"], Flow(**table))]
-            found += [pytest.param(case, id=f"{path.stem}: {label}") for label, case in each]
+            read = cases(table) if section == "cases" else flows(table)
+            found += [pytest.param(case, id=f"{path.stem}: {label}") for label, case in read]
     return found
 
 
