@@ -436,6 +436,19 @@ async def test_an_operation_over_the_wire(case: Case, client: SeqinoClient, wire
     assert (result is None) == (case.status == 204)
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_the_answer_as_it_came_is_there_for_every_operation(
+    case: Case, client: SeqinoClient, wire: Any
+) -> None:
+    for _ in range(2):
+        wire.answer(case.method, str(url_of(case)), case.answer, status=case.status)
+    scope: dict[str, Any] = {"options": None}
+    response = await client.raw(read(case.run(client, scope)))
+    assert response.value == await read(case.run(client, scope))
+    assert response.status == case.status
+    assert json.loads(response.content) == case.answer
+
+
 @pytest.mark.reconstruction
 def test_every_operation_of_the_description_has_a_method() -> None:
     described = {name for name in operations.__all__ if name.islower()}
