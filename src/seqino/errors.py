@@ -91,6 +91,23 @@ def one_line(text: str, *, most: int = 500) -> str:
     )
 
 
+def one_line(text: str, *, most: int = 500) -> str:
+    """Make a text of unknown origin fit for a message or a log: on one line, without what steers a terminal.
+
+    Args:
+        text: Any text.
+        most: How many characters of it are shown.
+    """
+    if len(text) > most:
+        text = text[:most] + "…"
+    words = " ".join(text.split())
+    if words.isprintable():
+        return words
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in words
+    )
+
+
 class Fault(NamedTuple):
     """One thing wrong with a value."""
 
@@ -104,11 +121,13 @@ class Fault(NamedTuple):
 class ErrorBody:
     """What the platform wrote in an error answer, as far as it could be read.
 
+    Texts are on one line, and cut after 500 characters; the error's ``raw`` has them as they came.
+
     Args:
         message: The platform's own words, or ``None``.
         code: The platform's numeric code, whose meaning is not published.
         trace_id: What to quote to the platform's support.
-        faults: The single faults of a 422 answer, with the path of each.
+        faults: The single faults of a 422 answer, with the path of each; 100 at most.
     """
 
     message: str | None = None

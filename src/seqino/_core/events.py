@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from seqino._core.outcome import Outcome
-from seqino.errors import ResumeToken
+from seqino.errors import ResumeToken, one_line
 
 __all__ = ["CallEvent", "Emitter", "EventHook", "EventKind"]
 
@@ -115,7 +115,8 @@ def _sentence(event: CallEvent) -> str:
         "draft_id": event.draft_id,
         "invoice_id": event.invoice_id,
     }
-    details = "".join(f" {name}={value}" for name, value in told.items() if value is not None)
+    # The platform's words among them must not pass for lines of the log.
+    details = "".join(f" {name}={one_line(str(value))}" for name, value in told.items() if value is not None)
     if event.kind == "look":
         return f"{event.operation} look {event.attempt}:{details}"
     where = f"{event.operation} attempt {event.attempt}"

@@ -9,6 +9,7 @@ from typing import Any, cast
 import attrs
 import msgspec
 
+from seqino._core.faults import MOST_FAULTS
 from seqino._core.outcome import Attempt, FaultKind, Outcome
 from seqino._core.retry import HARMLESS
 from seqino._core.wire import Effect, Operation
@@ -33,6 +34,7 @@ from seqino.errors import (
     ServerError,
     UnexpectedAnswer,
     UnprocessableContent,
+    one_line,
 )
 
 __all__ = [
@@ -262,7 +264,13 @@ def find_trace_id(body: ErrorBody | None, headers: Mapping[str, str]) -> str | N
     """What to quote to the platform's support: from the error body, else from a header."""
     if body is not None and body.trace_id:
         return body.trace_id
-    return next((headers[name] for name in _TRACE_HEADERS if headers.get(name)), None)
+    return next((text for name in _TRACE_HEADERS if (text := _text_of(headers.get(name)))), None)
+
+
+_LARGEST_ERROR = 1_000_000
+"""Bytes of an error answer that are read: one that is longer is none of the platform's."""
+
+_LONGEST_PATH = 50
 
 
 def read_error_body(raw: bytes) -> ErrorBody | None:
@@ -271,6 +279,8 @@ def read_error_body(raw: bytes) -> ErrorBody | None:
     Args:
         raw: The body as it was received: the platform's ErrorResponse, the details of a 422, or else.
     """
+    if len(raw) > _LARGEST_ERROR:
+        return None
     try:
         data: Any = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -297,23 +307,23 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def _text_of(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return one_line(value) or None if isinstance(value, str) else None
 
 
 def _faults(detail: Any) -> list[Fault]:
     """The entries of FastAPI's 422 body that can be read."""
-    entries = [entry for each in _list(detail) if (entry := _object(each)) is not None]
+    entries = [entry for each in _list(detail)[:MOST_FAULTS] if (entry := _object(each)) is not None]
     return [Fault(_path(entry.get("loc")), _text_of(entry.get("msg")) or "is not valid") for entry in entries]
 
 
 def _path(loc: Any) -> str:
     """``["body", "lines", 0, "quantity"]`` as ``$.lines[0].quantity``; other places keep their name."""
     path = ""
-    for position, step in enumerate(_list(loc)):
+    for position, step in enumerate(_list(loc)[:_LONGEST_PATH]):
         if position == 0 and step == "body":
             path = "$"
         elif isinstance(step, int):
             path += f"[{step}]"
         else:
             path += f".{step}" if path else str(step)
-    return path or "$"
+    return one_line(path) or "$"
