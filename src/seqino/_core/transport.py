@@ -369,7 +369,8 @@ def _detail(error: Exception) -> str:
     """The fault in aiohttp's words, without what str() adds to them: URLs may hold a proxy's password."""
     match error:
         case aiohttp.ClientConnectorError():
-            text = error.os_error.strerror or str(error.os_error)
+            cause = error.os_error
+            text = cause.strerror or str(cause) or type(cause).__name__
         case aiohttp.ClientResponseError() | HttpProcessingError():
             text = error.message
         case aiohttp.InvalidURL():
