@@ -18,6 +18,7 @@ from cattrs.fns import identity
 
 from seqino import models
 from seqino._core.codec import Codec, DecodeFault
+from seqino._core.values import Mismatch
 from seqino._core.wire import JSON, UNSET, OpenEnum, Operation, UnsetType
 from seqino._generated import operations, tables
 from seqino.errors import InvalidInput
@@ -190,6 +191,7 @@ def test_unknown_members_and_repeated_names_are_no_faults() -> None:
 def test_lists_objects_and_texts_are_told_apart() -> None:
     assert faults('"1"', float) == {"$": "expected a number, found text"}
     assert faults("true", Priority) == {"$": "expected one of Priority, found true or false"}
+    assert faults("1.0", Priority) == {"$": "expected one of Priority, found a number"}
     assert faults('{"a":{"b":1e400}}', JSON) == {"$.a.b": "number out of range: 1e400"}
     assert faults("{}", list[int]) == {"$": "expected a list, found an object"}
     assert faults("[]", dict[str, int]) == {"$": "expected an object, found a list"}
@@ -246,13 +248,23 @@ def test_a_deep_document_that_also_looks_odd_is_a_fault() -> None:
     assert "nested too deeply" in faults(b'{"copies":"1_0","number":' + b"[" * 100_000)["$"]
 
 
-def test_the_faults_of_a_huge_document_are_capped() -> None:
+def test_the_faults_of_a_huge_document_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    class Counted(Mismatch):
+        def __init__(self, text: str) -> None:
+            super().__init__(text)
+            made.append(text)
+
+    monkeypatch.setattr("seqino._core.values.Mismatch", Counted)
     data = json.dumps({"number": "1", "lines": [{"quantity": "x", "unit": 1}] * 20_000}).encode()
     with pytest.raises(DecodeFault) as caught:
         Codec().decode(data, Bill)
     assert len(caught.value.faults) == 101
     assert caught.value.faults[-1] == ("$", "and more; the first 100 are listed")
     assert "$.lines[0].quantity: expected" in str(caught.value)
+    # Nor are the others kept somewhere: each costs a kilobyte.
+    assert len(made) < 500
 
 
 @attrs.define(kw_only=True)

@@ -112,6 +112,14 @@ def test_open_members_of_a_model() -> None:
         {"a": (1,)},
         {"a": Level.ONE},
     )
+    assert written(Order(number="A", anything=None)) == {"number": "A", "anything": None}
+    assert written({"number": "A", "anything": None}) == {"number": "A", "anything": None}
+
+
+def test_a_model_within_a_model_of_its_kind() -> None:
+    for parent in ({"number": "B", "new": 1}, Order(number="B")):
+        assert written({"number": "A", "parent": parent})["parent"]["number"] == "B"
+    assert faults({"number": "A", "parent": {"number": 1}}).keys() == {"$.parent.number"}
     for custom in values:
         read = written(Order(number="A", custom=custom, anything=[custom]))
         assert read["anything"] == [read["custom"]]
@@ -265,6 +273,8 @@ def test_dates_and_times_are_not_confused() -> None:
     assert faults(Order(number="A", sent=dt.date(2026, 1, 31))) == {  # type: ignore[arg-type] # the fault
         "$.sent": "expected a date and time such as 2026-01-31T08:30:00+01:00, found a date"
     }
+    naive = dt.datetime(2026, 1, 31)  # noqa: DTZ001 - the fault
+    assert faults(Order(number="A", sent=naive)) == {"$.sent": ZONELESS}
     assert faults({"number": "A", "sent": "2026-01-31T08:30:00"})["$.sent"].startswith(
         "a date and time needs"
     )
@@ -349,5 +359,8 @@ def test_filled_in_defaults_do_not_touch_what_a_program_makes() -> None:
     assert "__attrs_pre_init__" not in vars(narrow)
     codec = Codec()
     assert codec.decode(b'{"f3":"x"}', model) == model(f3="x")
+    wide: Any = attrs.make_class("Wider", fields, kw_only=True)
+    codec.decode(b"{}", dict[str, wide])
+    assert "__attrs_pre_init__" in vars(wide)
     assert codec.decode(b"{}", model).many is not codec.decode(b"{}", model).many
     assert codec.decode(b'{"f3":"x"}', frozen) == frozen(f3="x")

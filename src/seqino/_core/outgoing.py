@@ -194,7 +194,7 @@ class Outgoing:
         writer = self._writer(member.form)
         constraint = self._constraints.get(model, {}).get(member.name)
         is_number = Decimal in alternatives(member.form)
-        optional = member.omissible and type(None) not in alternatives(member.form)
+        optional = member.omissible and {type(None), Any}.isdisjoint(alternatives(member.form))
 
         def write(value: Any, path: Path, notes: Notes) -> Any:
             if value is None and optional:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import attrs
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def members(model: type) -> tuple[Member, ...]:
             name=field.name,
             form=hints[field.name],
             required=field.default is attrs.NOTHING,
-            omissible=UnsetType in typing.get_args(hints[field.name]),
+            omissible=field.default is UNSET or UnsetType in typing.get_args(hints[field.name]),
             default=field.default,
         )
         for field in attrs.fields(model)
