@@ -209,6 +209,17 @@ async def test_a_pace_is_kept_however_many_come(time: Time) -> None:
     assert time.armed == 0
 
 
+async def test_a_timer_that_rings_late_is_no_leave_to_overtake(time: Time) -> None:
+    crowd = paced(time, 10.0)
+    await crowd.come(2)
+    time.now += 0.2
+    await crowd.come()
+    assert crowd.inside == [0]
+    time.pass_by(0)
+    await settle()
+    assert crowd.inside == [0, 1, 2]
+
+
 async def test_whoever_was_let_through_and_did_not_begin_gives_its_turn_to_the_next(time: Time) -> None:
     crowd = paced(time, 1.0)
     await crowd.come(2)

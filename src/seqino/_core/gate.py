@@ -59,10 +59,9 @@ class Gate:
             return True
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        self._let_through()
         timer = None
-        if not turn.done() and patience != math.inf:
-            timer = self._runtime.call_later(max(patience, 0.0), lambda: _refuse(turn))
+        if patience != math.inf:
+            timer = self._runtime.call_later(patience, lambda: _refuse(turn))
         has_entered = False
         try:
             has_entered = await turn
