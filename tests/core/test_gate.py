@@ -193,8 +193,12 @@ async def test_all_who_wait_may_be_cancelled_at_once(time: Time) -> None:
     assert (crowd.gate.under_way, crowd.gate.waiting) == (1, 0)
     assert time.armed == 0
     time.pass_by(0.1)
-    await crowd.come(1)
+    await crowd.come(2)
     assert crowd.inside == [0, 50]
+    await crowd.leave()
+    time.pass_by(0.1)
+    await settle()
+    assert crowd.inside == [0, 50, 51]
 
 
 async def test_a_pace_is_kept_however_many_come(time: Time) -> None:
