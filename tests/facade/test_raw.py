@@ -20,8 +20,6 @@ from seqino.errors import ConfigurationError, InvalidInput, NotFound, OutcomeUnk
 from seqino.submission import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from seqino.models import InvoiceDraft
 
 BASE = "http://127.0.0.1:8052/api"
@@ -34,12 +32,6 @@ INVOICE: dict[str, Any] = {
 ERROR = {"error": "no such draft", "code": 7, "trace_id": "t-9"}
 
 
-@pytest.fixture(autouse=True)
-async def nobody_listens_any_more() -> AsyncIterator[None]:
-    yield
-    assert listening() is None
-
-
 async def test_an_answer_is_given_beside_its_value(client: SeqinoClient, wire: Any) -> None:
     wire.answer("GET", f"{BASE}/drafts/d-1", {**INVOICE, "new_field": 1})
     response = await client.raw(client.drafts.get("d-1"))
@@ -48,6 +40,7 @@ async def test_an_answer_is_given_beside_its_value(client: SeqinoClient, wire: A
     assert json.loads(response.content) == {**INVOICE, "new_field": 1}
     assert response.headers["CONTENT-type"] == "application/json"
     assert (response.attempts, response.elapsed, response.trace_id) == (1, 0, None)
+    assert listening() is None
 
 
 async def test_attempts_and_pauses_are_counted(client: SeqinoClient, wire: Any) -> None:
@@ -158,6 +151,7 @@ async def test_an_error_inside_keeps_its_own_answer(client: SeqinoClient, wire: 
     with pytest.raises(NotFound) as info:
         await client.raw(client.drafts.get("d-1"))
     assert json.loads(info.value.raw) == ERROR
+    assert listening() is None
 
 
 async def test_an_answer_that_cannot_be_read_is_kept_by_its_error(client: SeqinoClient, wire: Any) -> None:
