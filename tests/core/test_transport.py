@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from seqino._core.config import Config
 from seqino._core.outcome import FaultKind
 from seqino._core.request import Request
-from seqino._core.transport import KEEP_ALIVE, Answer, Broken, SendMark, Transport, _MarkedPayload
+from seqino._core.transport import KEEP_ALIVE, Answer, Broken, SendMark, Transport, _detail, _MarkedPayload
 from seqino._core.wire import Effect, Operation
 from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
 
@@ -289,6 +289,11 @@ async def test_a_proxys_refusal_is_not_the_platforms_answer(
     result = await wire.send("https://pdp.invalid")
     assert (result.kind, wire.heads) == (kind, [])
     assert "pass-word" not in repr(result)
+
+
+def test_a_password_in_aiohttps_own_words_is_left_out() -> None:
+    error = aiohttp.ClientConnectionError("no TLS through http://user:pass@word@proxy.example:1 [because]")
+    assert _detail(error) == "ClientConnectionError: no TLS through http://proxy.example:1 [because]"
 
 
 # Redirects, sessions, middlewares
