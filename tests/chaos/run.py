@@ -8,6 +8,7 @@ Ends with 1 if any round broke what must hold; ``--seed`` plays one again and pr
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -58,7 +59,7 @@ def play_rounds(seeds: Iterable[int]) -> Sum:
     for seed in seeds:
         total.rounds += 1
         played = _play(seed)
-        if isinstance(played, Exception):
+        if not isinstance(played, Round):
             total.blame("broken promise", f"seed {seed}: {played!r} escaped")
             continue
         total.verdicts += played.verdicts
@@ -67,10 +68,10 @@ def play_rounds(seeds: Iterable[int]) -> Sum:
     return total
 
 
-def _play(seed: int) -> Round | Exception:
+def _play(seed: int) -> Round | BaseException:
     try:
         return play(seed)
-    except Exception as error:  # noqa: BLE001 - whatever escapes from a call is what this looks for
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - what escapes is looked for
         return error
 
 
