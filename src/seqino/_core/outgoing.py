@@ -96,6 +96,8 @@ class Outgoing:
 
     def _writer(self, form: Any) -> Write:
         """Give the function that writes values of a type form."""
+        part, *others = alternatives(form)
+        form = form if others else part
         known = self._writers.get(form)
         if known is not None:
             return known
