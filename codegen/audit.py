@@ -141,6 +141,11 @@ def _look_up_problems(operation: Operation, known: Mapping[str, Operation]) -> I
     unknown = sorted(set(look_up.arguments) - {parameter.name for parameter in target.parameters})
     if unknown:
         yield operation.place, f"is read back by {target.name}, which has no parameter {', '.join(unknown)}"
+    if operation.effect == "readable" and not look_up.compare:
+        yield (
+            operation.place,
+            "is readable, but x-look-up compares nothing: nothing found would prove it",
+        )
 
 
 class Audit:

@@ -7,6 +7,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codegen import adapter
 from codegen.documents import (
     Doc,
@@ -366,7 +368,19 @@ def _look_up(raw: Doc, place: str) -> LookUp | None:
         return None
     if not is_object(given) or not isinstance(given.get("operation"), str):
         raise CodegenError("x-look-up needs an operation", place=place)
-    return LookUp(operation=given["operation"], arguments=under(given, "arguments"))
+    unknown = sorted(set(given) - {field.name for field in attrs.fields(LookUp)})
+    if unknown:
+        raise CodegenError(f"x-look-up has {', '.join(unknown)}, of which nothing is known", place=place)
+    without = under(given, "without")
+    return LookUp(
+        operation=given["operation"],
+        arguments=under(given, "arguments"),
+        each=given.get("each"),
+        match=under(given, "match"),
+        compare=under(given, "compare"),
+        without={where: tuple(listed(without, where)) for where in without},
+        advice=_text(given, "advice"),
+    )
 
 
 def _webhook(site: Site) -> Webhook:

@@ -20,7 +20,17 @@ _ERRORS = {
     "422": "UnprocessableContent",
     "429": "RateLimited",
 }
-_UNCLEAR = {"once", "readable", "create"}
+_UNCLEAR = {
+    "once": [("OutcomeUnknown", "It may have been done, and no answer says so.")],
+    "readable": [
+        ("OutcomeUnknown", "It may have been done, and looking for what it makes did not settle it."),
+        ("ReconcileMismatch", "It was looked for, and what has the same key is not what was sent."),
+        ("DuplicateDetected", "It was looked for, and is there more than once."),
+        ("AnswerLost", "It was done and found, but not all that its lost answer told."),
+    ],
+    "create": [("OutcomeUnknown", "It may have been done, and nothing shows whether.")],
+}
+"""What an operation may raise whose second send is not harmless; a conflict (409) proves nothing there."""
 
 
 def _entries(title: str, entries: Iterable[tuple[str, str]], indent: int) -> str:
@@ -123,8 +133,7 @@ def _raised(operation: Operation) -> list[tuple[str, str]]:
     raised += [
         (_ERRORS[answer.status], f"{sentence(answer.description)} ({answer.status})")
         for answer in operation.answers
-        if answer.status in _ERRORS
+        if answer.status in _ERRORS and not (answer.status == "409" and operation.effect in _UNCLEAR)
     ]
-    if operation.effect in _UNCLEAR:
-        raised.append(("OutcomeUnknown", "It may have been done, and no answer says so."))
+    raised += _UNCLEAR.get(operation.effect, [])
     return [*raised, ("CallError", "The call failed in another way; see ``seqino.errors``.")]

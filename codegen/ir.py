@@ -171,6 +171,11 @@ class LookUp:
 
     operation: str
     arguments: Mapping[str, str]
+    each: str | None = None
+    match: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    compare: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    without: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    advice: str = ""
 
 
 @attrs.frozen(kw_only=True)

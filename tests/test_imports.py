@@ -34,6 +34,8 @@ MAP: dict[str, set[str]] = {
     "_core.outcome": set(),
     "_core.limits": PURE_CORE,
     "_core.retry": PURE_CORE,
+    "_core.reconcile": set(),
+    "_core.unsettled": {"_core.failures", "_core.outcome", "_core.reconcile"},
     "statuses": set(),
     "submission": {"statuses", "submission"},
     "documents": set(),
@@ -56,7 +58,9 @@ MAP: dict[str, set[str]] = {
 NO_IO = {
     "_core.limits",
     "_core.outcome",
+    "_core.reconcile",
     "_core.retry",
+    "_core.unsettled",
     "_core.wire",
     "documents",
     "errors",

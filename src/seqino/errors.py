@@ -24,6 +24,9 @@
         ├── ServerError             5xx answering a call that may be repeated
         ├── UnexpectedAnswer        any other status, or a broken answer, to a call that may be repeated
         ├── ResponseDecodeError     done, but the answer cannot be read
+        │   └── AnswerLost          done and found, but not what its lost answer alone told
+        ├── ReconcileMismatch       something is there under the same key, and it is not what was sent
+        ├── DuplicateDetected       what was sent is there more than once
         └── OutcomeUnknown          it may have been done: never repeat blindly
 
 All of them hold plain data only, so that ``pickle``, ``copy`` and ``deepcopy`` keep them whole. None of them
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "AnswerLost",
     "AuthenticationFailed",
     "BadRequest",
     "CallError",
@@ -51,6 +55,7 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "DeadlineExceeded",
+    "DuplicateDetected",
     "ErrorBody",
     "Fault",
     "InsecureConnection",
@@ -61,6 +66,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionDenied",
     "RateLimited",
+    "ReconcileMismatch",
     "Rejected",
     "ResponseDecodeError",
     "ResumeToken",
@@ -72,23 +78,6 @@ __all__ = [
 ]
 
 _FAULTS_SHOWN = 20
-
-
-def one_line(text: str, *, most: int = 500) -> str:
-    """Make a text of unknown origin fit for a message or a log: on one line, without what steers a terminal.
-
-    Args:
-        text: Any text.
-        most: How many characters of it are shown.
-    """
-    if len(text) > most:
-        text = text[:most] + "…"
-    words = " ".join(text.split())
-    if words.isprintable():
-        return words
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in words
-    )
 
 
 def one_line(text: str, *, most: int = 500) -> str:
@@ -148,6 +137,7 @@ class ResumeToken:
         attempts: How many times it was sent, or may have been.
         first_sent_at: From when on it may have been sent, in seconds since 1970 (UTC).
         last_sent_at: Until when; nothing of it can have left later.
+        sought: What to look for where it can be known again by its key: values of the request, no secret.
     """
 
     operation: str
@@ -157,6 +147,7 @@ class ResumeToken:
     attempts: int
     first_sent_at: float
     last_sent_at: float
+    sought: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
 
 
 class SeqinoError(Exception):
@@ -352,6 +343,24 @@ class ResponseDecodeError(CallError):
     def faults(self) -> tuple[Fault, ...]:
         """What in the answer is not as described, with paths."""
         return self._faults
+
+
+class AnswerLost(ResponseDecodeError):
+    """It was done, as a look shows; what its lost answer alone told cannot be had again.
+
+    ``raw`` is what was found; ``faults`` names what is missing of the answer.
+    """
+
+
+class ReconcileMismatch(CallError):
+    """Something is there under the same key, and it is not what was sent.
+
+    ``raw`` is what was found; ``faults`` names where it differs.
+    """
+
+
+class DuplicateDetected(CallError):
+    """What was sent is there more than once; ``raw`` is a list of what was found."""
 
 
 class OutcomeUnknown(CallError):

@@ -51,7 +51,15 @@ def test_an_operation_is_understood_whole(operation: Callable[..., Operation]) -
             "x-effect": "once",
             "x-outside-api": True,
             "x-evidence": "published",
-            "x-look-up": {"operation": "make_thing", "arguments": {}},
+            "x-look-up": {
+                "operation": "make_thing",
+                "arguments": {},
+                "each": "/things",
+                "match": {"/id": "/id"},
+                "compare": {"/name": "/label"},
+                "without": {"/status": ["over", "gone"]},
+                "advice": "Ask.",
+            },
             "parameters": [
                 {
                     "name": "X-Client",
@@ -92,7 +100,15 @@ def test_an_operation_is_understood_whole(operation: Callable[..., Operation]) -
     assert (found.method, found.path, found.effect) == ("POST", "/things", "once")
     assert (found.deprecated, found.authenticated, found.outside_api) == (True, True, True)
     assert (found.summary, found.description, found.evidence) == ("Make a thing", "Makes it.", "published")
-    assert found.look_up == LookUp(operation="make_thing", arguments={})
+    assert found.look_up == LookUp(
+        operation="make_thing",
+        arguments={},
+        each="/things",
+        match={"/id": "/id"},
+        compare={"/name": "/label"},
+        without={"/status": ("over", "gone")},
+        advice="Ask.",
+    )
     client, count = found.parameters
     assert (client.name, client.wire, client.location, client.scope) == (
         "x_client",
@@ -303,6 +319,11 @@ def test_a_form_is_a_body_with_files(operation: Callable[..., Operation]) -> Non
         ({"x-effect": "maybe"}, "x-effect is 'maybe', not one of create, disposable"),
         ({"x-look-up": {"arguments": {}}}, "x-look-up needs an operation"),
         ({"x-look-up": {"operation": "gone"}}, "is read back by gone, which does not exist"),
+        ({"x-look-up": {"operation": "make", "mach": {}}}, "x-look-up has mach, of which nothing is known"),
+        (
+            {"operationId": "make", "x-effect": "readable", "x-look-up": {"operation": "make"}},
+            "is readable, but x-look-up compares nothing",
+        ),
         (
             {"operationId": "make", "x-look-up": {"operation": "make", "arguments": {"a": "$x"}}},
             "is read back by make, which has no parameter a",

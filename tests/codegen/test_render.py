@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from codegen import docs, imports, python_text, render
@@ -367,13 +369,36 @@ def test_docstrings_say_what_is_known(describe: Describe, understand: Understand
         "",
         "    Raises:",
         "        InvalidInput: The body does not fit the description; nothing was sent.",
-        "        Conflict: Clash. (409)",
-        "        OutcomeUnknown: It may have been done, and no answer says so.",
+        "        OutcomeUnknown: It may have been done, and nothing shows whether.",
         "        CallError: The call failed in another way; see ``seqino.errors``.",
         "",
         "    ``POST /a/{id}``, effect create, evidence: inferred.",
         "    ",
     ]
+
+
+@pytest.mark.parametrize(
+    ("effect", "errors"),
+    [
+        ("safe", ["Conflict"]),
+        ("idempotent", ["Conflict"]),
+        ("disposable", ["Conflict"]),
+        ("once", ["OutcomeUnknown"]),
+        ("readable", ["OutcomeUnknown", "ReconcileMismatch", "DuplicateDetected", "AnswerLost"]),
+        ("create", ["OutcomeUnknown"]),
+    ],
+)
+def test_a_conflict_is_announced_only_where_it_proves_that_nothing_was_done(
+    describe: Describe, understand: Understand, effect: str, errors: list[str]
+) -> None:
+    raw: dict[str, Any] = {
+        "x-effect": "safe",
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "responses": {"200": {"description": "Made"}, "409": {"description": "Clash"}},
+    }
+    found = attrs.evolve(_operation(describe, understand, raw), effect=effect)
+    raises = docs.of_operation(found).partition("Raises:")[2].partition("``POST")[0]
+    assert re.findall(r"^ {8}(\w+):", raises, re.MULTILINE) == [*errors, "CallError"]
 
 
 def test_the_docstring_of_a_field_says_what_is_known() -> None:

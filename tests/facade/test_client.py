@@ -269,8 +269,10 @@ async def test_the_timeout_covers_the_whole_submission(
 @pytest.mark.parametrize(
     ("operation", "base_url", "why"),
     [
-        ("submit_invoice_file", BASE, "submit_invoice_file cannot be looked up"),
         ("validate_draft", "https://elsewhere.example/api", "the token is of https://elsewhere"),
+        ("validate_draft", BASE, "the token does not name the draft"),
+        ("create_client", BASE, "the token does not say what create_client was to make"),
+        ("make_coffee", BASE, "make_coffee, which is no operation of this API"),
     ],
 )
 async def test_a_token_that_cannot_be_resumed_here_is_refused(
@@ -281,6 +283,16 @@ async def test_a_token_that_cannot_be_resumed_here_is_refused(
     )
     with pytest.raises(InvalidInput, match=why):
         await client.resume(token)
+
+
+@pytest.mark.parametrize("operation", ["submit_invoice_file", "record_payment", "create_draft"])
+async def test_what_nothing_can_show_stays_in_doubt(client: SeqinoClient, operation: str) -> None:
+    token = ResumeToken(operation=operation, base_url=BASE, attempts=2, first_sent_at=0.0, last_sent_at=0.0)
+    with pytest.raises(
+        OutcomeUnknown, match=r"no operation of the API shows whether.*ask the platform"
+    ) as info:
+        await client.resume(token)
+    assert (info.value.token, info.value.attempts) == (token, 2)
 
 
 # --- Files

@@ -95,14 +95,7 @@ def test_nothing_is_validated_before_its_id_is_kept() -> None:
 # --- Creating: harmless twice, and only ever before the first validation
 
 
-def test_a_lost_creation_is_repeated_once_since_a_draft_has_no_effect() -> None:
-    actions = run(Lost(0), Created(ID), Committed(), answered(Reading.ACCEPTED))
-    assert actions == [Create(), Create(), Commit(ID), Validate(ID), ACCEPTED]
-    assert last(Lost(0), Lost(1)) == done(Verdict.NOT_SUBMITTED)
-    assert last(Lost(0), policy=Policy(creates=1)) == done(Verdict.NOT_SUBMITTED)
-
-
-@pytest.mark.parametrize("event", [Refused(0), NotDone(0), Created(None), Created(""), TimeUp()])
+@pytest.mark.parametrize("event", [Lost(0), Refused(0), NotDone(0), Created(None), Created(""), TimeUp()])
 def test_without_a_draft_nothing_is_submitted(event: Event) -> None:
     assert run(event) == [Create(), done(Verdict.NOT_SUBMITTED)]
 

@@ -191,25 +191,11 @@ async def test_a_validation_gets_one_attempts_time_so_that_some_is_left_to_look(
 # --- The creation
 
 
-async def test_a_lost_creation_is_repeated(submitter: Submit) -> None:
-    submit, platform = submitter(create_draft=Series(lost(), CREATED), validate_draft=ACCEPTED)
-    assert (await submit.submit(INVOICE)).invoice_id == "inv-1"
-    assert platform.names == ["create_draft", "create_draft", "validate_draft"]
-
-
-async def test_a_creation_lost_twice_has_submitted_nothing(submitter: Submit) -> None:
-    again = lost(status=500, attempts=1, raw=b"x", trace_id="t")
-    submit, platform = submitter(create_draft=Series(lost(), again))
-    with pytest.raises(UnexpectedAnswer, match=r"no draft could be created.*harmless") as caught:
-        await submit.submit(INVOICE)
-    assert caught.value.__cause__ is again
-    assert (caught.value.status, caught.value.raw, caught.value.trace_id) == (500, b"x", "t")
-    assert len(platform.calls) == 2
-
-
 @pytest.mark.parametrize(
     "error",
     [
+        failed(ServerError, Outcome.UNKNOWN, status=503),
+        failed(DeadlineExceeded, Outcome.UNKNOWN),
         refused(),
         unsent(),
         unreadable(),
@@ -240,13 +226,6 @@ async def test_time_that_ran_out_in_the_creation_leaves_nothing_submitted(submit
         await submit.submit(INVOICE)
     assert (caught.value.operation, caught.value.outcome) == ("create_draft", "not_sent")
     assert platform.names == ["create_draft"]
-
-
-async def test_a_lost_creation_and_no_time_for_another(submitter: Submit) -> None:
-    submit, _ = submitter(takes=59.8, create_draft=lost(status=504))
-    with pytest.raises(DeadlineExceeded) as caught:
-        await submit.submit(INVOICE)
-    assert (caught.value.outcome, caught.value.status) == ("unknown", 504)
 
 
 async def test_a_validation_that_never_left_is_told_as_it_is(submitter: Submit) -> None:
@@ -369,6 +348,7 @@ async def test_a_doubt_is_told_with_a_token(submitter: Submit, clock: VirtualClo
         "attempts": 1,
         "first_sent_at": 1_000_000.25,
         "last_sent_at": 1_000_000.25,
+        "sought": None,
     }
     assert platform.names.count("validate_draft") == 1
     assert clock.now < 40

@@ -98,6 +98,7 @@ def test_every_effect_that_can_be_read_back_says_how(
         assert target["x-effect"] == "safe"
         accepted = {parameter["name"] for parameter in target.get("parameters", [])}
         assert look_up["arguments"].keys() <= accepted, key
+        assert ("compare" in look_up) == (operation["x-effect"] == "readable"), key
         for expression in look_up["arguments"].values():
             source, _, name = expression.replace("$request.body#/", "$request.body.").rpartition(".")
             if source == "$request.path":
@@ -106,6 +107,46 @@ def test_every_effect_that_can_be_read_back_says_how(
                 assert source == "$request.body"
                 content = operation["requestBody"]["content"]["application/json"]["schema"]
                 assert name in schemas[content["$ref"].rpartition("/")[2]]["properties"]
+
+
+def at(schema: JSONObject, pointer: str, schemas: JSONObject) -> JSONObject:
+    """The schema of what a JSON Pointer leads to in a value."""
+    for step in pointer.split("/")[1:]:
+        options = [schema, *schema.get("anyOf", [])]
+        found = [schemas[one["$ref"].rpartition("/")[2]] for one in options if "$ref" in one] or options
+        schema = next(one["properties"][step] for one in found if step in one.get("properties", {}))
+    return schema
+
+
+def shown(schema: JSONObject) -> JSONObject:
+    """What a look-up shows: one object, or each of a list."""
+    one = next((part for part in schema.get("anyOf", []) if "$ref" in part), schema)
+    items: JSONObject = one.get("items", one)
+    return items
+
+
+def test_what_is_looked_for_can_be_read_in_the_request_and_in_the_look_up(
+    operations: dict[str, JSONObject], overlaid: JSONObject
+) -> None:
+    schemas = overlaid["components"]["schemas"]
+    by_name = {python_name(operation, key): operation for key, operation in operations.items()}
+    checked = 0
+    for operation in operations.values():
+        if operation["x-effect"] != "readable":
+            continue
+        look_up = operation["x-look-up"]
+        sent = operation["requestBody"]["content"]["application/json"]["schema"]
+        if "each" in look_up:
+            sent = at(sent, look_up["each"], schemas)["items"]
+        answer = by_name[look_up["operation"]]["responses"]["200"]["content"]["application/json"]["schema"]
+        for place, source in {**look_up.get("match", {}), **look_up["compare"]}.items():
+            assert at(shown(answer), place, schemas), place
+            assert at(sent, source, schemas), source
+            checked += 1
+        for place, values in look_up.get("without", {}).items():
+            status = schemas[at(shown(answer), place, schemas)["$ref"].rpartition("/")[2]]
+            assert set(values) <= set(status["enum"])
+    assert checked == 3 + 2 + 6 + 6 + 2
 
 
 def test_the_client_header_has_one_name_in_python_everywhere(operations: dict[str, JSONObject]) -> None:

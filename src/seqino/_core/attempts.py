@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 
@@ -61,6 +62,7 @@ class Shared:
     transport: Transport
     runtime: Runtime
     events: Emitter
+    operations: Mapping[str, Operation[Any]] = attrs.field(factory=dict[str, Any])
     budget: RetryBudget = attrs.field(factory=RetryBudget)
     pace: Pace = attrs.field(factory=Pace)
     gate: Gate | None = None
@@ -101,6 +103,17 @@ class LogicalCall:
         self._shared.budget.give_back(self._spent or RetryBudget.REWARD)
         return self._decode(answer)
 
+    async def fetch(self) -> Answer:
+        """Perform a call that reads, and return its answer as it came.
+
+        Raises:
+            CallError: If it failed.
+        """
+        answer = await self._settle()
+        self._tell("verdict", self._last)
+        # Only a deletion is done without an answer.
+        return cast("Answer", answer)
+
     async def _settle(self) -> Answer | None:
         """Make attempts until one settles the call; ``None`` where its answer has nothing to decode."""
         try:
@@ -125,9 +138,11 @@ class LogicalCall:
                     self._may_be_done |= attempt.outcome is Outcome.UNKNOWN
                     continue
                 decision = Fail("too many calls of this client failed lately (its retry budget is used up)")
-            if isinstance(decision, Fail):
-                raise self._failure(attempt, decision.reason)
-            return None
+            return await self._give_up(attempt, decision.reason) if isinstance(decision, Fail) else None
+
+    async def _give_up(self, attempt: Attempt, reason: str) -> Answer:
+        """End the call after an attempt that none may follow."""
+        raise self._failure(attempt, reason)
 
     async def _attempt_in_turn(self, gate: Gate) -> Attempt:
         """Make an attempt as soon as the client's own limits allow it."""
@@ -277,6 +292,7 @@ class LogicalCall:
             raw=b"" if answer is None else answer.body,
             retry_after=self._retry_after,
             token=self._token() if is_in_doubt(attempt, self._operation.effect) else None,
+            may_be_done=self._may_be_done,
         )
 
     def _held_back(self, told: float) -> CallError:
@@ -300,7 +316,9 @@ class LogicalCall:
 
         Called while it passes; nothing may be awaited here.
         """
-        attempt = _lost(FaultKind.ABANDONED, mark)
+        self._leave_trace(_lost(FaultKind.ABANDONED, mark))
+
+    def _leave_trace(self, attempt: Attempt) -> None:
         token = self._token() if is_in_doubt(attempt, self._operation.effect) else None
         error = sys.exception()
         self._tell("verdict", attempt, error=error, token=token)
@@ -333,9 +351,12 @@ class LogicalCall:
         else:
             self._tell("verdict", self._last)
             return value
-        error = undecodable(self._ending(classify_status(answer.status)), faults=faults)
+        error = self._unreadable(answer, faults)
         self._tell("verdict", self._last, error=error)
         raise error
+
+    def _unreadable(self, answer: Answer, faults: tuple[Fault, ...]) -> ResponseDecodeError:
+        return undecodable(self._ending(classify_status(answer.status)), faults=faults)
 
     def _form(self, status: int) -> Any:
         """The type form of an answer; for a 2xx that is not documented, that of the first which is."""
@@ -374,8 +395,13 @@ class LogicalCall:
                 trace_id=trace_id,
                 client_id=self._request.client_id,
                 token=token,
+                leftover=self._may_have_left_something(attempt),
             )
         )
+
+    def _may_have_left_something(self, attempt: Attempt | None) -> bool:
+        is_unclear = attempt is not None and attempt.outcome is Outcome.UNKNOWN
+        return self._operation.effect is Effect.DISPOSABLE and (self._may_be_done or is_unclear)
 
 
 def _lost(kind: FaultKind, mark: SendMark | None, *, detail: str = "") -> Attempt:

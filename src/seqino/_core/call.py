@@ -2,6 +2,7 @@
 
 The way through: ``CallEngine.call`` here → ``attempts.LogicalCall`` makes attempts → each is sent by
 ``transport`` and classified by ``outcome``; ``retry`` decides what follows, ``failures`` tells how it failed.
+What a call in doubt made is looked for by ``looking`` where its operation says how.
 """
 
 from __future__ import annotations
@@ -15,22 +16,26 @@ from seqino._core.attempts import LogicalCall, Shared, needs_key
 from seqino._core.events import Emitter
 from seqino._core.gate import Gate
 from seqino._core.limits import AdaptiveLimit, Pacing
-from seqino._core.request import build_request
+from seqino._core.looking import ReadableCall
+from seqino._core.reconcile import can_be_looked_up
+from seqino._core.request import Request, build_request
 from seqino._core.runtime import Runtime
 from seqino._core.transport import Transport
+from seqino._core.unsettled import not_to_be_looked_up
 from seqino._core.wire import UNSET
-from seqino.errors import ConfigurationError
+from seqino.errors import ConfigurationError, InvalidInput
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from seqino._core.codec import Codec
     from seqino._core.config import Config
     from seqino._core.network import Network
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
-    from seqino._core.wire import Operation
+    from seqino._core.wire import LookUp, Operation
+    from seqino.errors import ResumeToken
 
 __all__ = ["CallEngine"]
 
@@ -43,6 +48,7 @@ class CallEngine:
     Args:
         config: The client's configuration.
         codec: Turns models into JSON and back.
+        operations: All operations by name: what a call in doubt made is looked for by another of them.
         network: The way to the server, for a session of our own.
         session: An aiohttp session to use and leave open; otherwise one is made in the first call's loop.
         middlewares: aiohttp middlewares of the caller; an injected session's own are not run.
@@ -55,6 +61,7 @@ class CallEngine:
         config: Config,
         codec: Codec,
         *,
+        operations: Mapping[str, Operation[Any]] | None = None,
         network: Network | None = None,
         session: Session | None = None,
         middlewares: Sequence[Middleware] = (),
@@ -67,6 +74,7 @@ class CallEngine:
             codec=codec,
             transport=Transport(config, network=network, session=session, middlewares=middlewares),
             runtime=runtime,
+            operations=operations or {},
             events=Emitter(config.on_event),
             gate=_gate(config, runtime),
             telemetry=telemetry,
@@ -154,12 +162,62 @@ class CallEngine:
             raise ConfigurationError(
                 f"{operation.name} needs an API key: give api_key to the client, or set SEQINO_API_KEY"
             )
-        call = LogicalCall(request, config, self._shared)
+        look_up = self._look_up(operation)
+        if look_up is None:
+            call = LogicalCall(request, config, self._shared)
+        else:
+            call = ReadableCall(request, config, self._shared, look_up=look_up)
+        return cast("T", await self._observed(call.run(), request))
+
+    def _look_up(self, operation: Operation[Any]) -> LookUp | None:
+        """How it is looked for what a call in doubt made, where that can be known again by its key."""
+        look_up = operation.look_up if can_be_looked_up(operation) else None
+        return look_up if look_up is not None and look_up.operation in self._shared.operations else None
+
+    async def _observed(self, call: Awaitable[Any], request: Request) -> Any:
         telemetry = self._shared.telemetry
         if telemetry is None:
-            return cast("T", await call.run())
-        with telemetry.operation(operation.name, client_id=request.client_id):
-            return cast("T", await call.run())
+            return await call
+        with telemetry.operation(request.operation.name, client_id=request.client_id):
+            return await call
+
+    async def resume(self, token: ResumeToken, *, options: CallOptions | None = None) -> Any:
+        """Look for what a call that ended in doubt was to make; nothing is sent again.
+
+        Args:
+            token: Of that call.
+            options: What this does otherwise than its client.
+
+        Returns:
+            What that call would have returned.
+
+        Raises:
+            InvalidInput: If the token does not say what to look for.
+            OutcomeUnknown: If nobody can tell, as of an operation whose effect cannot be looked up.
+            ReconcileMismatch: If something is there under the same key that is not what was sent.
+            DuplicateDetected: If it is there more than once.
+        """
+        operation = self._shared.operations.get(token.operation)
+        if operation is None:
+            raise InvalidInput(f"the token is of {token.operation}, which is no operation of this API")
+        look_up = self._look_up(operation)
+        if look_up is None:
+            raise not_to_be_looked_up(operation, token)
+        if token.sought is None:
+            raise InvalidInput(
+                f"the token does not say what {token.operation} was to make: its sought is None"
+            )
+        config = self._config if options is None else self._config.with_options(options)
+        request = Request(
+            operation=operation,
+            url="",
+            headers={},
+            body=None,
+            client_id=token.client_id,
+            parameters=token.parameters,
+        )
+        call = ReadableCall(request, config, self._shared, look_up=look_up)
+        return await self._observed(call.resume(token), request)
 
 
 def _gate(config: Config, runtime: Runtime) -> Gate | None:

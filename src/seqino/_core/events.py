@@ -41,6 +41,7 @@ class CallEvent:
         client_id: The client on whose behalf the call is made.
         token: How to find out later what became of it, where that is open.
         finding: What a look showed, or what a submission came to, in one word.
+        leftover: Whether something without effect may have been left behind, by this attempt or one before.
         draft_id: The draft that a submission is about.
         invoice_id: What the platform calls the invoice that was found or made.
     """
@@ -58,6 +59,7 @@ class CallEvent:
     client_id: str | None = None
     token: ResumeToken | None = None
     finding: str | None = None
+    leftover: bool = False
     draft_id: str | None = None
     invoice_id: str | None = None
 
@@ -112,6 +114,7 @@ def _sentence(event: CallEvent) -> str:
         "trace_id": event.trace_id,
         "client_id": event.client_id,
         "finding": event.finding,
+        "leftover": event.leftover or None,
         "draft_id": event.draft_id,
         "invoice_id": event.invoice_id,
     }

@@ -40,12 +40,14 @@ from seqino.errors import (
 __all__ = [
     "Ending",
     "crowded_out",
+    "details_of",
     "failure",
     "find_trace_id",
     "held_back",
     "is_in_doubt",
     "read_error_body",
     "undecodable",
+    "what_happened",
 ]
 
 _BY_STATUS: Mapping[int, type[Rejected]] = {
@@ -91,6 +93,7 @@ class Ending:
         raw: The body of the last complete answer.
         retry_after: Seconds that the server asked to wait.
         token: How to find out later what became of it.
+        may_be_done: Whether an attempt before the last one may have had its effect.
     """
 
     operation: Operation[Any]
@@ -102,32 +105,36 @@ class Ending:
     raw: bytes = b""
     retry_after: float | None = None
     token: ResumeToken | None = None
+    may_be_done: bool = False
 
 
 def failure(ending: Ending) -> CallError:
     """Return the error that tells how a call failed."""
     kind = _kind(ending.attempt, ending.operation.effect)
-    outcome = ending.attempt.outcome
-    if issubclass(kind, Rejected) and outcome is Outcome.UNKNOWN:
+    details = details_of(ending)
+    if issubclass(kind, Rejected) and ending.attempt.outcome is Outcome.UNKNOWN:
         # A conflict that answers an operation which changes nothing more proves as much as a refusal.
-        outcome = Outcome.REJECTED
+        details["outcome"] = Outcome.REJECTED
+    message = _message(ending, kind, trace_id=details["trace_id"])
+    if issubclass(kind, OutcomeUnknown):
+        return kind(message, token=ending.token, **details)
+    return kind(message, **details)
+
+
+def details_of(ending: Ending) -> dict[str, Any]:
+    """Return what every error of a call tells besides its message, by argument."""
     answered = ending.attempt.status is not None
     body = read_error_body(ending.raw) if answered else None
-    trace_id = find_trace_id(body, ending.headers) if answered else None
-    details: dict[str, Any] = {
+    return {
         "operation": ending.operation.name,
         "attempts": ending.attempts,
-        "outcome": outcome,
+        "outcome": ending.attempt.outcome,
         "status": ending.attempt.status,
-        "trace_id": trace_id,
+        "trace_id": find_trace_id(body, ending.headers) if answered else None,
         "body": body,
         "raw": ending.raw,
         "retry_after": ending.retry_after,
     }
-    message = _message(ending, kind, body, trace_id)
-    if issubclass(kind, OutcomeUnknown):
-        return kind(message, token=ending.token, **details)
-    return kind(message, **details)
 
 
 def held_back(operation: Operation[Any], told: float) -> RateLimited:
@@ -228,26 +235,48 @@ _FAULT_WORDS: Mapping[FaultKind, str] = {
 }
 
 
-def _message(ending: Ending, kind: type[CallError], body: ErrorBody | None, trace_id: str | None) -> str:
+def what_happened(ending: Ending) -> str:
+    """Say of which call an error tells, and how its last attempt ended: a sentence."""
     operation, attempt = ending.operation, ending.attempt
     if attempt.fault is not None:
         what = _FAULT_WORDS[attempt.fault].format(server=ending.base_url)
         if attempt.detail:
             what += f" ({attempt.detail})"
-    else:
-        what = f"{ending.base_url} answered {_status_line(attempt.status or 0)}"
+    elif attempt.status is not None:
+        what = f"{ending.base_url} answered {_status_line(attempt.status)}"
+        body = read_error_body(ending.raw)
         if body is not None and body.message:
             what += f": {body.message}"
+    else:
+        what = "its end was unclear"
     tried = "" if ending.attempts == 1 else f" after {ending.attempts} attempts"
-    sentences = [f"{operation.name} ({operation.method} {operation.path}){tried}: {what}."]
+    return f"{operation.name} ({operation.method} {operation.path}){tried}: {what}."
+
+
+def _message(ending: Ending, kind: type[CallError], *, trace_id: str | None) -> str:
+    sentences = [what_happened(ending)]
     if ending.reason:
         sentences.append(f"Not tried again: {ending.reason}.")
     if ending.retry_after is not None:
         sentences.append(f"The server asks to wait {ending.retry_after:g} s.")
     sentences.append(_ADVICE[kind])
+    sentences += _doubts(ending)
     if trace_id is not None:
         sentences.append(f"For the platform's support: trace id {trace_id}.")
     return " ".join(sentences)
+
+
+def _doubts(ending: Ending) -> list[str]:
+    """What may have been done without effect, or before the last attempt."""
+    effect = ending.operation.effect
+    is_unclear = ending.attempt.outcome is Outcome.UNKNOWN
+    if effect is Effect.DISPOSABLE and (ending.may_be_done or is_unclear):
+        return ["What it makes may have been left behind, and has no effect."]
+    if effect is Effect.IDEMPOTENT and ending.may_be_done and not is_unclear:
+        return ["An earlier attempt may have been done all the same."]
+    if is_in_doubt(ending.attempt, effect) and ending.operation.look_up is not None:
+        return ["client.resume(error.token) looks what became of it."]
+    return []
 
 
 def _status_line(status: int) -> str:

@@ -104,11 +104,23 @@ class Body:
 class LookUp:
     """How the effect of an operation can be read back: an operation and its arguments.
 
-    Arguments are OpenAPI runtime expressions (OpenAPI 3.1 §4.8.20.4), such as ``$request.path.draft_id``.
+    Arguments are OpenAPI runtime expressions (OpenAPI 3.1 §4.8.20.4), such as ``$request.path.draft_id``;
+    places are JSON Pointers (RFC 6901), such as ``/external_ref``.
     """
 
     operation: str
     arguments: Mapping[str, str]
+    """Value of each of its parameters, by Python name."""
+    each: str | None = None
+    """Place in the request of the list whose members are what is made; ``None`` for the request itself."""
+    match: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """What makes a found object the one sought: place in it → place in what was sent."""
+    compare: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """What else has to be equal, in the same way; without any, nothing found proves anything."""
+    without: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    """What is not looked at: place → values that an object has which is over."""
+    advice: str = ""
+    """What to do where the object is there, but its answer, which alone tells something, was lost."""
 
 
 @attrs.frozen(kw_only=True)

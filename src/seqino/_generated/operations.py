@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from seqino._core.wire import Body, Effect, File, JSON, LookUp, Operation, Parameter
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seqino._core.wire import Caller
     from seqino.options import CallOptions
 __all__ = [
+    "OPERATIONS",
     "CREATE_CLIENT",
     "create_client",
     "CREATE_DRAFT",
@@ -171,6 +172,13 @@ CREATE_CLIENT: Operation[models.Client] = Operation(
         arguments={
             "external_ref": "$request.body#/external_ref",
         },
+        match={
+            "/external_ref": "/external_ref",
+        },
+        compare={
+            "/organization_name": "/organization_name",
+            "/contact_email": "/contact_email",
+        },
     ),
     evidence="published",
 )
@@ -196,10 +204,12 @@ async def create_client(
         InvalidInput: The body does not fit the description; nothing was sent.
         BadRequest: Bad request. (400)
         AuthenticationFailed: Not authenticated. (401)
-        Conflict: Conflict. (409)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and looking for what it makes did not settle it.
+        ReconcileMismatch: It was looked for, and what has the same key is not what was sent.
+        DuplicateDetected: It was looked for, and is there more than once.
+        AnswerLost: It was done and found, but not all that its lost answer told.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /clients``, effect readable, evidence: published.
@@ -498,6 +508,13 @@ CREATE_PDP_CLIENT: Operation[models.PdpClientCreated] = Operation(
         arguments={
             "external_ref": "$request.body#/external_reference",
         },
+        match={
+            "/external_ref": "/external_reference",
+        },
+        compare={
+            "/organization_name": "/client_name",
+        },
+        advice="Read the client with clients.list(external_ref=...).",
     ),
     evidence="published",
     deprecated=True,
@@ -527,10 +544,12 @@ async def create_pdp_client(
         InvalidInput: The body does not fit the description; nothing was sent.
         BadRequest: Bad request. (400)
         AuthenticationFailed: Not authenticated. (401)
-        Conflict: Conflict; no body documented. (409)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and looking for what it makes did not settle it.
+        ReconcileMismatch: It was looked for, and what has the same key is not what was sent.
+        DuplicateDetected: It was looked for, and is there more than once.
+        AnswerLost: It was done and found, but not all that its lost answer told.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /clients/pdp-clients``, effect readable, evidence: published.
@@ -631,6 +650,19 @@ CREATE_MANDATE: Operation[models.Mandate] = Operation(
     look_up=LookUp(
         operation="get_client_mandates",
         arguments={},
+        match={
+            "/directory_entry/siren": "/directory_entry/siren",
+            "/directory_entry/siret": "/directory_entry/siret",
+            "/directory_entry/suffix": "/directory_entry/suffix",
+            "/directory_entry/routing_identifier": "/directory_entry/routing_identifier",
+        },
+        compare={
+            "/start_date": "/start_date",
+            "/end_date": "/end_date",
+        },
+        without={
+            "/status": ("expired",),
+        },
     ),
     evidence="published",
 )
@@ -660,7 +692,10 @@ async def create_mandate(
         AuthenticationFailed: Not authenticated. (401)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and looking for what it makes did not settle it.
+        ReconcileMismatch: It was looked for, and what has the same key is not what was sent.
+        DuplicateDetected: It was looked for, and is there more than once.
+        AnswerLost: It was done and found, but not all that its lost answer told.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /mandates``, effect readable, evidence: published.
@@ -700,6 +735,20 @@ CREATE_MANDATES_BATCH: Operation[list[models.Mandate]] = Operation(
     look_up=LookUp(
         operation="get_client_mandates",
         arguments={},
+        each="/mandates",
+        match={
+            "/directory_entry/siren": "/directory_entry/siren",
+            "/directory_entry/siret": "/directory_entry/siret",
+            "/directory_entry/suffix": "/directory_entry/suffix",
+            "/directory_entry/routing_identifier": "/directory_entry/routing_identifier",
+        },
+        compare={
+            "/start_date": "/start_date",
+            "/end_date": "/end_date",
+        },
+        without={
+            "/status": ("expired",),
+        },
     ),
     evidence="published",
 )
@@ -731,7 +780,10 @@ async def create_mandates_batch(
         AuthenticationFailed: Not authenticated. (401)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and looking for what it makes did not settle it.
+        ReconcileMismatch: It was looked for, and what has the same key is not what was sent.
+        DuplicateDetected: It was looked for, and is there more than once.
+        AnswerLost: It was done and found, but not all that its lost answer told.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /mandates/batch``, effect readable, evidence: published.
@@ -1454,7 +1506,6 @@ async def validate_draft(
     Raises:
         AuthenticationFailed: Not authenticated. (401)
         NotFound: Not found. (404)
-        Conflict: The draft was validated before and can no longer change. (409)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
         OutcomeUnknown: It may have been done, and no answer says so.
@@ -1602,7 +1653,7 @@ async def submit_invoice_file(
         AuthenticationFailed: Not authenticated. (401)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and nothing shows whether.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /invoicing/files/submit``, effect create, evidence: published.
@@ -1742,7 +1793,7 @@ async def submit_exempt_invoice(
         AuthenticationFailed: Not authenticated. (401)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and nothing shows whether.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /reporting/exempt-invoices``, effect create, evidence: published.
@@ -1809,7 +1860,7 @@ async def submit_b2c_transactions(
         AuthenticationFailed: Not authenticated. (401)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and nothing shows whether.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /reporting/b2c-transactions``, effect create, evidence: published.
@@ -1874,7 +1925,7 @@ async def record_payment(
         AuthenticationFailed: Not authenticated. (401)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and nothing shows whether.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /reporting/payments``, effect create, evidence: published.
@@ -2293,6 +2344,11 @@ CREATE_WEBHOOK: Operation[models.WebhookCreated] = Operation(
     look_up=LookUp(
         operation="get_webhook",
         arguments={},
+        compare={
+            "/url": "/url",
+            "/events": "/events",
+        },
+        advice="The webhook is registered, but its secret is shown once, and it was lost: without it no delivery can be verified, and no operation of the API shows it again or replaces the webhook. Ask the platform.",
     ),
     evidence="published",
 )
@@ -2319,10 +2375,12 @@ async def create_webhook(
     Raises:
         InvalidInput: The body does not fit the description; nothing was sent.
         AuthenticationFailed: Not authenticated. (401)
-        Conflict: Conflict. (409)
         UnprocessableContent: Request validation failed. (422)
         RateLimited: Too many requests. (429)
-        OutcomeUnknown: It may have been done, and no answer says so.
+        OutcomeUnknown: It may have been done, and looking for what it makes did not settle it.
+        ReconcileMismatch: It was looked for, and what has the same key is not what was sent.
+        DuplicateDetected: It was looked for, and is there more than once.
+        AnswerLost: It was done and found, but not all that its lost answer told.
         CallError: The call failed in another way; see ``seqino.errors``.
 
     ``POST /webhooks``, effect readable, evidence: published.
@@ -2411,3 +2469,43 @@ async def health_check(
         HEALTH_CHECK,
         options=options,
     )
+
+
+OPERATIONS: Mapping[str, Operation[Any]] = {
+    "get_clients": GET_CLIENTS,
+    "create_client": CREATE_CLIENT,
+    "get_client_details": GET_CLIENT_DETAILS,
+    "delete_client": DELETE_CLIENT,
+    "generate_client_onboarding_link": GENERATE_CLIENT_ONBOARDING_LINK,
+    "get_client_onboarding_link_status": GET_CLIENT_ONBOARDING_LINK_STATUS,
+    "create_pdp_client": CREATE_PDP_CLIENT,
+    "get_client_mandates": GET_CLIENT_MANDATES,
+    "create_mandate": CREATE_MANDATE,
+    "create_mandates_batch": CREATE_MANDATES_BATCH,
+    "get_directory_entries_by_siren": GET_DIRECTORY_ENTRIES_BY_SIREN,
+    "get_mandate_details": GET_MANDATE_DETAILS,
+    "revoke_mandate": REVOKE_MANDATE,
+    "get_directory_entry": GET_DIRECTORY_ENTRY,
+    "create_draft": CREATE_DRAFT,
+    "validate_invoice_data": VALIDATE_INVOICE_DATA,
+    "get_draft": GET_DRAFT,
+    "update_draft": UPDATE_DRAFT,
+    "delete_draft": DELETE_DRAFT,
+    "validate_draft": VALIDATE_DRAFT,
+    "get_invoice_data": GET_INVOICE_DATA,
+    "submit_invoice_file": SUBMIT_INVOICE_FILE,
+    "get_lifecycle_events": GET_LIFECYCLE_EVENTS,
+    "submit_exempt_invoice": SUBMIT_EXEMPT_INVOICE,
+    "submit_b2c_transactions": SUBMIT_B2C_TRANSACTIONS,
+    "record_payment": RECORD_PAYMENT,
+    "get_periodicity_settings": GET_PERIODICITY_SETTINGS,
+    "set_periodicity_settings": SET_PERIODICITY_SETTINGS,
+    "get_usage_metrics": GET_USAGE_METRICS,
+    "get_usage_summary": GET_USAGE_SUMMARY,
+    "get_usage_limits": GET_USAGE_LIMITS,
+    "get_webhook": GET_WEBHOOK,
+    "create_webhook": CREATE_WEBHOOK,
+    "get_webhook_event_types": GET_WEBHOOK_EVENT_TYPES,
+    "health_check": HEALTH_CHECK,
+}
+"""All operations, by name."""

@@ -16,7 +16,7 @@ from seqino._core.network import resolve_network
 from seqino._core.raw import listen
 from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, File
-from seqino._generated.operations import VALIDATE_DRAFT, health_check
+from seqino._generated.operations import OPERATIONS, VALIDATE_DRAFT, health_check
 from seqino._generated.tables import CONSTRAINTS
 from seqino.client.submitting import Submitter
 from seqino.documents import read_document
@@ -34,6 +34,7 @@ from seqino.resources import (
     Usage,
     Webhooks,
 )
+from seqino.submission import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
@@ -145,6 +146,7 @@ class SeqinoClient:
         engine = CallEngine(
             config,
             Codec(CONSTRAINTS),
+            operations=OPERATIONS,
             network=network,
             session=session,
             middlewares=middlewares,
@@ -277,6 +279,7 @@ class SeqinoClient:
         invoice: InvoiceDraft | Mapping[str, JSON],
         *,
         client_id: str | None = None,
+        revalidate: bool = False,
         options: CallOptions | None = None,
     ) -> Submission:
         """Submit an invoice, once: create a draft, validate it, and find out what became of it.
@@ -284,6 +287,9 @@ class SeqinoClient:
         Args:
             invoice: The invoice, as a model or as a mapping with the names of the wire.
             client_id: On whose behalf; the client's own where it is left out.
+            revalidate: After a lost answer, validate the draft again even where the platform does not show
+                whether it became an invoice. Only safe where the server is known to refuse that for a draft
+                that did: the sandbox does; of the platform nobody has proved it.
             options: What this does otherwise than the client; ``timeout`` covers all of it.
 
         Returns:
@@ -296,7 +302,7 @@ class SeqinoClient:
                 error's ``token``.
             CallError: Nothing was submitted.
         """
-        return await self._submitter(client_id, options).submit(invoice)
+        return await self._submitter(client_id, options, revalidate=revalidate).submit(invoice)
 
     async def submit_file(
         self,
@@ -329,27 +335,36 @@ class SeqinoClient:
         upload = File(name=document.name, content=content, content_type=document.media_type)
         return await self._submitter(client_id, options).submit_file(upload, number=document.number)
 
-    async def resume(self, token: ResumeToken, *, options: CallOptions | None = None) -> Submission:
-        """Find out what became of an invoice whose submission ended in doubt.
+    async def resume(
+        self, token: ResumeToken, *, revalidate: bool = False, options: CallOptions | None = None
+    ) -> Submission | Any:
+        """Find out what became of a call that ended in doubt.
+
+        An invoice's draft is looked at, and validated where it is proven to be unused. What another operation
+        was to make is looked for by its key, and never sent again.
 
         Args:
-            token: The ``token`` of the ``OutcomeUnknown`` that ``submit`` raised.
+            token: The ``token`` of an ``OutcomeUnknown``, or ``seqino_token`` of an interrupted call.
+            revalidate: As for ``submit``.
             options: What this does otherwise than the client; ``timeout`` covers all of it.
 
         Returns:
-            The invoice, found or, where the draft is proven to be unused, submitted now.
+            Of an invoice a ``Submission``, otherwise what the call would have returned.
 
         Raises:
-            InvalidInput: The token is of something that cannot be looked up, or of another server.
-            OutcomeUnknown: Still nobody can tell.
+            InvalidInput: The token says too little, or is of another server.
+            OutcomeUnknown: Still nobody can tell; of an uploaded file or a report, nobody ever can.
+            CallError: It was found, but not as it was sent.
         """
-        if token.operation != VALIDATE_DRAFT.name:
-            raise InvalidInput(f"{token.operation} cannot be looked up: ask the platform what became of it")
         if token.base_url != self.base_url:
             raise InvalidInput(f"the token is of {token.base_url}, and this client calls {self.base_url}")
-        return await self._submitter(token.client_id, options).resume(token)
+        if token.operation == VALIDATE_DRAFT.name:
+            return await self._submitter(token.client_id, options, revalidate=revalidate).resume(token)
+        return await self._engine.resume(token, options=options)
 
-    def _submitter(self, client_id: str | None, options: CallOptions | None) -> Submitter:
+    def _submitter(
+        self, client_id: str | None, options: CallOptions | None, *, revalidate: bool = False
+    ) -> Submitter:
         return Submitter(
             caller=self,
             config=self._engine.config,
@@ -357,6 +372,7 @@ class SeqinoClient:
             telemetry=self._engine.telemetry,
             client_id=client_id,
             options=options or CallOptions(),
+            policy=Policy(revalidate=revalidate),
         )
 
 

@@ -28,6 +28,7 @@ from seqino.errors import (
     DeadlineExceeded,
     ErrorBody,
     Fault,
+    InvalidInput,
     NotFound,
     OutcomeUnknown,
     Rejected,
@@ -132,7 +133,10 @@ class Submitter:
 
     async def resume(self, token: ResumeToken) -> Submission:
         """Find out what became of a draft that was validated with an unclear end."""
-        step = resume(token.parameters["draft_id"], now=self.runtime.monotonic(), policy=self.policy)
+        draft_id = token.parameters.get("draft_id")
+        if not draft_id:
+            raise InvalidInput("the token does not name the draft: its parameters have no draft_id")
+        step = resume(draft_id, now=self.runtime.monotonic(), policy=self.policy)
         return await self._drive(_Run(self, earlier=token), step)
 
     async def _drive(self, run: _Run, step: Step) -> Submission:
@@ -440,26 +444,16 @@ class _Run:
         )
 
     def _nothing_submitted(self) -> CallError:
-        error = self._error
-        if error is not None and not isinstance(error, OutcomeUnknown) and not self._out_of_time:
-            return error
+        if self._error is not None:
+            return self._error
         kind: type[CallError] = DeadlineExceeded if self._out_of_time else UnexpectedAnswer
-        what = "the time ran out before anything was submitted"
-        if not self._out_of_time:
-            what = "no draft could be created" if error is not None else "the answer does not name the draft"
-        failed = kind(
-            f"{CREATE_DRAFT.name}: {what}. No invoice can have come of it (a draft may be left, which has no "
-            "effect): submitting again is harmless.",
+        late, unnamed = "the time ran out before anything was submitted", "the answer does not name the draft"
+        return kind(
+            f"{CREATE_DRAFT.name}: {late if self._out_of_time else unnamed}. No invoice can have come of it "
+            "(a draft may be left, which has no effect): submitting again is harmless.",
             operation=CREATE_DRAFT.name,
-            attempts=1 if error is None else error.attempts,
-            outcome=Outcome.NOT_SENT if error is None else error.outcome,
-            status=None if error is None else error.status,
-            trace_id=None if error is None else error.trace_id,
-            body=None if error is None else error.body,
-            raw=b"" if error is None else error.raw,
+            outcome=Outcome.NOT_SENT,
         )
-        failed.__cause__ = error
-        return failed
 
 
 def _faults(errors: Iterable[ValidationMessage] | None) -> Iterator[Fault]:

@@ -3,16 +3,16 @@
 ::
 
     draft:  create ─► commit ─► validate ─► done
-               ▲                  ▲  │
-               └ an unclear end   │  └ any doubt ─► look ─► … ─► done
-                 leaves a draft   └ a draft still, and nothing of ours under way
-                 without effect
+                                  ▲  │
+                                  │  └ any doubt ─► look ─► … ─► done
+                                  └ a draft still, and nothing of ours under way
 
     file:   send ─► done
 
 The platform has no idempotency key, but a draft can become an invoice only once: the draft is the key. It is
-created first (twice does no harm), its id is kept, and only that id is ever validated. After a validation
-with an unclear end no HTTP status tells whether it worked; only what the draft itself shows does.
+created first (twice does no harm, so the call itself repeats that), its id is kept, and only that id is ever
+validated. After a validation with an unclear end no HTTP status tells whether it worked; only what the draft
+itself shows does.
 
 Whoever drives it performs each action and tells the machine what happened::
 
@@ -139,14 +139,12 @@ class Policy:
     Args:
         settle: How long after the last possible send something of ours may still be under way.
         looks: Pauses before the looks; the last one is repeated.
-        creates: How often a draft may be created, in all, after ends that are unclear.
         revalidate: Whether a draft of which nobody can tell may be validated again after ``settle``: only
             where the server is known to refuse a second validation.
     """
 
     settle: float = 30.0
     looks: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0)
-    creates: int = 2
     revalidate: bool = False
 
 
@@ -171,7 +169,6 @@ class State:
     route: Route
     policy: Policy
     draft_id: str = ""
-    creates: int = 0
     sends: int = 0
     """How often it was sent where an invoice could come of it."""
     ever_unknown: bool = False
@@ -199,7 +196,7 @@ class Step:
 def start(route: Route, *, policy: Policy | None = None) -> Step:
     """Begin: the first step of a submission."""
     state = State(route=route, policy=policy or Policy())
-    return _create(state) if route is Route.DRAFT else Step(attrs.evolve(state, sends=1), Send())
+    return Step(state, Create()) if route is Route.DRAFT else Step(attrs.evolve(state, sends=1), Send())
 
 
 def resume(draft_id: str, *, now: float, policy: Policy | None = None) -> Step:
@@ -247,16 +244,10 @@ def _accepted(state: State, event: Answered | Looked) -> Step:
     return Step(state, done)
 
 
-def _create(state: State) -> Step:
-    return Step(attrs.evolve(state, creates=state.creates + 1), Create())
-
-
 def _created(state: State, event: Event) -> Step:
     match event:
         case Created(draft_id) if draft_id:
             return Step(attrs.evolve(state, draft_id=draft_id), Commit(draft_id))
-        case Lost() if state.creates < state.policy.creates:
-            return _create(state)
         case Created() | Lost() | Refused() | NotDone() | TimeUp():
             return _done(state, Verdict.NOT_SUBMITTED)
         case _:
