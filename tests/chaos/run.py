@@ -128,16 +128,18 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100_000, help="how many rounds to play")
+    parser.add_argument("--cancelled", type=int, help="how many seeds to cancel at each suspension")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many processes")
     parser.add_argument("--seed", type=int, help="play this one and print all of it")
     given: Any = parser.parse_args(arguments)
     if given.seed is not None:
         return _show(given.seed)
-    return _run(rounds=given.rounds, first=given.first, workers=given.workers)
+    cancelled = max(given.rounds // 100, 1) if given.cancelled is None else given.cancelled
+    return _run(rounds=given.rounds, cancelled=cancelled, first=given.first, workers=given.workers)
 
 
-def _run(*, rounds: int, first: int, workers: int) -> int:
+def _run(*, rounds: int, cancelled: int, first: int, workers: int) -> int:
     began = time.perf_counter()
     played = _spread(play_rounds, _chunks(first, rounds, _CHUNK), workers=workers)
     wrong = played.violations
@@ -152,16 +154,16 @@ def _run(*, rounds: int, first: int, workers: int) -> int:
         f"{played.verdicts[HOLLOW]} {HOLLOW}"
     )
     began = time.perf_counter()
-    cancelled = _spread(cancel_everywhere, _chunks(first, max(rounds // 100, 1), 25), workers=workers)
+    points = _spread(cancel_everywhere, _chunks(first, cancelled, 25), workers=workers)
     print(
-        f"chaos: {cancelled.rounds} cancellations: broken {sum(cancelled.violations.values())}; "
+        f"chaos: {points.rounds} cancellations: promises broken {sum(points.violations.values())}; "
         f"{time.perf_counter() - began:.1f} s"
     )
-    for what in (*played.found, *cancelled.found):
+    for what in (*played.found, *points.found):
         print(f"  {what}", file=sys.stderr)
     if played.found:
         print("  python -m tests.chaos.run --seed N  plays one again and prints it", file=sys.stderr)
-    return 1 if played.found or cancelled.found else 0
+    return 1 if played.found or points.found else 0
 
 
 if __name__ == "__main__":
