@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +16,9 @@ from seqino.submission import Submission, Verdict
 from tests.chaos import run
 from tests.chaos.naive import submit_naively
 from tests.chaos.rounds import Round, Work, play
-from tests.chaos.world import World
+
+if TYPE_CHECKING:
+    from tests.chaos.world import World
 
 ROUNDS = 2000
 CANCELLATIONS = 2000
