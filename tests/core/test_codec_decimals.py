@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seqino._core.decimals import decimal_of, odd_anywhere, odd_member
+from seqino._core.codec import Codec
+from seqino._core.decimals import decimal_of, odd_anywhere, odd_member, odd_written, plain
+from seqino.errors import InvalidInput
 
 # More by hand, when something is changed here: SEQINO_EXAMPLES=30 tries thirty times as many.
 _MORE = int(os.environ.get("SEQINO_EXAMPLES", "1"))
@@ -101,3 +103,48 @@ def test_common_texts_are_not_taken_for_odd_numbers(content: str) -> None:
                 {"a": content, "b": f"x : {content}"}, ensure_ascii=ascii_only, separators=separators
             )
             assert not odd_member(document.encode())
+
+
+# --- What was written ---
+
+
+def number_of(digits: list[int], exponent: int, sign: int) -> Decimal:
+    return Decimal((sign, tuple(digits), exponent))
+
+
+long_numbers = st.builds(
+    number_of,
+    st.lists(st.integers(0, 9), min_size=1, max_size=130),
+    st.integers(-130, 120),
+    st.integers(0, 1),
+)
+amounts = st.decimals(allow_nan=False, allow_infinity=False, places=2)
+special = st.sampled_from(
+    [Decimal(text) for text in ("NaN", "-NaN", "sNaN", "NaN7", "Infinity", "-Infinity")]
+)
+
+
+@many
+@given(amounts | long_numbers | special, st.text(max_size=60), st.text(max_size=60))
+def test_no_number_is_overlooked_that_is_not_in_plain_notation(
+    number: Decimal, before: str, behind: str
+) -> None:
+    document = msgspec.json.encode([before, {"amount": number}, behind])
+    assert odd_written(document) or plain(number) == str(number)
+
+
+@pytest.mark.parametrize(
+    "text", ["SAINTE-MARIE", "12 RUE-E", "TVA E+ 20", "NaN", "Infinity", "0" * 99, "N", "I"]
+)
+def test_ordinary_texts_are_not_taken_for_odd_numbers(text: str) -> None:
+    assert not odd_written(msgspec.json.encode({"name": f"A {text}", "amount": Decimal("12.50")}))
+
+
+def test_numbers_of_too_many_digits_are_refused_wherever_they_stand() -> None:
+    codec = Codec()
+    for number in (Decimal(10**100), Decimal("0." + "1" * 101)):
+        for before in range(25):
+            with pytest.raises(InvalidInput):
+                codec.encode({"a" * before: "", "amount": number}, dict[str, Any])
+    with pytest.raises(InvalidInput, match="at most 100 digits"):
+        codec.encode(Amount(value=Decimal(10**100)), Amount)

@@ -347,4 +347,16 @@ def test_an_invoice_is_recognised_at_once() -> None:
         ),
         lines=[models.InvoiceLine(invoiced_quantity=Decimal("1.00"), line_net_amount=Decimal(3))],
     )
-    assert Recogniser(CONSTRAINTS, ()).recognise(models.InvoiceDraft)(draft, lambda _: None)
+    assert Recogniser(CONSTRAINTS, ()).recognise(models.InvoiceDraft)(draft)
+
+
+def test_a_limited_field_of_any_type_is_looked_at_closely() -> None:
+    limits: dict[type, dict[str, Constraint]] = {Anything: {"field": Constraint(max_length=3)}}
+    with pytest.raises(InvalidInput, match="at most 3"):
+        Codec(limits).encode(Anything(field=Decimal("1.00")), Anything)
+    assert Codec(limits).encode(Anything(field="abc"), Anything) == b'{"field":"abc"}'
+
+
+@attrs.define(kw_only=True)
+class Anything:
+    field: Any

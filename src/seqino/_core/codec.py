@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from seqino._core.decimals import fraction, fraction_or_text, odd_anywhere, odd_member
+from seqino._core.decimals import fraction, fraction_or_text, odd_anywhere, odd_member, odd_written
 from seqino._core.outgoing import Outgoing
 from seqino._core.shortcuts import Recogniser, fill_in_defaults
 from seqino._core.typegraph import is_model, models, numbers
@@ -20,7 +20,6 @@ from seqino.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from decimal import Decimal
 
     from cattrs.preconf.msgspec import MsgspecJsonConverter
 
@@ -67,7 +66,7 @@ class Codec:
     ) -> None:
         self._wire_names = wire_names or {}
         self._readers: dict[Any, Read] = {}
-        self._recognisers: dict[Any, Callable[[Any, Callable[[Decimal], object]], bool]] = {}
+        self._recognisers: dict[Any, Callable[[Any], bool]] = {}
         self._recogniser = Recogniser(constraints or {}, self._wire_names)
         self._outgoing = Outgoing(constraints or {}, self._wire_names)
         self._exact: ExactReader | None = None
@@ -204,13 +203,10 @@ class Codec:
         recognise = self._recognisers.get(form)
         if recognise is None:
             recognise = self._recognisers[form] = self._recogniser.recognise(form)
-        numbers_in: list[Decimal] = []
         try:
-            if recognise(value, numbers_in.append):
-                text = ",".join(map(str, numbers_in))
-                # A letter is an exponent, an infinity or not a number.
-                if text.upper() == text.lower():
-                    return _ENCODE(value)
+            if recognise(value):
+                data = _ENCODE(value)
+                return None if odd_written(data) else data
         except (AttributeError, UnicodeEncodeError):
             # A field was deleted, or a text holds half a character: the careful way says which.
             pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, getcontext
 
 __all__ = [
     "MOST_DIGITS",
@@ -13,6 +13,7 @@ __all__ = [
     "fraction_or_text",
     "odd_anywhere",
     "odd_member",
+    "odd_written",
     "out_of_range",
     "plain",
 ]
@@ -79,6 +80,40 @@ def odd_anywhere(document: bytes) -> bool:
         document: JSON, as it was received.
     """
     return _LOOK_ANYWHERE.search(document) is not None
+
+
+_LETTERS: tuple[tuple[bytes, bytes | tuple[bytes, ...]], ...] = (
+    (b"E", (b"+", b"-")),
+    (b"N", b"aN"),
+    (b"I", b"nfinity"),
+)
+_SPECIAL = re.compile(rb'[0-9]E[+-][0-9]|["s-](?:NaN|Infinity)')
+_STRIDE = MOST_DIGITS // 5
+_DIGITS_ALIKE = bytes(b"0"[0] if byte in b".0123456789" else b" "[0] for byte in range(256))
+_LONG = re.compile(rb"[0-9.]{%d}" % (MOST_DIGITS + 1))
+
+
+def odd_written(document: bytes) -> bool:
+    """Whether a Decimal was written with an exponent, is not finite, or has too many digits.
+
+    Finds every such number, and few others: a text that happens to look alike. Looking at what was written is
+    far cheaper than looking at each number.
+
+    Args:
+        document: JSON, written just now with ``str`` of each Decimal.
+    """
+    if not getcontext().capitals:
+        # Then an exponent begins with one of the many small e.
+        return True
+    for letter, follows in _LETTERS:
+        at = document.find(letter)
+        while at >= 0:
+            if document.startswith(follows, at + 1) and _SPECIAL.match(document, at - 1):
+                return True
+            at = document.find(letter, at + 1)
+    # Where too many digits stand in a row, so do five in what is left of every 20th character.
+    sample = document[::_STRIDE].translate(_DIGITS_ALIKE)
+    return b"00000" in sample and _LONG.search(document) is not None
 
 
 class Unreadable(str):

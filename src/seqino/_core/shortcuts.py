@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Recogniser", "fill_in_defaults"]
 
-Recognise: TypeAlias = "Callable[[Any, Callable[[Decimal], object]], bool]"
-"""Says whether a value is plainly right, and hands over each Decimal in it, which is yet to be looked at."""
+Recognise: TypeAlias = "Callable[[Any], bool]"
+"""Says whether a value is plainly right, but for the Decimals in it, which are looked at once written."""
 
 _FEWEST_DEFAULTS = 6
 """With fewer fields that have a default, filling them in costs more than it saves."""
@@ -103,7 +103,7 @@ class Recogniser:
             # Named before it is made, since a model may contain itself.
             name = self._names[form] = f"recognise{len(self._names)}"
             lines = self._model(form) if is_model(form) else self._value(form, "value", "  ")
-            _define(self._space, name, "value, put", "\n".join([*lines, "  return True"]))
+            _define(self._space, name, "value", "\n".join([*lines, "  return True"]))
         return name
 
     def _constant(self, value: Any) -> str:
@@ -123,7 +123,10 @@ class Recogniser:
     def _member(self, model: type, member: Member) -> Iterator[str]:
         lines = list(self._value(member.form, "v", "    "))
         constraint = self._constraints.get(model, {}).get(member.name)
-        if constraint is not None:
+        if constraint is not None and member.form is Any:
+            # A limit means different things for different kinds of values.
+            lines.append("    return False")
+        elif constraint is not None:
             lines.append(f"    if {self._constant(_breaks(constraint))}(v): return False")
         yield "  if v is not UNSET:" if member.omissible else "  if True:"
         yield from lines
@@ -143,11 +146,11 @@ class Recogniser:
     def _cases(self, part: Any, name: str, indent: str) -> Iterator[tuple[str, list[str]]]:
         """Give a test for each kind of value that may stand for a type, and what else must hold then."""
         if part is Any:
-            yield "True", [f"{indent}if not is_open({name}, put): return False"]
+            yield "True", [f"{indent}if not is_open({name}): return False"]
         elif part is type(None):
             yield "{value} is None", []
         elif part is Decimal:
-            yield f"{{kind}} is {self._constant(Decimal)}", [f"{indent}put({name})"]
+            yield f"{{kind}} is {self._constant(Decimal)}", []
             yield f"{{kind}} is {self._constant(int)} and -most < {{value}} < most", []
         elif part is int:
             yield f"{{kind}} is {self._constant(int)} and -most < {{value}} < most", []
@@ -166,7 +169,7 @@ class Recogniser:
         if is_model(part):
             yield (
                 f"{{kind}} is {self._constant(part)}",
-                [f"{indent}if not {self._function(part)}({name}, put): return False"],
+                [f"{indent}if not {self._function(part)}({name}): return False"],
             )
         elif origin is list:
             item = f"{name}_item"
@@ -192,16 +195,13 @@ def _breaks(constraint: Constraint) -> Callable[[Any], bool]:
     return breaks
 
 
-def _is_open(value: Any, put: Callable[[Decimal], object]) -> bool:
+def _is_open(value: Any) -> bool:
     """Recognise any JSON without floats."""
     kind = value.__class__
-    if kind is str or kind is bool or value is None:
+    if kind is str or kind is bool or kind is Decimal or value is None:
         return True
     if kind is dict:
-        return all(name.__class__ is str and _is_open(item, put) for name, item in value.items())
+        return all(name.__class__ is str and _is_open(item) for name, item in value.items())
     if kind is list:
-        return all(_is_open(item, put) for item in value)
-    if kind is Decimal:
-        put(value)
-        return True
+        return all(_is_open(item) for item in value)
     return kind is int and -(10**MOST_DIGITS) < value < 10**MOST_DIGITS
