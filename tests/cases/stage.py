@@ -1,17 +1,18 @@
 """The two sides of a case: a server that fails as told, an engine that calls it, and one clock for both."""
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp.abc import AbstractResolver
 
 from seqino.options import CallOptions
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Stage", "connected", "pool"]
 
-CERTIFICATE = Path(__file__).parents[1] / "core/localhost.pem"
 WARM_UP = operation("safe GET")
 
 
@@ -88,7 +88,7 @@ async def connected(on: str, stage: Stage, client: Mapping[str, Any]) -> AsyncGe
         if on in {"tls", "distrusted"}:
             await server.stop()
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(CERTIFICATE)
+            _authority().issue_cert("127.0.0.1").configure_cert(context)
             await server.start(tls=context)
         if on == "no-tls":
             settings["base_url"] = server.url.replace("http:", "https:")
@@ -110,11 +110,17 @@ async def connected(on: str, stage: Stage, client: Mapping[str, Any]) -> AsyncGe
         yield engine
 
 
+@functools.cache
+def _authority() -> trustme.CA:
+    return trustme.CA()
+
+
 def _way(on: str, server: FaultServer) -> dict[str, Any] | None:
     """How the session differs from the client's own."""
     match on:
         case "tls":
-            context = ssl.create_default_context(cafile=str(CERTIFICATE))
+            context = ssl.create_default_context()
+            _authority().configure_trust(context)
             return {"connector": aiohttp.TCPConnector(ssl=context)}
         case "no-host":
             return {"connector": aiohttp.TCPConnector(resolver=NoSuchHost())}

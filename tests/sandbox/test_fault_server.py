@@ -1,4 +1,5 @@
 """The server of faults, seen from a bare socket: each fault is what its name says."""
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ import gzip
 import hashlib
 import ssl
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from seqino.sandbox.fault_plays import FAULTS, Exchange, Play, answer, fault
 from seqino.sandbox.fault_server import FaultServer
@@ -19,7 +20,6 @@ from seqino.sandbox.faults import reset
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-CERTIFICATE = Path(__file__).parents[1] / "core/localhost.pem"
 REQUEST = b"POST /drafts?x=1 HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
 GET = b"GET /drafts/d1 HTTP/1.1\r\nHost: here\r\n\r\n"
 
@@ -171,11 +171,13 @@ async def test_a_refusing_port_is_closed_for_one_turn(server: FaultServer) -> No
 
 async def test_tls_is_spoken_where_it_is_wanted() -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(CERTIFICATE)
+    authority = trustme.CA()
+    authority.issue_cert("localhost").configure_cert(context)
     server = FaultServer()
     await server.start(tls=context)
     server.plays(answer(then="close"))
-    trust = ssl.create_default_context(cafile=str(CERTIFICATE))
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", server.port, ssl=trust, server_hostname="localhost"
     )
