@@ -152,7 +152,7 @@ class _Observed:
             self.found["http.response.status_code"] = attempt.status
             if attempt.status >= _FIRST_ERROR_STATUS:
                 self.found["error.type"] = str(attempt.status)
-        elif attempt.fault is not None:
+        if attempt.fault is not None:
             self.found["error.type"] = attempt.fault.value
 
 
