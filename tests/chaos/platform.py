@@ -7,7 +7,7 @@ import json
 import math
 import random
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -73,6 +73,10 @@ class Platform:
     drafts: dict[str, Draft] = attrs.field(factory=dict[str, Draft])
     made: Counter[str] = attrs.field(factory=Counter[str])
     """How often an invoice, or what else a request makes, came of each item."""
+    made_at: dict[str, float] = attrs.field(factory=dict[str, float])
+    """When that was last."""
+    rival: Literal["same", "different"] | None = None
+    """What somebody else has made under the same key: the same, or something else."""
     ids: dict[str, str] = attrs.field(factory=dict[str, str])
     """The invoice of each item."""
     left: Counter[str] = attrs.field(factory=Counter[str])
@@ -143,14 +147,27 @@ class Platform:
             case "submit_invoice_file":
                 return self._take_file(item_of(request))
             case "get_clients":
-                return answer(200, [self._client(item) for item in self.made])
+                return answer(200, self._clients())
             case "create_client":
-                self.made[item_of(request)] += 1
+                self._make(item_of(request))
                 return answer(201, self._client(item_of(request)))
             case _:
-                self.made[item_of(request)] += 1
+                self._make(item_of(request))
                 created = {"payment_id": "p-1", "created_at": "2026-09-01T00:00:00Z", "period": "2026-09"}
                 return answer(200, {**_PAYMENT, **created})
+
+    def _make(self, item: str) -> None:
+        self.made[item] += 1
+        self.made_at[item] = self.loop.time()
+
+    def _clients(self) -> list[Mapping[str, Any]]:
+        now = self.loop.time() - self.traits.stale
+        shown = [self._client(item) for item, count in self.made.items() for _ in range(count)]
+        shown = [each for each in shown if self.made_at[each["external_ref"]] <= now]
+        if self.rival is not None:
+            other = {} if self.rival == "same" else {"organization_name": "Somebody Else"}
+            shown.append({**self._client("item-0"), "client_id": "c-other", **other})
+        return shown
 
     @staticmethod
     def _client(item: str) -> Mapping[str, Any]:
@@ -179,7 +196,7 @@ class Platform:
             return refusal
         draft.consumed_at = self.loop.time()
         draft.invoice_id = f"inv-{draft_id}"
-        self.made[draft.item] += 1
+        self._make(draft.item)
         self.ids[draft.item] = draft.invoice_id
         return self._accepted(draft)
 
@@ -222,7 +239,7 @@ class Platform:
             return answer(refuses, {"error": "not valid", "code": refuses, "trace_id": "t-1"})
         if refuses is not None:
             return answer(201, {**shown, "invoice_id": "inv-no", "status": "rejected"})
-        self.made[item] += 1
+        self._make(item)
         self.ids[item] = f"inv-{item}"
         return answer(201, {**shown, "invoice_id": self.ids[item], "status": "processed"})
 

@@ -23,7 +23,15 @@ from seqino._generated.operations import (
     RECORD_PAYMENT,
     VALIDATE_DRAFT,
 )
-from seqino.errors import CallError, OutcomeUnknown, ResponseDecodeError
+from seqino.errors import (
+    CallError,
+    DuplicateDetected,
+    OutcomeUnknown,
+    ReconcileMismatch,
+    ResponseDecodeError,
+)
+from seqino.models import DraftCreated
+from seqino.options import CallOptions
 from seqino.submission import Submission, Verdict
 from tests.chaos.chance import SURE_REFUSALS, Traits, draw_traits
 from tests.chaos.platform import INVOICE, Draft
@@ -262,50 +270,81 @@ class _Call:
             gateway=traits.gateway and not lies,
         )
         world.platform.drafts["d-1"] = Draft(item="item-0")
-        self._end: Any = None
+        if self._operation is CREATE_CLIENT:
+            world.platform.rival = world.rng.choice((None, None, None, "same", "different"))
+        self._ends: list[Any] = []
 
     async def play(self) -> None:
-        self._end = await _ended(call(self._world, self._operation, self._shape))
-        told = type(self._end).__name__
+        world = self._world
+        end = await _ended(call(world, self._operation, self._shape))
+        self._note(end)
+        if self._operation is not CREATE_CLIENT or not isinstance(end, OutcomeUnknown) or end.token is None:
+            return
+        if world.rng.random() < 0.5:
+            self._note(await _ended(world.engine.resume(end.token)))
+        world.heal(shows_all=True)
+        await asyncio.sleep(world.rng.choice((0.0, 5.0, 1000.0)))
+        last = await _ended(world.engine.resume(end.token, options=CallOptions(timeout=HEALTHY)))
+        self._note(last)
+        if isinstance(last, OutcomeUnknown) and world.platform.made["item-0"]:
+            self._violated("broken promise", f"it is there, and in doubt for ever: {last}")
+
+    def _note(self, end: Any) -> None:
+        self._ends.append(end)
+        told = type(end).__name__
         self._played.verdicts[f"{self._operation.effect} {told}"] += 1
         self._world.platform.note("end", self._operation.name, told)
 
     def judge(self) -> None:
         platform, name = self._world.platform, self._operation.name
-        made = platform.made["item-0"]
-        if name == CREATE_DRAFT.name:
-            made = len(platform.drafts) - 1
-        elif made > 1:
-            self._violated("duplicate", f"{name}: {made} times")
-        if name in (DELETE_DRAFT.name, GET_DRAFT.name):
-            gone = name == DELETE_DRAFT.name and "d-1" in platform.drafts
-            if gone and not isinstance(self._end, CallError):
-                self._violated("silent loss", f"{name} is told as done")
-            return
-        if not isinstance(self._end, CallError):
-            if not made and not self._is_reading():
-                self._violated("silent loss", f"{name} is told as done: {self._end}")
-        elif self._end.outcome in ("unknown", "done"):
-            self._judge_doubt(self._end)
-        elif made and name != CREATE_DRAFT.name:
-            self._violated("false failure", f"{name}: {self._end!r}")
+        if platform.made["item-0"] > 1:
+            self._violated("duplicate", f"{name}: {platform.made['item-0']} times")
+        for end in self._ends:
+            if self._operation is DELETE_DRAFT:
+                is_lost = "d-1" in platform.drafts and not isinstance(end, CallError)
+                if is_lost:
+                    self._violated("silent loss", f"{name} is told as done")
+            elif self._operation is not GET_DRAFT:
+                self._judge(end)
 
-    def _is_reading(self) -> bool:
+    def _judge(self, end: Any) -> None:
+        platform, name = self._world.platform, self._operation.name
+        repeatable = self._operation is CREATE_DRAFT
+        made = len(platform.drafts) - 1 if repeatable else platform.made["item-0"]
+        if not isinstance(end, CallError):
+            if not made and not self._says_nothing(end) and platform.rival != "same":
+                self._violated("silent loss", f"{name} is told as done: {end}")
+        elif isinstance(end, ReconcileMismatch | DuplicateDetected):
+            self._judge_finding(end, made)
+        elif end.outcome not in ("unknown", "done"):
+            if made and not repeatable:
+                self._violated("false failure", f"{name}: {end!r}")
+        elif not repeatable:
+            self._judge_doubt(end)
+
+    @staticmethod
+    def _says_nothing(end: Any) -> bool:
         """Whether the answer itself tells that nothing may have come of it."""
-        status = str(getattr(self._end, "status", None))
-        if self._operation is CREATE_DRAFT:
-            return self._end.draft_id is None
+        if isinstance(end, DraftCreated):
+            return end.draft_id is None
+        status = str(getattr(end, "status", None))
         unsettled = status not in ("None", "submitted", "validated", "processed", "active")
-        return unsettled or bool(getattr(self._end, "errors", None))
+        return unsettled or bool(getattr(end, "errors", None))
+
+    def _judge_finding(self, error: CallError, made: int) -> None:
+        rival = self._world.platform.rival
+        is_twice = isinstance(error, DuplicateDetected)
+        if rival != ("same" if is_twice else "different") or (is_twice and not made):
+            self._violated("broken promise", f"{rival}, and made {made} times: {error!r}")
 
     def _judge_doubt(self, error: CallError) -> None:
         name = self._operation.name
         if isinstance(error, OutcomeUnknown):
             if error.token is None or error.token.operation != name:
                 self._violated("broken promise", f"{name}: {error.token} of {error!r}")
-            if name != CREATE_DRAFT.name and not self._world.platform.left["item-0"]:
+            if not self._world.platform.left["item-0"]:
                 self._violated("broken promise", f"{name}: in doubt, although nothing ever left")
-        elif not isinstance(error, ResponseDecodeError) and name != CREATE_DRAFT.name:
+        elif not isinstance(error, ResponseDecodeError):
             self._violated("broken promise", f"{name}: {error!r} is no doubt with a token")
 
     def _violated(self, kind: Violation, what: str) -> None:

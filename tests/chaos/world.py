@@ -14,6 +14,7 @@ from seqino._core.config import Config, Secret
 from seqino._core.events import CallEvent
 from seqino._core.runtime import Runtime, TimerHandle
 from seqino._core.wire import Caller, File
+from seqino._generated.operations import OPERATIONS
 from seqino._generated.tables import CONSTRAINTS
 from seqino.client.submitting import Submitter
 from seqino.options import CallOptions
@@ -104,7 +105,7 @@ def build_world(rng: random.Random, traits: Traits) -> World:
         requests_per_second=traits.rate,
         on_event=hear,
     )
-    engine = CallEngine(config, CODEC, runtime=runtime)
+    engine = CallEngine(config, CODEC, operations=OPERATIONS, runtime=runtime)
     transport = SimulatedTransport(platform=platform)
     shared: Any = vars(engine)["_shared"]
     shared.transport = transport
