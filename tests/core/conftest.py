@@ -23,6 +23,7 @@ from seqino.sandbox.fault_plays import answer
 
 if TYPE_CHECKING:
     from seqino._core.transport import Middleware, Session
+    from seqino._core.wire import Operation
 
 KEY = "canary-key-51c7"
 
@@ -122,6 +123,7 @@ class Bench:
         *,
         session: Session | None = None,
         middlewares: tuple[Middleware, ...] = (),
+        operations: tuple[Operation[Any], ...] = (),
         **changes: Any,
     ) -> CallEngine:
         settings: dict[str, Any] = {
@@ -132,7 +134,12 @@ class Bench:
             **changes,
         }
         engine = CallEngine(
-            Config(**settings), Codec(), session=session, middlewares=middlewares, runtime=self.time.runtime
+            Config(**settings),
+            Codec(),
+            operations={operation.name: operation for operation in operations},
+            session=session,
+            middlewares=middlewares,
+            runtime=self.time.runtime,
         )
         self.engines.append(engine)
         return engine

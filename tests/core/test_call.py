@@ -214,6 +214,31 @@ async def test_a_creation_in_doubt_after_a_retry_is_not_sent_again(
     assert (info.value.attempts, bench.server.sends) == (2, 2)
 
 
+async def test_a_draft_sent_twice_may_leave_one_behind_and_says_so(bench: Bench) -> None:
+    bench.server.plays(bench.server.answer(429), "close-after", good(bench.server, DRAFT))
+    await bench.engine().call(DRAFT, body=Thing(name="a"))
+    assert [(event.kind, event.leftover) for event in bench.events if event.kind != "delay"] == [
+        ("attempt", False),
+        ("attempt", True),
+        ("attempt", True),
+        ("verdict", True),
+    ]
+
+
+async def test_a_draft_that_is_lost_for_good_is_no_doubt_but_may_be_left_behind(bench: Bench) -> None:
+    bench.server.plays(*["close-after"] * 4)
+    with pytest.raises(UnexpectedAnswer, match="may have been left behind, and has no effect") as info:
+        await bench.engine().call(DRAFT, body=Thing(name="a"))
+    assert (info.value.outcome, info.value.attempts, bench.events[-1].token) == ("unknown", 4, None)
+
+
+async def test_a_creation_leaves_nothing_without_effect(bench: Bench) -> None:
+    bench.server.plays("close-after")
+    with pytest.raises(OutcomeUnknown):
+        await bench.engine().call(CREATE, body=Thing(name="a"))
+    assert not any(event.leftover for event in bench.events)
+
+
 async def test_a_throttled_creation_ends_with_what_the_server_asks(bench: Bench) -> None:
     bench.server.plays(*[bench.server.answer(429, Retry_After="3")] * 4)
     with pytest.raises(RateLimited) as info:

@@ -6,6 +6,7 @@ import json
 import logging
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from seqino._core.events import CallEvent, Emitter
 from seqino._core.failures import Ending, failure, find_trace_id, held_back, read_error_body
 from seqino._core.outcome import FaultKind, Outcome, classify_fault, classify_status
-from seqino._core.wire import Effect, Operation
+from seqino._core.wire import Effect, LookUp, Operation
 from seqino.errors import (
     ConnectionFailed,
     DeadlineExceeded,
@@ -187,6 +188,42 @@ def test_a_message_of_a_fault_has_its_detail() -> None:
         "create_thing (POST /things): no connection to https://pdp.example (refused). "
         "Nothing was sent: check the base URL and the network, then try again."
     )
+
+
+REPLACE = attrs.evolve(READ, name="replace_thing", method="PUT", effect=Effect.IDEMPOTENT)
+DRAFT = attrs.evolve(CREATE, name="draft_thing", effect=Effect.DISPOSABLE)
+COMMIT = attrs.evolve(
+    CREATE,
+    name="commit_thing",
+    effect=Effect.ONCE,
+    look_up=LookUp(operation="get_thing", arguments={}),
+)
+LEFT = "What it makes may have been left behind, and has no effect."
+DONE_BEFORE = "An earlier attempt may have been done all the same."
+LOOKS = "client.resume(error.token) looks what became of it."
+
+
+@pytest.mark.parametrize("may_be_done", [False, True])
+@pytest.mark.parametrize(
+    ("operation", "status", "always", "after_a_doubt"),
+    [
+        (READ, 400, "", ""),
+        (READ, 503, "", ""),
+        (REPLACE, 400, "", DONE_BEFORE),
+        (REPLACE, 503, "", ""),
+        (DRAFT, 400, "", LEFT),
+        (DRAFT, 503, LEFT, LEFT),
+        (COMMIT, 400, "", ""),
+        (COMMIT, 503, LOOKS, LOOKS),
+        (CREATE, 503, "", ""),
+    ],
+)
+def test_a_message_says_what_may_have_been_done_besides(
+    operation: Operation[Any], status: int, always: str, after_a_doubt: str, *, may_be_done: bool
+) -> None:
+    said = str(ended(operation, attempt=classify_status(status), may_be_done=may_be_done))
+    expected = after_a_doubt if may_be_done else always
+    assert [text for text in (LEFT, DONE_BEFORE, LOOKS) if text in said] == ([expected] if expected else [])
 
 
 def test_a_status_without_a_name_is_told_by_its_number() -> None:

@@ -78,7 +78,7 @@ class Sought:
 
     def as_data(self) -> dict[str, JSON]:
         """Return it as plain data, to be stored."""
-        return attrs.asdict(self)
+        return {"arguments": self.arguments, "objects": [attrs.asdict(each) for each in self.objects]}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Sought:
