@@ -182,6 +182,7 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
         deprecated=schema.get("deprecated") is True,
         business_term=_text(schema, "x-business-term"),
         shared_terms={str(group): str(term) for group, term in under(schema, "x-business-terms").items()},
+        is_secret=schema.get("format") == "password",
         evidence=_text(schema, "x-evidence"),
         constraint=_constraint(schema),
     )

@@ -80,6 +80,8 @@ class Field:
     """Term of EN 16931."""
     shared_terms: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Term by group of EN 16931, where several groups share the model."""
+    is_secret: bool = False
+    """Whether it must not be shown."""
     evidence: str = ""
     constraint: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """Arguments of ``Constraint``."""

@@ -165,6 +165,13 @@ def field_annotation(field: Field, model: Model, *, enums: frozenset[str]) -> st
 
 def field_default(field: Field, model: Model, *, enums: frozenset[str]) -> str:
     """Return the default of a field as source, empty where it must be given."""
+    if field.is_secret:
+        value = _plain_default(field, model, enums=enums)
+        return f"attrs.field({f'default={value}, ' if value else ''}repr=False)"
+    return _plain_default(field, model, enums=enums)
+
+
+def _plain_default(field: Field, model: Model, *, enums: frozenset[str]) -> str:
     constant = without_null(field.type)
     if isinstance(constant, Const) and field.required and not is_nullable(field.type):
         # It tells one schema from another, so it is always sent and nobody should have to write it.

@@ -176,6 +176,8 @@ def _field(type_: Type, **more: Any) -> Field:
         (_field(Const("a"), required=True), False, "Literal['a']", "'a'"),
         (_field(Union((Const("a"), NULL)), required=True), True, "Literal['a'] | None", ""),
         (_field(Const("a"), default="a"), False, "Literal['a']", "'a'"),
+        (_field(TEXT, required=True, is_secret=True), False, "str", "attrs.field(repr=False)"),
+        (_field(TEXT, is_secret=True), True, "str | UnsetType", "attrs.field(default=UNSET, repr=False)"),
     ],
 )
 def test_a_field_is_declared(field: Field, *, in_request: bool, annotation: str, default: str) -> None:

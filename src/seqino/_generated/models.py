@@ -1931,7 +1931,7 @@ class WebhookCreated:
 
     webhook_id: str
     url: str
-    secret: str
+    secret: str = attrs.field(repr=False)
     events: list[str]
     created_at: dt.datetime
     message: str | None = None
