@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 from seqino._core.decimals import Unreadable
 from seqino._core.typegraph import alternatives, is_model
+from seqino.errors import Fault
 
-__all__ = ["MOST_FAULTS", "Path", "expected", "found", "shown"]
+__all__ = ["MOST_FAULTS", "Notes", "Path", "expected", "found", "shown"]
 
 MOST_FAULTS = 100
 """How many faults of one document are listed: more help nobody, and a million fill the memory."""
@@ -91,3 +92,26 @@ def found(value: Any) -> str:
         if isinstance(value, kind):
             return word
     return type(value).__name__
+
+
+class Notes:
+    """The faults found so far; those beyond 100 are only counted."""
+
+    __slots__ = ("_noted", "count")
+
+    def __init__(self) -> None:
+        self._noted: list[tuple[Path, str]] = []
+        self.count = 0
+
+    def add(self, path: Path, message: str) -> Any:
+        """Note a fault; what it gives stands for the value, and is never sent."""
+        self.count += 1
+        if self.count <= MOST_FAULTS:
+            self._noted.append((path, message))
+
+    def listed(self) -> tuple[Fault, ...]:
+        """Give the faults with their places written out."""
+        faults = [Fault(shown(path), message) for path, message in self._noted]
+        if self.count > MOST_FAULTS:
+            faults.append(Fault("$", f"and {self.count - MOST_FAULTS} more"))
+        return tuple(faults)

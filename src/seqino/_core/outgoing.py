@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import math
+import re
 import typing
 import uuid
 from decimal import Decimal
@@ -18,50 +19,24 @@ from msgspec import UNSET
 
 from seqino._core.constraints import breaches
 from seqino._core.decimals import MOST_DIGITS, decimal_of, plain
-from seqino._core.faults import MOST_FAULTS, Path, expected, found, shown
+from seqino._core.faults import Notes, Path, expected, found
 from seqino._core.typegraph import Member, alternatives, is_list, is_model, is_object, members
-from seqino.errors import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seqino._core.constraints import Constraint
+    from seqino.errors import Fault
 
 __all__ = ["Outgoing"]
 
 Write: TypeAlias = "Callable[[Any, Path, Notes], Any]"
 """Makes the plain value of one value at a place; what is wrong is noted."""
 
+_SIMPLE = re.compile(r"-?(?:0|[1-9][0-9]{0,19})(?:\.[0-9]{1,19})?\Z").match
+"""Nearly every amount; it needs no rewriting."""
+
 _ZONELESS = "a date and time needs its offset from UTC: give it a tzinfo, such as datetime.timezone.utc"
-
-
-class Notes:
-    """The faults found so far; those beyond 100 are only counted."""
-
-    __slots__ = ("_more", "_noted")
-
-    def __init__(self) -> None:
-        self._noted: list[tuple[Path, str]] = []
-        self._more = 0
-
-    def add(self, path: Path, message: str) -> Any:
-        """Note a fault; what it gives stands for the value, and is never sent."""
-        if len(self._noted) < MOST_FAULTS:
-            self._noted.append((path, message))
-        else:
-            self._more += 1
-
-    @property
-    def count(self) -> int:
-        """How many faults were found."""
-        return len(self._noted) + self._more
-
-    def listed(self) -> tuple[Fault, ...]:
-        """Give the faults with their places written out."""
-        faults = [Fault(shown(path), message) for path, message in self._noted]
-        if self._more:
-            faults.append(Fault("$", f"and {self._more} more"))
-        return tuple(faults)
 
 
 class Outgoing:
@@ -129,10 +104,13 @@ class Outgoing:
         return lambda value, path, notes: write(value, path, notes, part)
 
     def _union(self, form: Any, parts: list[Any]) -> Write:
-        writers = [(part, self._writer(part)) for part in parts]
+        writers = [(_meant(part), self._writer(part)) for part in parts]
+        optional = type(None) in parts
 
         def write(value: Any, path: Path, notes: Notes) -> Any:
-            fitting = [writer for part, writer in writers if _may_be(part, value)]
+            if value is None and optional:
+                return None
+            fitting = [writer for is_meant, writer in writers if is_meant(value)]
             if len(fitting) == 1:
                 return fitting[0](value, path, notes)
             for writer in fitting:
@@ -235,22 +213,33 @@ def _named(value: Mapping[Any, Any], path: Path, notes: Notes) -> list[tuple[str
     named: list[tuple[str, Any]] = []
     for name, item in value.items():
         if isinstance(name, str):
-            named.append((_str(name, path, notes, str) or "", item))
+            named.append((_str(name, path, notes, str), item))
         else:
             notes.add(path, f"names of members must be text, found {name!r}")
     return named
 
 
-def _may_be(part: Any, value: Any) -> bool:
-    """Whether a value is of the kind that a member of a union writes; what it holds is not looked at."""
+def _meant(part: Any) -> Callable[[Any], bool]:
+    """Tell values of the kind that a member of a union writes; what they hold is not looked at."""
     kind = typing.get_origin(part) or part
-    if value is None or kind in (type(None), Any):
-        return kind is Any or (value is None and kind is type(None))
+    if kind is Any:
+        return lambda _: True
+    if kind is list:
+        return is_list
+    if kind is dict:
+        return is_object
     if is_model(kind):
-        return is_object(value) or isinstance(value, kind)
-    if kind in (dict, list):
-        return is_object(value) if kind is dict else is_list(value)
-    return not (is_object(value) or is_list(value) or is_model(type(value)))
+        return lambda value: is_object(value) or isinstance(value, kind)
+    if kind is type(None):
+        return lambda value: value is None
+    return _is_single
+
+
+def _is_single(value: Any) -> bool:
+    """Whether a value has no parts."""
+    return isinstance(value, str) or not (
+        value is None or is_list(value) or is_object(value) or is_model(type(value))
+    )
 
 
 def _advice(form: Any, value: Any) -> str:
@@ -264,6 +253,8 @@ def _no_float(value: float) -> str:
 
 
 def _str(value: Any, path: Path, notes: Notes, form: Any) -> Any:
+    if type(value) is str and value.isascii():
+        return value
     if isinstance(value, enum.Enum):
         value = value.value
     if not isinstance(value, str):
@@ -294,16 +285,17 @@ def _float(value: Any, path: Path, notes: Notes, form: Any) -> Any:
 def _decimal(value: Any, path: Path, notes: Notes, form: Any) -> Any:
     if isinstance(value, float):
         return notes.add(path, _no_float(value))
-    if isinstance(value, Decimal):
-        text = plain(value)
-        if text is None:
-            notes.add(path, f"must be finite and have at most {MOST_DIGITS} digits on each side of the point")
-        return text
     if isinstance(value, str):
         number = decimal_of(value)
         if number is None:
             return notes.add(path, f"expected a plain decimal number such as 12.50, found {value[:40]!r}")
-        return _decimal(number, path, notes, form)
+        return value if _SIMPLE(value) else _decimal(number, path, notes, form)
+    if isinstance(value, Decimal):
+        written = str(value)
+        text = written if _SIMPLE(written) else plain(value)
+        if text is None:
+            notes.add(path, f"must be finite and have at most {MOST_DIGITS} digits on each side of the point")
+        return text
     return _int(value, path, notes, form)
 
 
