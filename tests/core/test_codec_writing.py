@@ -188,7 +188,7 @@ def test_one_or_many_or_something_else() -> None:
     assert written(Order(number="A", either=None))["either"] is None
     assert written(Order(number="A", wish="free text"))["wish"] == "free text"
     assert written(Order(number="A", wish={"x": Decimal(1)}))["wish"] == {"x": "1"}
-    assert written({"a": [None, "x", {"b": None}]}, dict[str, str | Any]) == {"a": [None, "x", {"b": None}]}
+    assert written({"a": (None, "x"), "b": None}, dict[str, str | Any]) == {"a": [None, "x"], "b": None}
 
 
 def test_every_fault_is_named_with_its_place() -> None:
