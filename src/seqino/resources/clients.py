@@ -49,7 +49,12 @@ class Clients(Resource):
     async def create(
         self, client: ClientCreate | Mapping[str, JSON], *, options: CallOptions | None = None
     ) -> Client:
-        """Create a client."""
+        """Create a client, or return the one that has the same reference and is the same otherwise.
+
+        Raises:
+            ReconcileMismatch: Another client has the reference.
+            OutcomeUnknown: It may have been created, and is not to be found.
+        """
         return await operations.create_client(self._client, client, options=options)
 
     async def get(self, client_id: str, *, options: CallOptions | None = None) -> Client:

@@ -74,8 +74,8 @@ class Drafts(Resource):
             options: What this call does otherwise than its client.
 
         Raises:
-            OutcomeUnknown: It may have been issued: read the draft before anything else, and never make
-                a second draft of the same invoice. ``client.submit`` does this by itself.
+            OutcomeUnknown: It may have been issued: never make a second draft of the same invoice, but let
+                ``client.resume`` settle it. ``client.submit`` looks by itself.
         """
         return await operations.validate_draft(
             self._client, draft_id, format=format, client_id=client_id, options=options

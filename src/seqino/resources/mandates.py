@@ -52,7 +52,12 @@ class Mandates(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Mandate:
-        """Create a mandate and its directory entry."""
+        """Create a mandate and its directory entry.
+
+        Raises:
+            ReconcileMismatch: There is a mandate for the same entry with other dates.
+            OutcomeUnknown: It may have been created, and is not to be found.
+        """
         return await operations.create_mandate(self._client, mandate, client_id=client_id, options=options)
 
     async def create_batch(

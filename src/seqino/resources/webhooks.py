@@ -29,7 +29,13 @@ class Webhooks(Resource):
     async def create(
         self, webhook: WebhookCreate | Mapping[str, JSON], *, options: CallOptions | None = None
     ) -> WebhookCreated:
-        """Register the webhook; its secret is in this answer only, so keep it."""
+        """Register the webhook; its secret is in this answer only, so keep it.
+
+        Raises:
+            AnswerLost: It is registered, by this call or before, and the secret is not shown again.
+            ReconcileMismatch: Another webhook is registered.
+            OutcomeUnknown: It may have been registered.
+        """
         return await operations.create_webhook(self._client, webhook, options=options)
 
     async def get_event_types(self, *, options: CallOptions | None = None) -> WebhookEventTypes:
