@@ -94,13 +94,13 @@ class Case:
 
 @attrs.frozen(kw_only=True)
 class Flow:
-    """One submission, with a script for each of its steps."""
+    """One submission, or one call that looks, with a script for each of its steps."""
 
     do: str
     shows: str = "state"
     scripts: dict[str, list[Step]] = attrs.field(factory=dict[str, Any])
     ends: str
-    invoice_id: str | None = None
+    gives: str | None = None
     status: int | None = None
     token: bool = False
     sends: dict[str, int]

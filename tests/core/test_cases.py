@@ -7,28 +7,21 @@ written is described in ``tests/cases/README.md``.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from seqino._core.wire import JSON, Effect
+from seqino._core.wire import Effect
 from seqino.client import SeqinoClient
 from seqino.errors import CallError, OutcomeUnknown
-from seqino.sandbox.fault_plays import Behaviour, Exchange, answer
-from seqino.submission import Submission
+from tests.cases.platform import ROUTES, Platform, perform
 from tests.cases.stage import Stage, connected, pool
 from tests.cases.table import THING, Case, Flow, arguments, collect, operation, play, success
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from seqino._core.events import CallEvent
     from tests.core.conftest import Bench, FaultServer
-
-FILE = Path(__file__).parents[2] / "src/seqino/sandbox/invoices/01-it-services-ubl.xml"
 
 SENT_ONCE = {Effect.ONCE, Effect.READABLE, Effect.CREATE}
 """Effects that must never happen twice."""
@@ -90,98 +83,29 @@ def check(error: CallError, case: Case, *, attempts: int) -> None:
         assert error.token.attempts == attempts
 
 
-# Submissions, with a server that knows drafts
-
-DRAFT: dict[str, JSON] = {
-    "issue_date": "2026-09-01",
-    "type_code": "380",
-    "currency_code": "EUR",
-    "seller": {"name": "Boulangerie Dupain", "postal_address": {"city_name": "Paris"}},
-}
-MADE = {"invoice_id": "inv-1", "invoice_number": "F-1", "status": "submitted"}
-ROUTES = {
-    "create": "POST /drafts",
-    "validate": "POST /drafts/d1/validate",
-    "look": "GET /drafts/d1",
-    "upload": "POST /invoicing/files/submit",
-}
-
-
-def json_answer(status: int, body: Mapping[str, Any]) -> Behaviour:
-    return answer(status, json.dumps(body).encode())
-
-
-class Platform:
-    """What the server answers where a flow's scripts say nothing else.
-
-    ``shows`` is what a look tells: the ``state`` of a draft and the invoice made of it, ``nothing`` of these,
-    or the draft only ``until-used``.
-    """
-
-    def __init__(self, server: FaultServer, shows: str) -> None:
-        self.server = server
-        self.shows = shows
-        for step, route in ROUTES.items():
-            self.server.always(getattr(self, step), on=route)
-
-    @property
-    def is_used(self) -> bool:
-        return self.server.effects[ROUTES["validate"]] > 0
-
-    def create(self) -> Behaviour:
-        return json_answer(201, {"draft_id": "d1"})
-
-    def validate(self) -> Behaviour:
-        if self.is_used:
-            return json_answer(400, {"error": "the draft is immutable", "code": 1, "trace_id": "t"})
-        return json_answer(200, MADE)
-
-    def look(self) -> Behaviour:
-        if self.shows == "nothing":
-            return json_answer(200, DRAFT)
-        if not self.is_used:
-            return json_answer(200, {**DRAFT, "status": "draft"})
-        if self.shows == "until-used":
-            return json_answer(404, {"error": "no such draft", "code": 2, "trace_id": "t"})
-        return json_answer(200, {**DRAFT, **MADE})
-
-    def upload(self) -> Behaviour:
-        return json_answer(201, {**MADE, "file_name": FILE.name, "file_size": FILE.stat().st_size})
-
-
 @pytest.mark.parametrize("flow", collect("flows"))
-async def test_a_submission_ends_as_its_case_says(
+async def test_a_call_that_looks_ends_as_its_case_says(
     bench: Bench, server: FaultServer, flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Stage(bench, server)
     platform, time = Platform(server, flow.shows), bench.time
     for step, script in flow.scripts.items():
-        server.plays(*[play(each, good=later(platform, step)) for each in script], on=ROUTES[step])
+        server.plays(*[play(each, good=platform.later(step)) for each in script], on=ROUTES[step])
     monkeypatch.setattr("seqino.client.Runtime", lambda: time.runtime)
     began = time.now
+    error: CallError | None = None
     async with SeqinoClient("key", client_id="acme", base_url=server.url) as client:
-        end: Submission | CallError
         try:
-            end = await (client.submit(DRAFT) if flow.do == "submit" else client.submit_file(FILE))
-        except CallError as error:
-            end = error
+            ends, gives = await perform(flow.do, client)
+        except CallError as raised:
+            error, ends, gives = raised, type(raised).__name__, None
         assert pool(client._engine) == (0, 0)
 
-    assert (str(end.verdict) if isinstance(end, Submission) else type(end).__name__) == flow.ends, end
-    assert (end.invoice_id if isinstance(end, Submission) else None) == flow.invoice_id
-    assert (None if isinstance(end, Submission) else end.status) == flow.status
-    assert (getattr(end, "token", None) is not None) == flow.token
+    assert (ends, gives) == (flow.ends, flow.gives), error
+    assert getattr(error, "status", None) == flow.status
+    assert (getattr(error, "token", None) is not None) == flow.token
     assert server.unplayed == 0
     sends = Counter(seen.route for seen in server.seen)
     assert {step: sends[route] for step, route in ROUTES.items() if sends[route]} == flow.sends
-    assert server.effects[ROUTES["validate"]] + server.effects[ROUTES["upload"]] == flow.effects
+    assert platform.effects == flow.effects
     assert time.now - began == pytest.approx(flow.seconds)
-
-
-def later(platform: Platform, step: str) -> Behaviour:
-    """What the platform answers at the time of the request."""
-
-    async def behave(exchange: Exchange) -> None:
-        await getattr(platform, step)()(exchange)
-
-    return behave
