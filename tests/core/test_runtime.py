@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import threading
 from typing import TYPE_CHECKING
@@ -130,3 +131,22 @@ async def test_an_attempt_in_the_wrong_loop_does_not_keep_others_from_ending() -
     await asyncio.to_thread(other.join, 5)
     assert not other.is_alive()
     assert await was_ended(task)
+
+
+async def test_a_cancellation_that_foreign_code_swallowed_is_taken_back() -> None:
+    hand = Hand()
+    alarm = Alarm(hand.runtime)
+
+    async def swallow() -> int:
+        timer = AttemptTimer(alarm, 20)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.get_running_loop().create_future()
+        timer.stop()
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    task = asyncio.ensure_future(swallow())
+    await asyncio.sleep(0)
+    hand.ring(now=120)
+    assert await asyncio.wait_for(task, 5) == 0

@@ -167,6 +167,8 @@ class CallEngine:
             call = LogicalCall(request, config, self._shared)
         else:
             call = ReadableCall(request, config, self._shared, look_up=look_up)
+        if self._shared.telemetry is None:
+            return cast("T", await call.run())
         return cast("T", await self._observed(call.run(), request))
 
     def _look_up(self, operation: Operation[Any]) -> LookUp | None:

@@ -157,4 +157,5 @@ class AttemptTimer:
             self._handle.cancel()
         else:
             self._alarm.forget(self)
-        self.was_the_cause()
+        if self._fired:
+            self.was_the_cause()
