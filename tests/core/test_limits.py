@@ -176,6 +176,14 @@ def test_one_late_answer_is_none(caller: Caller) -> None:
     assert caller.limit.allowed > settled
 
 
+def test_one_late_answer_is_none_even_where_it_is_the_first_since_a_cut(caller: Caller) -> None:
+    learned(caller)
+    caller.signal()
+    settled = caller.limit.allowed
+    caller.answers(1, seconds=0.3)
+    assert caller.limit.allowed == settled
+
+
 def test_a_slow_operation_is_not_compared_with_a_quick_one(caller: Caller) -> None:
     settled = learned(caller)
     for _ in range(10):
@@ -222,6 +230,7 @@ def test_a_pause_of_minutes_forgets_how_long_answers_took(caller: Caller) -> Non
 
 def test_a_pause_of_less_does_not(caller: Caller) -> None:
     settled = learned(caller)
+    caller.signal()
     caller.now += 31
     for _ in range(20):
         caller.round(seconds=0.25)
