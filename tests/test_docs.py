@@ -6,12 +6,14 @@ import ast
 import doctest
 import importlib
 import inspect
+import logging
 import pkgutil
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 import seqino
 from seqino.sandbox import Sandbox
@@ -48,7 +50,15 @@ async def documented_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         monkeypatch.chdir(tmp_path)
         sample = ROOT / "src" / "seqino" / "sandbox" / "invoices" / "02-food-two-rates-ubl.xml"
         (tmp_path / "invoice.xml").write_bytes(sample.read_bytes())
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(tmp_path / "company-ca.pem")
+        shown = authority.issue_cert("client@company.example")
+        shown.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
+        logger = logging.getLogger("seqino")
+        level, handlers = logger.level, list(logger.handlers)
         yield sandbox
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 async def run(code: str, url: str, name: str, namespace: dict[str, object]) -> None:
