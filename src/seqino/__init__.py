@@ -7,7 +7,6 @@ does not load the client.
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -83,6 +82,9 @@ if not TYPE_CHECKING:  # pragma: no branch - at run time it never is
 
     def __getattr__(name: str) -> Any:
         if name == "__version__":
+            # Takes longer to import than all of this, and hardly anybody asks.
+            from importlib.metadata import version  # noqa: PLC0415
+
             value: Any = version("seqino")
         elif name in _HOME:
             value = getattr(importlib.import_module(_HOME[name]), name)
