@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
@@ -185,6 +184,9 @@ def _extended(headers: dict[str, str], extra: Mapping[str, str]) -> dict[str, st
 @cache
 def user_agent() -> str:
     """What the SDK calls itself towards the platform."""
+    # Not needed to import this package: left to the first call.
+    from importlib.metadata import version  # noqa: PLC0415
+
     return f"seqino/{version('seqino')} python/{platform.python_version()}"
 
 
