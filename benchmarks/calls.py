@@ -184,8 +184,14 @@ def contend(names: tuple[str, ...], *, width: int, rounds: int, batches: int, ca
         batches: How many batches of each contender make up a round.
         calls: How many calls make up a batch.
     """
-    with _server() as port:
-        return asyncio.run(_rounds(port, names, width=width, rounds=rounds, batches=batches, calls=calls))
+    # What is imported by now is no garbage, and need not be looked through before each batch.
+    gc.collect()
+    gc.freeze()
+    try:
+        with _server() as port:
+            return asyncio.run(_rounds(port, names, width=width, rounds=rounds, batches=batches, calls=calls))
+    finally:
+        gc.unfreeze()
 
 
 async def differences() -> list[str]:
