@@ -310,10 +310,15 @@ async def test_a_creation_leaves_time_for_looks(bench: Bench, time: Time) -> Non
     assert time.now - began == 20 + 1
 
 
+async def test_the_last_moment_for_a_look_is_used(bench: Bench) -> None:
+    bench.server.plays("hang-after", shows(bench, THERE))
+    assert await engine_of(bench, timeout=20 + 1 + 0.5).call(MAKE, body=SENT) == FOUND
+
+
 async def test_without_time_for_a_look_it_is_in_doubt(bench: Bench) -> None:
     bench.server.plays("hang-after")
     with pytest.raises(OutcomeUnknown, match="the time ran out"):
-        await engine_of(bench, timeout=20.4).call(MAKE, body=SENT)
+        await engine_of(bench, timeout=21.4).call(MAKE, body=SENT)
 
 
 async def test_no_look_takes_longer_than_is_left(bench: Bench, time: Time) -> None:

@@ -334,7 +334,7 @@ async def test_a_reply_lost_before_its_effect_is_sent_again_when_everything_has_
 async def test_a_doubt_is_told_with_a_token(submitter: Submit, clock: VirtualClock) -> None:
     error = lost(status=502, trace_id="t-1", raw=b"bad")
     submit, platform = submitter(takes=0.25, create_draft=CREATED, validate_draft=error, get_draft=missing())
-    with pytest.raises(OutcomeUnknown, match=r"the draft d-1: it failed.*client\.resume") as caught:
+    with pytest.raises(OutcomeUnknown, match=r"the draft d-1: the platform answered 502, .*client\.resume") as caught:
         await submit.submit(INVOICE)
     doubt = caught.value
     assert doubt.__cause__ is error

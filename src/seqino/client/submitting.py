@@ -14,26 +14,19 @@ from seqino._core.runtime import Runtime
 from seqino._core.telemetry import Telemetry
 from seqino._core.wire import Caller
 from seqino._generated.operations import (
-    CREATE_DRAFT,
-    SUBMIT_INVOICE_FILE,
-    VALIDATE_DRAFT,
     create_draft,
     get_draft,
     submit_invoice_file,
     validate_draft,
 )
+from seqino.client.endings import Seen, text
 from seqino.client.telling import SubmissionEvents
 from seqino.errors import (
     CallError,
-    DeadlineExceeded,
-    ErrorBody,
-    Fault,
     InvalidInput,
     NotFound,
     OutcomeUnknown,
-    Rejected,
     ResumeToken,
-    UnexpectedAnswer,
 )
 from seqino.models import InvoiceFileSubmission
 from seqino.options import CallOptions
@@ -68,7 +61,7 @@ from seqino.submission import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from seqino._core.wire import JSON, File
     from seqino.models import (
@@ -84,11 +77,6 @@ __all__ = ["Submitter"]
 _GONE = 410
 
 
-def _text(value: object) -> str | None:
-    """A field as plain text; ``None`` where it is absent, null or empty."""
-    return str(value) if isinstance(value, str) and value else None
-
-
 def _name(file: File | None, earlier: ResumeToken | None) -> str:
     """What the caller asked for."""
     if earlier is not None:
@@ -97,7 +85,7 @@ def _name(file: File | None, earlier: ResumeToken | None) -> str:
 
 
 def _created(answer: DraftCreated | None) -> Created:
-    return Created(None if answer is None else _text(answer.draft_id))
+    return Created(None if answer is None else text(answer.draft_id))
 
 
 @attrs.frozen(kw_only=True)
@@ -163,17 +151,16 @@ class _Run:
         self._invoice: Any = invoice
         self._file: Any = file
         self._number = number
-        self._earlier = earlier
         timeout = submitter.options.timeout or submitter.config.timeout
         self._deadline = self._runtime.monotonic() + timeout
-        self._sent_at: list[float] = []
-        # The last refusal, fault or answer to what could make an invoice, and before that to the creation.
-        self._error: CallError | None = None
-        self._answer: DraftValidated | InvoiceFileSubmitted | InvoiceDraft | None = None
-        self._status: str | None = None
-        self._out_of_time = False
         self.name = _name(file, earlier)
         self.client_id = submitter.client_id or submitter.config.client_id
+        self._seen = Seen(
+            is_file=file is not None,
+            client_id=self.client_id,
+            base_url=submitter.config.base_url,
+            earlier=earlier,
+        )
         self._events = SubmissionEvents(
             self.name, config=submitter.config, runtime=submitter.runtime, client_id=self.client_id
         )
@@ -198,11 +185,15 @@ class _Run:
         error = sys.exception()
         # A call under way notes its own doubt; of an earlier one, looked into just now, only this knows.
         if error is not None and state.is_in_doubt and "seqino_token" not in vars(error):
-            vars(error)["seqino_token"] = self._token(state.draft_id)
+            vars(error)["seqino_token"] = self._seen.token(state.draft_id)
         token: ResumeToken | None = None if error is None else vars(error).get("seqino_token")
         verdict = None if token is None else Verdict.IN_DOUBT
         self._events.failed(
-            error, sends=len(self._sent_at), verdict=verdict, draft_id=state.draft_id or None, token=token
+            error,
+            sends=len(self._seen.sent_at),
+            verdict=verdict,
+            draft_id=state.draft_id or None,
+            token=token,
         )
 
     # --- One step
@@ -223,7 +214,7 @@ class _Run:
                 return await self._send()
 
     def _time_up(self) -> TimeUp:
-        self._out_of_time = True
+        self._seen.out_of_time = True
         return TimeUp()
 
     def _remaining(self) -> float:
@@ -242,7 +233,7 @@ class _Run:
                 self._submitter.caller, self._invoice, client_id=self._submitter.client_id, options=options
             )
         except CallError as error:
-            self._error = error
+            self._seen.error = error
             # A draft whose id cannot be read is of no use, and does no harm.
             return Created(None) if error.outcome == Outcome.DONE else self._failed(error)
         return _created(created)
@@ -250,7 +241,7 @@ class _Run:
     async def _validate(self, draft_id: str) -> Event:
         # One attempt's time, so that some is left to look in case it ends unclear.
         options = self._options(limit=self._submitter.config.attempt_timeout)
-        self._sent_at.append(self._runtime.wall())
+        self._seen.sent_at.append(self._runtime.wall())
         try:
             answer = await validate_draft(
                 self._submitter.caller, draft_id, client_id=self._submitter.client_id, options=options
@@ -260,7 +251,7 @@ class _Run:
         return self._validated(answer)
 
     async def _send(self) -> Event:
-        self._sent_at.append(self._runtime.wall())
+        self._seen.sent_at.append(self._runtime.wall())
         try:
             answer = await submit_invoice_file(
                 self._submitter.caller,
@@ -279,9 +270,9 @@ class _Run:
             return self._answered(None)
         return self._answered(
             answer,
-            invoice_id=_text(answer.invoice_id),
-            invoice_number=_text(answer.invoice_number),
-            status=_text(answer.status),
+            invoice_id=text(answer.invoice_id),
+            invoice_number=text(answer.invoice_number),
+            status=text(answer.status),
             errors=answer.errors,
         )
 
@@ -290,9 +281,9 @@ class _Run:
             return self._answered(None)
         return self._answered(
             answer,
-            invoice_id=_text(answer.invoice_id),
+            invoice_id=text(answer.invoice_id),
             invoice_number=self._number,
-            status=_text(answer.status),
+            status=text(answer.status),
         )
 
     def _answered(
@@ -304,7 +295,7 @@ class _Run:
         status: str | None = None,
         errors: Sequence[ValidationMessage] | None = None,
     ) -> Answered:
-        self._error, self._answer, self._status = None, answer, status
+        self._seen.error, self._seen.answer, self._seen.status = None, answer, status
         return Answered(
             now=self._runtime.monotonic(),
             reading=read_answer(invoice_id=invoice_id, status=status, errors=errors),
@@ -313,7 +304,7 @@ class _Run:
         )
 
     def _failed(self, error: CallError) -> Event:
-        self._error = error
+        self._seen.error = error
         now = self._runtime.monotonic()
         match error.outcome:
             case Outcome.REJECTED:
@@ -348,17 +339,17 @@ class _Run:
             await self._runtime.sleep(pause)
 
     def _looked(self, draft: InvoiceDraft | None, begun: float) -> Looked:
-        invoice_id = None if draft is None else _text(draft.invoice_id)
-        status = None if draft is None else _text(draft.status)
+        invoice_id = None if draft is None else text(draft.invoice_id)
+        status = None if draft is None else text(draft.status)
         evidence = read_draft(invoice_id=invoice_id, status=status)
         if evidence is Evidence.CONSUMED:
-            self._answer, self._status = draft, status
+            self._seen.answer, self._seen.status = draft, status
         return Looked(
             begun=begun,
             now=self._runtime.monotonic(),
             evidence=evidence,
             invoice_id=invoice_id,
-            invoice_number=None if draft is None else _text(draft.invoice_number),
+            invoice_number=None if draft is None else text(draft.invoice_number),
         )
 
     # --- The end
@@ -371,92 +362,19 @@ class _Run:
                     invoice_id=done.invoice_id,
                     invoice_number=done.invoice_number,
                     draft_id=draft_id,
-                    status=self._status,
-                    answer=self._answer,
+                    status=self._seen.status,
+                    answer=self._seen.answer,
                 )
-                self._events.concluded(submission, sends=len(self._sent_at))
+                self._events.concluded(submission, sends=len(self._seen.sent_at))
                 return submission
             case Verdict.REJECTED:
-                error = self._rejection(draft_id)
+                error = self._seen.rejection(draft_id)
             case Verdict.IN_DOUBT:
-                error = self._doubt(draft_id)
+                error = self._seen.doubt(draft_id)
             case _:
-                error = self._nothing_submitted()
+                error = self._seen.nothing_submitted()
         token = error.token if isinstance(error, OutcomeUnknown) else None
         self._events.failed(
-            error, sends=len(self._sent_at), verdict=done.verdict, draft_id=draft_id, token=token
+            error, sends=len(self._seen.sent_at), verdict=done.verdict, draft_id=draft_id, token=token
         )
         raise error
-
-    @property
-    def _operation(self) -> str:
-        return VALIDATE_DRAFT.name if self._file is None else SUBMIT_INVOICE_FILE.name
-
-    def _rejection(self, draft_id: str | None) -> CallError:
-        error = self._error
-        if error is None:
-            faults = tuple(_faults(getattr(self._answer, "errors", None)))
-            error = Rejected(
-                f"{self._operation}: the platform answered, and refused the invoice "
-                f"(status {self._status or 'absent'}). No invoice exists: correct it, then submit it again.",
-                operation=self._operation,
-                attempts=len(self._sent_at),
-                outcome=Outcome.REJECTED,
-                body=ErrorBody(faults=faults),
-            )
-        if draft_id is not None:
-            error.add_note(f"The draft {draft_id} is left as it was.")
-        return error
-
-    def _doubt(self, draft_id: str | None) -> CallError:
-        error = self._error
-        if self._file is not None and error is not None:
-            return error
-        said = f"the platform answered with status {self._status}" if error is None else str(error)
-        where = "the file" if draft_id is None else f"the draft {draft_id}"
-        hint = "" if draft_id is None else ", or let client.resume(error.token) look further"
-        doubt = OutcomeUnknown(
-            f"An invoice may have been made of {where}: {said} Nothing that was seen since decides it. "
-            f"Do not submit it again before you have found out{hint}.",
-            token=self._token(draft_id),
-            operation=self._operation,
-            attempts=len(self._sent_at),
-            outcome=Outcome.UNKNOWN,
-            status=None if error is None else error.status,
-            trace_id=None if error is None else error.trace_id,
-            body=None if error is None else error.body,
-            raw=b"" if error is None else error.raw,
-        )
-        doubt.__cause__ = error
-        return doubt
-
-    def _token(self, draft_id: str | None) -> ResumeToken:
-        earlier = self._earlier
-        times = [*([] if earlier is None else [earlier.first_sent_at, earlier.last_sent_at]), *self._sent_at]
-        return ResumeToken(
-            operation=self._operation,
-            client_id=self.client_id,
-            parameters={} if draft_id is None else {"draft_id": draft_id},
-            base_url=self._submitter.config.base_url,
-            attempts=len(self._sent_at) + (0 if earlier is None else earlier.attempts),
-            first_sent_at=min(times),
-            last_sent_at=max(times),
-        )
-
-    def _nothing_submitted(self) -> CallError:
-        if self._error is not None:
-            return self._error
-        kind: type[CallError] = DeadlineExceeded if self._out_of_time else UnexpectedAnswer
-        late, unnamed = "the time ran out before anything was submitted", "the answer does not name the draft"
-        return kind(
-            f"{CREATE_DRAFT.name}: {late if self._out_of_time else unnamed}. No invoice can have come of it "
-            "(a draft may be left, which has no effect): submitting again is harmless.",
-            operation=CREATE_DRAFT.name,
-            outcome=Outcome.NOT_SENT,
-        )
-
-
-def _faults(errors: Iterable[ValidationMessage] | None) -> Iterator[Fault]:
-    for error in errors or ():
-        words = [_text(error.rule), _text(error.message), _text(error.suggestion)]
-        yield Fault(_text(error.path) or "$", ": ".join(filter(None, words)) or "is not valid")

@@ -1,0 +1,152 @@
+"""How a submission that ended badly is told: a rejection, a doubt with its token, or nothing submitted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from seqino._core.outcome import Outcome
+from seqino._generated.operations import CREATE_DRAFT, SUBMIT_INVOICE_FILE, VALIDATE_DRAFT
+from seqino.errors import (
+    CallError,
+    DeadlineExceeded,
+    ErrorBody,
+    Fault,
+    OutcomeUnknown,
+    Rejected,
+    ResumeToken,
+    UnexpectedAnswer,
+)
+from seqino.models import DraftValidated, InvoiceDraft, InvoiceFileSubmitted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from seqino.models import ValidationMessage
+
+__all__ = ["Seen", "text"]
+
+
+def text(value: object) -> str | None:
+    """A field as plain text; ``None`` where it is absent, null or empty."""
+    return str(value) if isinstance(value, str) and value else None
+
+
+@attrs.define(kw_only=True)
+class Seen:
+    """What was seen of a submission, and what can be told of it.
+
+    Args:
+        is_file: Whether a file is submitted, and no draft.
+        client_id: On whose behalf, if any.
+        base_url: The server.
+        earlier: The token of the submission that is taken up again, if any.
+    """
+
+    is_file: bool
+    client_id: str | None
+    base_url: str
+    earlier: ResumeToken | None = None
+    sent_at: list[float] = attrs.field(factory=list[float])
+    """When it was sent where an invoice could come of it, in seconds since 1970."""
+    error: CallError | None = None
+    """The last refusal or fault of what could make an invoice, and before that of the draft's creation."""
+    answer: DraftValidated | InvoiceFileSubmitted | InvoiceDraft | None = None
+    status: str | None = None
+    """The platform's own word for the state of the invoice."""
+    out_of_time: bool = False
+
+    @property
+    def operation(self) -> str:
+        """Name of the operation of which an invoice could come."""
+        return SUBMIT_INVOICE_FILE.name if self.is_file else VALIDATE_DRAFT.name
+
+    def rejection(self, draft_id: str | None) -> CallError:
+        """Return the error for an invoice that the platform refused."""
+        error = self.error
+        if error is None:
+            faults = tuple(_faults(getattr(self.answer, "errors", None)))
+            error = Rejected(
+                f"{self.operation}: the platform answered, and refused the invoice "
+                f"(status {self.status or 'absent'}). No invoice exists: correct it, then submit it again.",
+                operation=self.operation,
+                attempts=len(self.sent_at),
+                outcome=Outcome.REJECTED,
+                body=ErrorBody(faults=faults),
+            )
+        if draft_id is not None:
+            error.add_note(f"The draft {draft_id} is left as it was.")
+        return error
+
+    def doubt(self, draft_id: str | None) -> CallError:
+        """Return the error for an invoice of which nobody can tell."""
+        error = self.error
+        if self.is_file and error is not None:
+            return error
+        where, hint = f"the draft {draft_id}", "client.resume(error.token) looks further."
+        if draft_id is None:
+            where, hint = "the file", "no operation of the API shows it: ask the platform."
+        details: dict[str, Any] = {}
+        if error is not None:
+            details = {
+                "status": error.status,
+                "trace_id": error.trace_id,
+                "body": error.body,
+                "raw": error.raw,
+            }
+        doubt = OutcomeUnknown(
+            f"An invoice may have been made of {where}: {self._what_happened()}, and nothing that was seen "
+            f"since decides it. Do not submit it again before you have found out; {hint}",
+            token=self.token(draft_id),
+            operation=self.operation,
+            attempts=len(self.sent_at),
+            outcome=Outcome.UNKNOWN,
+            **details,
+        )
+        doubt.__cause__ = error
+        return doubt
+
+    def _what_happened(self) -> str:
+        error = self.error
+        if error is not None and error.status is None:
+            return "no complete answer came"
+        if error is not None:
+            words = None if error.body is None else error.body.message
+            return f"the platform answered {error.status}" + (f" ({words})" if words else "")
+        if not self.sent_at:
+            return "the end of its validation was unclear"
+        return f"the platform answered with status {self.status or 'absent'}"
+
+    def token(self, draft_id: str | None) -> ResumeToken:
+        """Return what is needed to find out later."""
+        earlier = self.earlier
+        times = [*([] if earlier is None else [earlier.first_sent_at, earlier.last_sent_at]), *self.sent_at]
+        return ResumeToken(
+            operation=self.operation,
+            client_id=self.client_id,
+            parameters={} if draft_id is None else {"draft_id": draft_id},
+            base_url=self.base_url,
+            attempts=len(self.sent_at) + (0 if earlier is None else earlier.attempts),
+            first_sent_at=min(times),
+            last_sent_at=max(times),
+        )
+
+    def nothing_submitted(self) -> CallError:
+        """Return the error for an invoice of which nothing can have become one."""
+        if self.error is not None:
+            return self.error
+        kind: type[CallError] = DeadlineExceeded if self.out_of_time else UnexpectedAnswer
+        late, unnamed = "the time ran out before anything was submitted", "the answer does not name the draft"
+        return kind(
+            f"{CREATE_DRAFT.name}: {late if self.out_of_time else unnamed}. No invoice can have come of it "
+            "(a draft may be left, which has no effect): submitting again is harmless.",
+            operation=CREATE_DRAFT.name,
+            outcome=Outcome.NOT_SENT,
+        )
+
+
+def _faults(errors: Iterable[ValidationMessage] | None) -> Iterator[Fault]:
+    for error in errors or ():
+        words = [text(error.rule), text(error.message), text(error.suggestion)]
+        yield Fault(text(error.path) or "$", ": ".join(filter(None, words)) or "is not valid")
