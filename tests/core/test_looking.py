@@ -150,6 +150,7 @@ async def test_every_look_and_pause_is_told_and_one_verdict(bench: Bench) -> Non
         ("verdict", 1, None),
     ]
     assert (bench.events[-1].outcome, bench.events[-1].error) == ("done", None)
+    assert [event.elapsed for event in bench.told("look")] == [1, 3]
 
 
 async def test_what_nobody_listens_to_is_looked_into_all_the_same(bench: Bench) -> None:

@@ -221,7 +221,7 @@ async def test_a_draft_nobody_can_tell_of_is_validated_again_only_where_the_call
     }
     wire.answer("POST", f"{BASE}/drafts", {"draft_id": "d-1"}, status=201)
     wire.answer("POST", f"{BASE}/drafts/d-1/validate", status=502)
-    for _ in range(15):
+    for _ in range(30):
         wire.answer("GET", f"{BASE}/drafts/d-1", status=404)
     with pytest.raises(OutcomeUnknown, match="the platform answered 502") as info:
         await client.submit(invoice)
