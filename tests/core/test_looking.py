@@ -16,6 +16,7 @@ from seqino.errors import (
     AnswerLost,
     BadRequest,
     CallError,
+    ConfigurationError,
     DuplicateDetected,
     InvalidInput,
     OutcomeUnknown,
@@ -448,6 +449,12 @@ async def test_a_token_that_says_too_little_is_refused(bench: Bench) -> None:
     with pytest.raises(InvalidInput, match="of make_tea, which is no operation"):
         await engine.resume(attrs.evolve(token, operation="make_tea"))
     assert bench.server.sends == 1
+
+
+async def test_without_a_key_nothing_is_looked_for(bench: Bench) -> None:
+    token = await doubt(bench, engine_of(bench))
+    with pytest.raises(ConfigurationError, match="get_things needs an API key"):
+        await engine_of(bench, api_key=None).resume(token)
 
 
 async def test_a_token_of_what_cannot_be_looked_up_stays_in_doubt(bench: Bench) -> None:

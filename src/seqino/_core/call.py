@@ -158,10 +158,7 @@ class CallEngine:
             body=body,
             extra_body=None if options is None else options.extra_body,
         )
-        if needs_key(operation) and config.api_key is None:
-            raise ConfigurationError(
-                f"{operation.name} needs an API key: give api_key to the client, or set SEQINO_API_KEY"
-            )
+        _check_key_is_there(operation, config)
         look_up = self._look_up(operation)
         if look_up is None:
             call = LogicalCall(request, config, self._shared)
@@ -195,6 +192,7 @@ class CallEngine:
 
         Raises:
             InvalidInput: If the token does not say what to look for.
+            ConfigurationError: If the client has no key to look with.
             OutcomeUnknown: If nobody can tell, as of an operation whose effect cannot be looked up.
             ReconcileMismatch: If something is there under the same key that is not what was sent.
             DuplicateDetected: If it is there more than once.
@@ -210,6 +208,7 @@ class CallEngine:
                 f"the token does not say what {token.operation} was to make: its sought is None"
             )
         config = self._config if options is None else self._config.with_options(options)
+        _check_key_is_there(self._shared.operations[look_up.operation], config)
         request = Request(
             operation=operation,
             url="",
@@ -220,6 +219,13 @@ class CallEngine:
         )
         call = ReadableCall(request, config, self._shared, look_up=look_up)
         return await self._observed(call.resume(token), request)
+
+
+def _check_key_is_there(operation: Operation[Any], config: Config) -> None:
+    if needs_key(operation) and config.api_key is None:
+        raise ConfigurationError(
+            f"{operation.name} needs an API key: give api_key to the client, or set SEQINO_API_KEY"
+        )
 
 
 def _gate(config: Config, runtime: Runtime) -> Gate | None:
