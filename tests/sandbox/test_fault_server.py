@@ -169,6 +169,12 @@ async def test_a_refusing_port_is_closed_for_one_turn(server: FaultServer) -> No
     assert (server.connections, server.unplayed) == (1, 0)
 
 
+async def test_a_request_in_the_place_of_a_refusal_is_told(server: FaultServer) -> None:
+    server.plays("refuse")
+    assert (await exchange(server)).startswith(b"HTTP/1.1 599 ")
+    assert (len(server.unexpected), server.unplayed) == (1, 1)
+
+
 async def test_tls_is_spoken_where_it_is_wanted() -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority = trustme.CA()

@@ -60,7 +60,7 @@ class FaultServer:
     resets: int = attrs.field(default=0, init=False)
     """How many connections the other side reset."""
     unexpected: list[Seen] = attrs.field(factory=list[Seen], init=False)
-    """Requests for which the script had nothing left."""
+    """Requests for which the script had nothing left, or a closed port."""
     arrived: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     """Set once a request was read."""
     ended: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
@@ -234,12 +234,11 @@ class FaultServer:
 
     async def _choose(self, exchange: Exchange) -> Behaviour:
         anyones = self._scripts[""]
-        if anyones and not self._has_routes:
-            return anyones.popleft()
-        if anyones and leaves_unread(anyones[0]):
+        is_refused = bool(anyones) and anyones[0] is REFUSE
+        if anyones and not is_refused and (not self._has_routes or leaves_unread(anyones[0])):
             return anyones.popleft()
         seen = await exchange.read()
-        for route in (seen.route, ""):
+        for route in () if is_refused else (seen.route, ""):
             if self._scripts[route]:
                 return self._scripts[route].popleft()
             if route in self._standing:
