@@ -253,6 +253,14 @@ async def test_something_else_under_the_key_is_told_once_nothing_can_be_under_wa
     assert pickle.loads(pickle.dumps(info.value)).faults == info.value.faults  # noqa: S301
 
 
+async def test_something_else_under_the_key_settles_nothing_before_that(bench: Bench) -> None:
+    refused = bench.server.answer(502, b"bad gateway")
+    bench.server.plays(refused, shows(bench, {**THERE, "name": "b"}))
+    with pytest.raises(OutcomeUnknown, match="the time ran out") as info:
+        await engine_of(bench, timeout=3.0).call(MAKE, body=SENT)
+    assert info.value.raw == b"bad gateway"
+
+
 async def test_what_is_there_twice_is_told_at_once(bench: Bench, time: Time) -> None:
     bench.server.plays("close-after", shows(bench, THERE, {**THERE, "id": "t-2"}))
     with pytest.raises(DuplicateDetected, match="get_things shows it 2 times") as info:

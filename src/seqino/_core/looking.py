@@ -211,7 +211,7 @@ class ReadableCall(LogicalCall):
 
     def _unsettled(self, attempt: Attempt, result: LookedUp) -> CallError:
         ending = self._ending(attempt)
-        error = unsettled(ending, result)
+        error = unsettled(ending, result, look_up=self._look_up)
         token = error.token if isinstance(error, OutcomeUnknown) else None
         self._tell("verdict", attempt, error=error, token=token)
         return error
@@ -219,4 +219,5 @@ class ReadableCall(LogicalCall):
     def _unreadable(self, answer: Answer, faults: tuple[Fault, ...]) -> ResponseDecodeError:
         if not self._was_found:
             return super()._unreadable(answer, faults)
-        return answer_lost(self._ending(Attempt(outcome=Outcome.DONE)), faults=faults)
+        ending = self._ending(Attempt(outcome=Outcome.DONE))
+        return answer_lost(ending, faults=faults, look_up=self._look_up)

@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 
     from seqino._core.failures import Ending
     from seqino._core.reconcile import LookedUp
-    from seqino._core.wire import Operation
+    from seqino._core.wire import LookUp, Operation
     from seqino.errors import ResumeToken
 
 __all__ = ["answer_lost", "not_to_be_looked_up", "unsettled"]
 
 
-def unsettled(ending: Ending, result: LookedUp) -> CallError:
+def unsettled(ending: Ending, result: LookedUp, *, look_up: LookUp) -> CallError:
     """Return the error for a call whose object was looked for.
 
     Args:
         ending: What is known of the call.
         result: How the search ended, other than with what was sent.
+        look_up: How it was looked for.
     """
     details = details_of(ending)
     finding = result.judgement.finding
@@ -43,8 +44,8 @@ def unsettled(ending: Ending, result: LookedUp) -> CallError:
         details["raw"] = b"[" + b",".join(result.judgement.found) + b"]"
     if result.decided and finding is Finding.TWICE:
         return DuplicateDetected(
-            f"{what_happened(ending)} {_shower(ending)} shows it {len(result.judgement.found)} times. Do not "
-            "send it again; decide which one is to stay (error.raw has them), and remove the others.",
+            f"{what_happened(ending)} {look_up.operation} shows it {len(result.judgement.found)} times. Do "
+            "not send it again; decide which one is to stay (error.raw has them), and remove the others.",
             **details,
         )
     if result.decided and finding is Finding.DIFFERENT:
@@ -53,24 +54,19 @@ def unsettled(ending: Ending, result: LookedUp) -> CallError:
         )
         details["body"] = attrs.evolve(details["body"] or ErrorBody(), faults=faults)
         return ReconcileMismatch(
-            f"{what_happened(ending)} {_shower(ending)} shows something under the same key that is not what "
-            "was sent. Compare it (error.raw) with what you want: use it as it is, change it, or choose "
+            f"{what_happened(ending)} {look_up.operation} shows something under the same key that is not "
+            "what was sent. Compare it (error.raw) with what you want: use it as it is, change it, or choose "
             "another key.",
             **details,
         )
-    return OutcomeUnknown(f"{what_happened(ending)} {_open(ending, result)}", token=ending.token, **details)
-
-
-def _shower(ending: Ending) -> str:
-    look_up = ending.operation.look_up
-    return "The look-up" if look_up is None else look_up.operation
+    return OutcomeUnknown(f"{what_happened(ending)} {_open(result, look_up)}", token=ending.token, **details)
 
 
 def _dotted(pointer: str) -> str:
     return pointer.replace("/", ".")
 
 
-def _open(ending: Ending, result: LookedUp) -> str:
+def _open(result: LookedUp, look_up: LookUp) -> str:
     """What is to be said where nothing decides."""
     if not result.decided:
         return (
@@ -79,26 +75,25 @@ def _open(ending: Ending, result: LookedUp) -> str:
         )
     part = "only a part of it" if result.judgement.finding is Finding.PARTLY else "nothing of it"
     return (
-        f"{_shower(ending)} shows {part}, {SETTLE:g} s after it was sent last. That makes it unlikely that "
+        f"{look_up.operation} shows {part}, {SETTLE:g} s after it was sent last. That makes it unlikely that "
         "it was done, and is no proof: look again later (client.resume(error.token)), or ask the platform, "
         "before you send it again."
     )
 
 
-def answer_lost(ending: Ending, *, faults: Iterable[tuple[str, str]]) -> AnswerLost:
+def answer_lost(ending: Ending, *, faults: Iterable[tuple[str, str]], look_up: LookUp) -> AnswerLost:
     """Return the error for a call that was done, as a look shows, and whose answer cannot be had again.
 
     Args:
         ending: What is known of the call; ``raw`` is what was found.
         faults: What is missing of the answer, with paths.
+        look_up: How it was found.
     """
     operation = ending.operation
-    look_up = operation.look_up
-    advice = "" if look_up is None else look_up.advice
     return AnswerLost(
-        f"{operation.name} was done: {_shower(ending)} shows what it made. Do not send it again. The "
+        f"{operation.name} was done: {look_up.operation} shows what it made. Do not send it again. The "
         "answer itself was lost, and with it what nothing else tells; error.raw is what was found. "
-        f"{advice}".rstrip(),
+        f"{look_up.advice}".rstrip(),
         operation=operation.name,
         attempts=ending.attempts,
         outcome=Outcome.DONE,
