@@ -12,12 +12,14 @@ import pytest
 from seqino._core.config import resolve
 from seqino._core.outcome import Outcome
 from seqino._core.wire import UNSET, File, Operation
+from seqino.client.endings import text
 from seqino.client.submitting import Submitter
 from seqino.errors import (
     AuthenticationFailed,
     CallError,
     ConnectionFailed,
     DeadlineExceeded,
+    ErrorBody,
     InvalidInput,
     NotFound,
     OutcomeUnknown,
@@ -334,7 +336,9 @@ async def test_a_reply_lost_before_its_effect_is_sent_again_when_everything_has_
 async def test_a_doubt_is_told_with_a_token(submitter: Submit, clock: VirtualClock) -> None:
     error = lost(status=502, trace_id="t-1", raw=b"bad")
     submit, platform = submitter(takes=0.25, create_draft=CREATED, validate_draft=error, get_draft=missing())
-    with pytest.raises(OutcomeUnknown, match=r"the draft d-1: the platform answered 502, .*client\.resume") as caught:
+    with pytest.raises(
+        OutcomeUnknown, match=r"the draft d-1: the platform answered 502, .*client\.resume"
+    ) as caught:
         await submit.submit(INVOICE)
     doubt = caught.value
     assert doubt.__cause__ is error
@@ -352,6 +356,24 @@ async def test_a_doubt_is_told_with_a_token(submitter: Submit, clock: VirtualClo
     }
     assert platform.names.count("validate_draft") == 1
     assert clock.now < 40
+
+
+async def test_a_doubt_tells_the_platforms_own_words(submitter: Submit) -> None:
+    error = lost(status=503, body=ErrorBody(message="down for maintenance"))
+    submit, _ = submitter(create_draft=CREATED, validate_draft=error, get_draft=missing())
+    with pytest.raises(OutcomeUnknown, match=r"the platform answered 503 \(down for maintenance\), and"):
+        await submit.submit(INVOICE)
+
+
+async def test_a_doubt_without_any_answer_says_so(submitter: Submit) -> None:
+    submit, _ = submitter(create_draft=CREATED, validate_draft=lost(), get_draft=missing())
+    with pytest.raises(OutcomeUnknown, match="no complete answer came, and"):
+        await submit.submit(INVOICE)
+
+
+@pytest.mark.parametrize(("value", "plain"), [("a", "a"), ("", None), (None, None), (UNSET, None), (3, None)])
+def test_a_field_that_says_nothing_is_none(value: object, plain: str | None) -> None:
+    assert text(value) == plain
 
 
 async def test_failing_looks_end_with_the_time_given(submitter: Submit, clock: VirtualClock) -> None:
