@@ -24,6 +24,8 @@ __all__ = [
     "check_header",
     "check_headers",
     "check_timeout",
+    "is_header_value",
+    "names_only",
 ]
 
 SERVERS: Mapping[str, str] = {
@@ -90,6 +92,16 @@ def check_count(name: str, value: object, *, least: int) -> int:
     return value
 
 
+def is_header_value(text: str) -> bool:
+    """Whether a header can carry a text as it is."""
+    return _HEADER_VALUE.fullmatch(text) is not None
+
+
+def names_only(headers: Mapping[str, str] | None) -> str:
+    """Show headers without their values, which may be secret."""
+    return "None" if headers is None else f"<{', '.join(headers) or 'none'}>"
+
+
 def check_header(name: str, value: object) -> str:
     """Return the value of a header, or refuse what could break the message.
 
@@ -100,7 +112,7 @@ def check_header(name: str, value: object) -> str:
     Raises:
         InvalidInput: If it is no text of visible ASCII characters.
     """
-    if not isinstance(value, str) or _HEADER_VALUE.fullmatch(value) is None:
+    if not isinstance(value, str) or not is_header_value(value):
         raise InvalidInput(
             f"{name} must be text of visible ASCII characters, without line breaks or blanks around it: "
             "it is sent as an HTTP header"
@@ -155,5 +167,7 @@ class CallOptions:
 
     timeout: float | None = attrs.field(default=None, converter=_optional_timeout)
     max_retries: int | None = attrs.field(default=None, converter=_optional_max_retries)
-    extra_headers: Mapping[str, str] | None = attrs.field(default=None, converter=_optional_headers)
+    extra_headers: Mapping[str, str] | None = attrs.field(
+        default=None, converter=_optional_headers, repr=names_only
+    )
     extra_body: Mapping[str, JSON] | None = None

@@ -25,6 +25,7 @@ from tests.chaos.world import HEALTHY, World, build_world
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from seqino._core.config import Secret
     from seqino._core.request import Request
     from seqino._core.transport import Result, SendMark
     from seqino.submission import Submission
@@ -62,7 +63,7 @@ class _Transport(SimulatedTransport):
     doubtful: bool = False
     paid: Counter[asyncio.Task[Any] | None] = attrs.field(factory=Counter[Any])
 
-    async def send(self, request: Request, *, key: str | None, mark: SendMark | None) -> Result:
+    async def send(self, request: Request, *, key: Secret | None, mark: SendMark | None) -> Result:
         self.paid.pop(asyncio.current_task(), None)
         if item_of(request) != ITEM:
             return await super().send(request, key=key, mark=mark)

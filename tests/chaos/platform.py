@@ -19,6 +19,7 @@ from tests.chaos.loop import VirtualLoop
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seqino._core.config import Secret
     from seqino._core.request import Request
     from seqino._core.transport import Result, SendMark
 
@@ -264,8 +265,9 @@ class SimulatedTransport:
     platform: Platform
     in_flight: Counter[str] = attrs.field(factory=Counter[str])
 
-    async def send(self, request: Request, *, key: str | None, mark: SendMark | None) -> Result:
-        assert key == "key-1"
+    async def send(self, request: Request, *, key: Secret | None, mark: SendMark | None) -> Result:
+        assert key is not None
+        assert key.reveal() == "key-1"
         platform = self.platform
         plan = platform.plan(request)
         item = item_of(request)

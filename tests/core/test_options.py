@@ -238,6 +238,8 @@ def test_a_secret_survives_copies_and_compares() -> None:
 
 
 def test_a_fetched_key_is_checked_too() -> None:
-    assert check_key("abc", source="what api_key() returned") == "abc"
+    key = Secret("abc")
+    assert check_key(key, source="what api_key() returned") is key
+    nothing: Any = None
     with pytest.raises(ConfigurationError, match=r"what api_key\(\) returned is not a text"):
-        check_key(None, source="what api_key() returned")
+        check_key(Secret(nothing), source="what api_key() returned")

@@ -14,7 +14,7 @@ import pytest
 import trustme
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 
-from seqino._core.config import Config
+from seqino._core.config import Config, Secret
 from seqino._core.outcome import FaultKind
 from seqino._core.request import Request
 from seqino._core.transport import KEEP_ALIVE, Answer, Broken, SendMark, Transport, _detail, _MarkedPayload
@@ -36,6 +36,8 @@ CREATE: Operation[None] = Operation(
     effect=Effect.CREATE,
     responses={204: None},
 )
+KEY = Secret("k")
+
 GET = attrs.evolve(CREATE, name="get_thing", method="GET", effect=Effect.SAFE)
 
 
@@ -57,7 +59,7 @@ class Wire:
 
     async def send(self, url: str, *, operation: Operation[Any] = CREATE, body: bytes | None = b"{}") -> Any:
         mark = SendMark()
-        result = await self.transport.send(request(url, operation=operation, body=body), key="k", mark=mark)
+        result = await self.transport.send(request(url, operation=operation, body=body), key=KEY, mark=mark)
         assert mark.sent == (len(self.heads) > 0), "the mark disagrees with the trace"
         assert len(self.heads) <= 1, "aiohttp sent twice"
         return result
@@ -180,7 +182,7 @@ async def test_nothing_leaves_while_waiting_for_the_pool(server: FaultServer, wi
     mark = SendMark()
     holding = asyncio.create_task(wire.send(server.url))
     await server.arrived.wait()
-    waiting = asyncio.create_task(wire.transport.send(request(server.url), key="k", mark=mark))
+    waiting = asyncio.create_task(wire.transport.send(request(server.url), key=KEY, mark=mark))
     await asyncio.sleep(0.01)
     for task in (waiting, holding):
         task.cancel()
@@ -209,7 +211,7 @@ async def test_a_time_limit_within_the_answer_is_a_timeout(server: FaultServer, 
 
 
 async def test_what_cannot_be_put_on_the_wire_is_told(server: FaultServer, wired: Any) -> None:
-    for url in ("ftp://127.0.0.1", "http://", f"http://user:word@127.0.0.1:{server.port}"):
+    for url in ("ftp://127.0.0.1", "http://"):
         wire = wired()
         result = await wire.send(url)
         assert (result.kind, wire.heads) == (FaultKind.UNUSABLE, [])
@@ -313,7 +315,7 @@ async def test_nothing_is_guessed_of_an_empty_body(
 ) -> None:
     server.plays(server.answer(204, b""), server.answer(204, b""))
     await wired().send(server.url, body=None)
-    await transport.send(request(server.url, body=None), key="k", mark=SendMark())
+    await transport.send(request(server.url, body=None), key=KEY, mark=SendMark())
     for seen in server.requests:
         assert b"Content-Length: 0\r\n" in seen
         assert b"Content-Type" not in seen
@@ -334,7 +336,7 @@ async def test_a_large_body_is_sent_whole_and_without_a_warning(
     server.plays(server.answer(204, b""))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        result = await transport.send(request(server.url, body=body), key="k", mark=SendMark())
+        result = await transport.send(request(server.url, body=body), key=KEY, mark=SendMark())
     assert isinstance(result, Answer)
     assert server.requests[0].endswith(b"\r\n\r\n" + body)
 
@@ -347,7 +349,7 @@ async def test_an_answer_before_the_body_was_sent_is_an_answer(
         await exchange.server.arrived.wait()
 
     server.plays(refuse)
-    result = await transport.send(request(server.url, body=b"x" * 50_000_000), key="k", mark=SendMark())
+    result = await transport.send(request(server.url, body=b"x" * 50_000_000), key=KEY, mark=SendMark())
     assert isinstance(result, Answer)
     assert (result.status, result.body) == (413, b"{}")
     server.arrived.set()
@@ -356,14 +358,14 @@ async def test_an_answer_before_the_body_was_sent_is_an_answer(
 async def test_a_connection_is_used_again(server: FaultServer, transport: Transport) -> None:
     server.plays(*[server.answer(204, b"")] * 3)
     for _ in range(3):
-        await transport.send(request(server.url), key="k", mark=SendMark())
+        await transport.send(request(server.url), key=KEY, mark=SendMark())
     assert server.connections == 1
 
 
 async def test_our_own_session_is_set_for_many_safe_calls(server: FaultServer, transport: Transport) -> None:
     server.plays(server.answer(204, b"", Set_Cookie="a=b"), server.answer(204, b""))
     for _ in range(2):
-        await transport.send(request(server.url), key="k", mark=SendMark())
+        await transport.send(request(server.url), key=KEY, mark=SendMark())
     assert b"Cookie" not in server.requests[1]
     session = transport._session
     assert session is not None
@@ -408,11 +410,11 @@ async def test_an_injected_session_stays_open(server: FaultServer) -> None:
     async with aiohttp.ClientSession() as session:
         transport = Transport(Config(base_url="http://unused"), session=session)
         server.plays(server.answer(204, b""))
-        await transport.send(request(server.url), key="k", mark=SendMark())
+        await transport.send(request(server.url), key=KEY, mark=SendMark())
         await transport.aclose()
         assert not session.closed
         with pytest.raises(ClientClosed, match="this client was closed"):
-            await transport.send(request(server.url), key="k", mark=SendMark())
+            await transport.send(request(server.url), key=KEY, mark=SendMark())
 
 
 async def test_a_closed_session_of_the_caller_is_told() -> None:
@@ -420,20 +422,20 @@ async def test_a_closed_session_of_the_caller_is_told() -> None:
     transport = Transport(Config(base_url="http://unused"), session=session)
     await session.close()
     with pytest.raises(ClientClosed, match="the session given to this client was closed"):
-        await transport.send(request("http://unused"), key="k", mark=SendMark())
+        await transport.send(request("http://unused"), key=KEY, mark=SendMark())
 
 
 async def test_our_own_session_is_closed_once_and_for_all(server: FaultServer) -> None:
     transport = Transport(Config(base_url="http://unused"))
     server.plays(server.answer(204, b""))
-    await transport.send(request(server.url), key="k", mark=SendMark())
+    await transport.send(request(server.url), key=KEY, mark=SendMark())
     session = transport._session
     await transport.aclose()
     await transport.aclose()
     assert session is not None
     assert session.closed
     with pytest.raises(ClientClosed):
-        await transport.send(request(server.url), key="k", mark=SendMark())
+        await transport.send(request(server.url), key=KEY, mark=SendMark())
 
 
 async def test_a_client_that_was_never_used_closes_too() -> None:
@@ -445,7 +447,7 @@ def test_a_client_is_bound_to_the_loop_of_its_first_call(unused_port: int) -> No
     url = f"http://127.0.0.1:{unused_port}"
 
     async def send() -> object:
-        return await transport.send(request(url), key="k", mark=SendMark())
+        return await transport.send(request(url), key=KEY, mark=SendMark())
 
     with asyncio.Runner() as first:
         first.run(send())
@@ -464,7 +466,7 @@ def test_an_injected_session_binds_the_client_to_its_loop() -> None:
         session = first.run(make())
         transport = Transport(Config(base_url="http://unused"), session=session)
         with asyncio.Runner() as second, pytest.raises(WrongEventLoop):
-            second.run(transport.send(request("http://unused"), key="k", mark=SendMark()))
+            second.run(transport.send(request("http://unused"), key=KEY, mark=SendMark()))
         first.run(session.close())
 
 
@@ -476,9 +478,9 @@ async def test_a_connection_that_serves_others_by_now_is_not_reset(
 ) -> None:
     server.plays(*[server.answer(204, b"")] * 2)
     mark = SendMark()
-    await transport.send(request(server.url), key="k", mark=mark)
+    await transport.send(request(server.url), key=KEY, mark=mark)
     mark.abandon()
-    await transport.send(request(server.url), key="k", mark=SendMark())
+    await transport.send(request(server.url), key=KEY, mark=SendMark())
     assert server.connections == 1
 
 
@@ -488,7 +490,7 @@ async def test_abandoning_twice_or_before_sending_does_nothing(
     SendMark().abandon()
     server.plays("close-before")
     mark = SendMark()
-    await transport.send(request(server.url), key="k", mark=mark)
+    await transport.send(request(server.url), key=KEY, mark=mark)
     mark.abandon()
     await asyncio.sleep(0)
     mark.abandon()

@@ -201,27 +201,26 @@ class LogicalCall:
         return attempt
 
     async def _send(self, mark: SendMark | None) -> Attempt:
-        result = await self._shared.transport.send(self._request, key=await self._key(), mark=mark)
+        key = self._config.api_key if needs_key(self._operation) else None
+        if key is not None and not isinstance(key, Secret):
+            key = check_key(Secret(await key()), source="what api_key() returned")
+        result = await self._shared.transport.send(self._request, key=key, mark=mark)
         if isinstance(result, Answer):
+            attempt = classify_status(result.status)
+            if key is not None and attempt.outcome is not Outcome.DONE and key.is_in(result.body):
+                # As pages for finding errors do, with all that they were sent.
+                result = attrs.evolve(result, body=key.hidden_in(result.body))
             self._answer = result
             listener = listening()
             if listener is not None:
                 listener.hear(result, self._number, self._runtime.monotonic() - self._began)
-            return classify_status(result.status)
+            return attempt
         return _lost(result.kind, mark, detail=result.detail)
 
     def _attempt_limit(self) -> float:
         """Seconds for the next attempt; one that is the last once it was sent gets all that is left."""
         may_be_followed = self._operation.effect in HARMLESS and self._number <= self._config.max_retries
         return min(self._config.attempt_timeout, self._remaining()) if may_be_followed else self._remaining()
-
-    async def _key(self) -> str | None:
-        key = self._config.api_key
-        if key is None or not needs_key(self._operation):
-            return None
-        if isinstance(key, Secret):
-            return key.reveal()
-        return check_key(await key(), source="what api_key() returned")
 
     def _situation(self) -> Situation:
         operation = self._operation

@@ -23,6 +23,8 @@ from seqino.options import (
     check_header,
     check_headers,
     check_timeout,
+    is_header_value,
+    names_only,
 )
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Secret",
     "check_client_id",
     "check_key",
+    "concealed",
     "is_this_machine",
     "resolve",
 ]
@@ -47,8 +50,15 @@ ApiKey: TypeAlias = str | Callable[[], Awaitable[str]]
 """An API key, or what fetches one: it is called before each attempt, so that keys may rotate."""
 
 
+_SHORTEST = 8
+"""Characters of a secret that is looked for in answers: a shorter one is found everywhere, and is none."""
+
+
 class Secret:
-    """A text that shows in no repr, message, log or pickle."""
+    """A text that shows in no repr, message, log or pickle.
+
+    No variable of ours holds it otherwise, all the way to where it is sent: tracebacks may show variables.
+    """
 
     __slots__ = ("_value",)
 
@@ -58,6 +68,14 @@ class Secret:
     def reveal(self) -> str:
         """The text itself; only the transport asks for it."""
         return self._value
+
+    def is_in(self, data: bytes) -> bool:
+        """Whether the secret shows in what a server sent."""
+        return len(self._value) >= _SHORTEST and self._value.encode() in data
+
+    def hidden_in(self, data: bytes) -> bytes:
+        """Return what a server sent, with the secret left out."""
+        return data.replace(self._value.encode(), b"<secret>")
 
     def __repr__(self) -> str:
         return "<secret>"
@@ -105,7 +123,7 @@ class Config:
     base_url: str
     timeout: float = DEFAULT_TIMEOUT
     max_retries: int = DEFAULT_MAX_RETRIES
-    extra_headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    extra_headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=names_only)
     on_event: EventHook | None = attrs.field(default=None, repr=False)
     attempt_timeout: float = 20.0
     connect_timeout: float = 5.0
@@ -127,7 +145,7 @@ class Config:
 
 def resolve(
     *,
-    api_key: ApiKey | None = None,
+    api_key: ApiKey | Secret | None = None,
     client_id: str | None = None,
     base_url: str | None = None,
     server: str | None = None,
@@ -164,7 +182,6 @@ def resolve(
         ConfigurationError: If a key, a client id or a URL cannot be used.
         InvalidInput: If a number or a header is out of its range.
     """
-    environ = os.environ if environ is None else environ
     if base_url is not None and server is not None:
         raise ConfigurationError("base_url and server name the same thing: give one of them")
     key = _key(api_key, environ)
@@ -193,7 +210,12 @@ def _check_rate(value: object) -> float:
     return float(value)
 
 
-def check_key(key: object, *, source: str) -> str:
+def concealed(key: ApiKey | Secret | None) -> Secret | Callable[[], Awaitable[str]] | None:
+    """Return an API key as it was given, but so that it does not show."""
+    return key if key is None or isinstance(key, Secret) or callable(key) else Secret(key)
+
+
+def check_key(key: Secret, *, source: str) -> Secret:
     """Return an API key that a header can carry; its text is never shown.
 
     Args:
@@ -203,32 +225,42 @@ def check_key(key: object, *, source: str) -> str:
     Raises:
         ConfigurationError: If it is empty, no text, or holds characters that no header may hold.
     """
-    if not isinstance(key, str) or not key:
+    if not _is_text(key.reveal()):
         raise ConfigurationError(f"{source} is not a text with an API key in it")
-    try:
-        return check_header(source, key)
-    except InvalidInput:
+    if not is_header_value(key.reveal()):
         raise ConfigurationError(
             f"{source} holds a line break, a blank at an end or another character that no API key has: "
             "was it read from a file with the end of its line?"
-        ) from None
+        )
+    return key
 
 
-def _key(given: ApiKey | None, environ: Mapping[str, str]) -> Secret | Callable[[], Awaitable[str]] | None:
-    if given is not None:
-        if callable(given):
-            return given
-        return Secret(check_key(given, source="api_key"))
-    found = environ.get(API_KEY)
-    return Secret(check_key(found, source=API_KEY)) if found else None
+def _is_text(value: object) -> bool:
+    """Whether a value is a text that is not empty."""
+    return isinstance(value, str) and value != ""
 
 
-def _client_id(given: str | None, environ: Mapping[str, str]) -> str | None:
+def _variable(name: str, environ: Mapping[str, str] | None) -> str | None:
+    """A variable of the environment; ``None`` where it is not set, or empty."""
+    return (os.environ if environ is None else environ).get(name) or None
+
+
+def _key(
+    given: ApiKey | Secret | None, environ: Mapping[str, str] | None
+) -> Secret | Callable[[], Awaitable[str]] | None:
+    key = concealed(given)
+    if isinstance(key, Secret):
+        return check_key(key, source="api_key")
+    if key is None:
+        key = concealed(_variable(API_KEY, environ))
+        return check_key(key, source=API_KEY) if isinstance(key, Secret) else None
+    return key
+
+
+def _client_id(given: str | None, environ: Mapping[str, str] | None) -> str | None:
     if given is None:
-        found = environ.get(CLIENT_ID)
-        if not found:
-            return None
-        return check_client_id(found, source=CLIENT_ID)
+        found = _variable(CLIENT_ID, environ)
+        return None if found is None else check_client_id(found, source=CLIENT_ID)
     return check_client_id(given, source="client_id")
 
 
@@ -251,13 +283,13 @@ def check_client_id(client_id: object, *, source: str) -> str:
     return value
 
 
-def _url(base_url: str | None, server: str | None, environ: Mapping[str, str]) -> str:
+def _url(base_url: str | None, server: str | None, environ: Mapping[str, str] | None) -> str:
     if base_url is not None:
         return _checked_url(base_url, source="base_url")
     if server is not None:
         return _checked_url(server, source="server")
-    found = environ.get(BASE_URL)
-    if found:
+    found = _variable(BASE_URL, environ)
+    if found is not None:
         return _checked_url(found, source=BASE_URL)
     return SERVERS[DEFAULT_SERVER]
 

@@ -30,7 +30,7 @@ class Network:
 def resolve_network(
     *,
     base_url: str,
-    proxy: str | None = None,
+    proxy: str | Secret | None = None,
     trust_env: bool = False,
     tls: ssl.SSLContext | None = None,
     session_is_given: bool = False,
@@ -66,7 +66,9 @@ def resolve_network(
             "always checked"
         )
     server = urlsplit(base_url)
-    found = _checked(proxy, source="proxy") if proxy is not None else None
+    found = None
+    if proxy is not None:
+        found = _checked(proxy if isinstance(proxy, Secret) else Secret(proxy), source="proxy")
     if found is None and trust_env:
         found = _of_environment(server)
     if found is not None and server.scheme == "http" and has_key and not allow_insecure_http:
@@ -74,30 +76,33 @@ def resolve_network(
             "the API key would travel to the proxy unencrypted, as the base URL is http://: use https://, "
             "or allow_insecure_http=True where nobody can listen"
         )
-    return Network(proxy=None if found is None else Secret(found), tls=tls)
+    return Network(proxy=found, tls=tls)
 
 
-def _of_environment(server: SplitResult) -> str | None:
+def _of_environment(server: SplitResult) -> Secret | None:
     """The proxy that the environment, or on some systems the desktop's settings, names for a server."""
     # A proxy elsewhere cannot reach this machine: what it calls localhost is itself.
     if is_this_machine(server) or urllib.request.proxy_bypass(server.netloc):
         return None
-    proxies = urllib.request.getproxies()
-    found = proxies.get(server.scheme) or proxies.get("all")
-    if not found:
+    found = Secret(_proxy_for(server.scheme))
+    if not found.reveal():
         return None
-    if "://" not in found:
-        # What curl and others accept.
-        found = f"http://{found}"
     return _checked(found, source=f"the environment's proxy for {server.scheme}")
 
 
-def _checked(url: object, *, source: str) -> str:
+def _proxy_for(scheme: str) -> str:
+    proxies = urllib.request.getproxies()
+    found = proxies.get(scheme) or proxies.get("all") or ""
+    # A name alone is what curl and others accept.
+    return f"http://{found}" if found and "://" not in found else found
+
+
+def _checked(url: Secret, *, source: str) -> Secret:
     """Return a proxy's URL if it can be used; its text is never shown, as it may hold a password."""
-    fault = _fault(url)
+    fault = _fault(url.reveal())
     if fault is not None:
         raise ConfigurationError(f"{source} {fault}: give a URL like http://user:password@proxy.example:3128")
-    return str(url)
+    return url
 
 
 def _fault(url: object) -> str | None:

@@ -19,7 +19,7 @@ from seqino._core.config import check_client_id
 from seqino._core.multipart import encode_multipart
 from seqino._core.wire import UNSET, Operation
 from seqino.errors import ConfigurationError, InvalidInput
-from seqino.options import check_header
+from seqino.options import check_header, names_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,8 +46,8 @@ class Request:
 
     operation: Operation[Any]
     url: str
-    headers: Mapping[str, str]
-    body: bytes | None
+    headers: Mapping[str, str] = attrs.field(repr=names_only)
+    body: bytes | None = attrs.field(repr=lambda body: "None" if body is None else f"<{len(body)} bytes>")
     client_id: str | None
     parameters: Mapping[str, str]
 

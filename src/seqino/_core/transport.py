@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from aiohttp.abc import AbstractStreamWriter
 
-    from seqino._core.config import Config
+    from seqino._core.config import Config, Secret
     from seqino._core.request import Request
 
 __all__ = ["Answer", "Broken", "Middleware", "SendMark", "Session", "Transport"]
@@ -140,14 +140,26 @@ class _AttemptFailed(Exception):  # noqa: N818 - never leaves this module
         self.result = result
 
 
-async def _send_once(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Middleware, the outermost: every send is ours, counted and budgeted."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _AttemptFailed(_broken(error)) from None
+class _SendOnce:
+    """Middleware, the outermost: every send is ours, counted and budgeted. It brings the key.
+
+    Given to aiohttp earlier, the key would be in its variables, which tracebacks may show, and in its traces.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: Secret | None) -> None:
+        self._key = key
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if self._key is not None:
+            request.headers["Authorization"] = self._key.reveal()
+        try:
+            return await handler(request)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise _AttemptFailed(_broken(error)) from None
 
 
 class _OneSend:
@@ -205,7 +217,7 @@ class Transport:
                 "the session sends 'Expect' with every request, which hides whether one was sent: remove it"
             )
 
-    async def send(self, request: Request, *, key: str | None, mark: SendMark | None) -> Result:
+    async def send(self, request: Request, *, key: Secret | None, mark: SendMark | None) -> Result:
         """Send a request once.
 
         Args:
@@ -219,19 +231,18 @@ class Transport:
             WrongEventLoop: If the running loop is not the client's.
         """
         session = self._open_session()
-        headers = request.headers if key is None else {**request.headers, "Authorization": key}
         try:
             response = await session.request(
                 request.operation.method,
                 URL(request.url, encoded=True),
-                headers=headers,
+                headers=request.headers,
                 data=None if mark is None else _MarkedPayload(request.body or b"", mark),
                 # aiohttp would guess one for an empty body.
                 skip_auto_headers=_NO_TYPE if request.body is None and mark is not None else None,
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=True,
-                middlewares=(_send_once, *self._middlewares, _OneSend()) if self._middlewares else _OURS,
+                middlewares=self._around(key),
                 **self._settings,
             )
             return await _read(response, limit=self._config.max_answer_bytes)
@@ -240,6 +251,11 @@ class Transport:
             return failed.result
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             return _broken(error)
+
+    def _around(self, key: Secret | None) -> tuple[Middleware, ...]:
+        """The middlewares of one attempt."""
+        ours = _SendOnce(key)
+        return (ours, *self._middlewares, _OneSend()) if self._middlewares else (ours,)
 
     def _open_session(self) -> Session:
         if self._closed:
@@ -276,8 +292,6 @@ class Transport:
 
 
 _NO_TYPE = ("Content-Type",)
-
-_OURS = (_send_once,)
 
 
 def _timeout(config: Config) -> aiohttp.ClientTimeout:

@@ -11,7 +11,7 @@ import attrs
 
 from seqino._core.call import CallEngine
 from seqino._core.codec import Codec
-from seqino._core.config import check_client_id, resolve
+from seqino._core.config import Secret, check_client_id, concealed, resolve
 from seqino._core.network import resolve_network
 from seqino._core.raw import listen
 from seqino._core.runtime import Runtime
@@ -119,8 +119,11 @@ class SeqinoClient:
         middlewares: Sequence[Middleware] = (),
         telemetry: Telemetry | None = None,
     ) -> None:
+        # Not as they were given: a traceback that shows variables would show them.
+        key, secret_proxy = concealed(api_key), None if proxy is None else Secret(proxy)
+        del api_key, proxy
         config = resolve(
-            api_key=api_key,
+            api_key=key,
             client_id=client_id,
             base_url=base_url,
             server=server,
@@ -135,7 +138,7 @@ class SeqinoClient:
         )
         network = resolve_network(
             base_url=config.base_url,
-            proxy=proxy,
+            proxy=secret_proxy,
             trust_env=trust_env,
             tls=ssl,
             session_is_given=session is not None,
