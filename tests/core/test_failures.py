@@ -162,6 +162,7 @@ def test_a_harmless_call_ends_with_what_happened() -> None:
     assert type(ended(READ, attempt=classify_fault(FaultKind.TIMED_OUT, sent=True))) is DeadlineExceeded
     assert type(ended(READ, attempt=classify_fault(FaultKind.BROKEN_ANSWER, sent=True))) is UnexpectedAnswer
     assert type(ended(READ, attempt=classify_status(302))) is UnexpectedAnswer
+    assert type(ended(READ, attempt=classify_status(500))) is ServerError
     assert type(ended(READ, attempt=classify_status(599))) is ServerError
 
 
