@@ -18,6 +18,8 @@ from tests.chaos.naive import submit_naively
 from tests.chaos.rounds import Round, Work, play
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.chaos.world import World
 
 ROUNDS = 2000
@@ -26,8 +28,11 @@ WORKS: tuple[Work, ...] = ("submit", "file")
 
 
 @pytest.fixture(autouse=True)
-def _quiet() -> None:
-    logging.getLogger("seqino").setLevel(logging.CRITICAL)
+def _quiet() -> Iterator[None]:
+    logger = logging.getLogger("seqino")
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(logging.NOTSET)
 
 
 def test_nothing_is_sent_twice_lost_silently_or_told_wrongly_and_cancelling_leaves_nothing_behind() -> None:
