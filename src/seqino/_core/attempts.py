@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 
-from seqino._core.codec import Codec, DecodeFault
+from seqino._core.codec import DecodeFault
 from seqino._core.config import Config, Secret, check_key
-from seqino._core.events import CallEvent, Emitter
+from seqino._core.events import CallEvent
 from seqino._core.failures import (
     Ending,
     crowded_out,
@@ -25,14 +24,12 @@ from seqino._core.failures import (
     is_in_doubt,
     undecodable,
 )
-from seqino._core.gate import Gate
 from seqino._core.outcome import Attempt, FaultKind, Outcome, classify_fault, classify_status
 from seqino._core.raw import listening
 from seqino._core.retry import (
     HARMLESS,
     LEAST_TIME,
     Fail,
-    Pace,
     Retry,
     RetryBudget,
     Situation,
@@ -40,36 +37,20 @@ from seqino._core.retry import (
     lengthen,
     read_retry_after,
 )
-from seqino._core.runtime import Alarm, AttemptTimer, Runtime
-from seqino._core.telemetry import Telemetry
-from seqino._core.transport import Answer, SendMark, Transport
-from seqino._core.wire import Effect, Operation
+from seqino._core.runtime import AttemptTimer
+from seqino._core.shared import Shared, needs_key
+from seqino._core.transport import Answer, SendMark
+from seqino._core.wire import Effect
 from seqino.errors import CallError, Fault, ResponseDecodeError, ResumeToken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from seqino._core.gate import Gate
     from seqino._core.request import Request
+    from seqino._core.telemetry import Telemetry
 
-__all__ = ["LogicalCall", "Shared", "needs_key"]
-
-
-@attrs.define(kw_only=True)
-class Shared:
-    """What a client and its copies have in common."""
-
-    codec: Codec
-    transport: Transport
-    runtime: Runtime
-    events: Emitter
-    operations: Mapping[str, Operation[Any]] = attrs.field(factory=dict[str, Any])
-    budget: RetryBudget = attrs.field(factory=RetryBudget)
-    pace: Pace = attrs.field(factory=Pace)
-    gate: Gate | None = None
-    telemetry: Telemetry | None = None
-    alarm: Alarm = attrs.field(
-        default=attrs.Factory(lambda shared: Alarm(shared.runtime), takes_self=True), init=False
-    )
+__all__ = ["LogicalCall"]
 
 
 class LogicalCall:
@@ -362,7 +343,7 @@ class LogicalCall:
         if status in _WITHOUT_BODY:
             return None
         responses = self._operation.responses
-        return responses.get(status, next(iter(responses.values()), None))
+        return responses[status] if status in responses else next(iter(responses.values()), None)
 
     def _tell(
         self,
@@ -415,8 +396,3 @@ _PAUSING = frozenset({413, 429, 503})
 """Statuses whose Retry-After is read."""
 
 _WITHOUT_BODY = frozenset({204, 205})
-
-
-def needs_key(operation: Operation[Any]) -> bool:
-    """Whether an operation is called with the API key; what hangs beside the API never gets to see it."""
-    return operation.authenticated and not operation.outside_api

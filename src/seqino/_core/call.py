@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
-from seqino._core.attempts import LogicalCall, Shared, needs_key
+from seqino._core.attempts import LogicalCall
 from seqino._core.events import Emitter
 from seqino._core.gate import Gate
 from seqino._core.limits import AdaptiveLimit, Pacing
@@ -20,6 +20,7 @@ from seqino._core.looking import ReadableCall
 from seqino._core.reconcile import can_be_looked_up
 from seqino._core.request import Request, build_request
 from seqino._core.runtime import Runtime
+from seqino._core.shared import Shared, needs_key
 from seqino._core.transport import Transport
 from seqino._core.unsettled import not_to_be_looked_up
 from seqino._core.wire import UNSET

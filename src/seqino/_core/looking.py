@@ -30,9 +30,9 @@ from seqino._core.wire import LookUp
 from seqino.errors import CallError, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:
-    from seqino._core.attempts import Shared
     from seqino._core.config import Config
     from seqino._core.request import Request
+    from seqino._core.shared import Shared
     from seqino._core.wire import JSON
     from seqino.errors import Fault, ResponseDecodeError, ResumeToken
 
