@@ -17,7 +17,16 @@ from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from seqino._core.config import Config, Secret
 from seqino._core.outcome import FaultKind
 from seqino._core.request import Request
-from seqino._core.transport import KEEP_ALIVE, Answer, Broken, SendMark, Transport, _detail, _MarkedPayload
+from seqino._core.transport import (
+    KEEP_ALIVE,
+    Answer,
+    Broken,
+    SendMark,
+    Transport,
+    _broken,
+    _detail,
+    _MarkedPayload,
+)
 from seqino._core.wire import Effect, Operation
 from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
 
@@ -291,6 +300,24 @@ async def test_a_proxys_refusal_is_not_the_platforms_answer(
     result = await wire.send("https://pdp.invalid")
     assert (result.kind, wire.heads) == (kind, [])
     assert "pass-word" not in repr(result)
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (ssl.SSLEOFError(8, "EOF"), FaultKind.UNREACHABLE),
+        (ssl.SSLZeroReturnError(6, "closed"), FaultKind.UNREACHABLE),
+        (ssl.SSLError(1, "no"), FaultKind.INSECURE),
+    ],
+)
+def test_a_handshake_that_was_cut_is_told_from_one_that_was_refused(
+    cause: ssl.SSLError, kind: FaultKind
+) -> None:
+    """Which of these errors a cut becomes depends on the event loop."""
+    key: Any = None
+    error = aiohttp.ClientConnectorSSLError(key, cause)
+    error.__cause__ = cause
+    assert _broken(error).kind is kind
 
 
 def test_a_password_in_aiohttps_own_words_is_left_out() -> None:

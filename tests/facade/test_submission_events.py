@@ -102,6 +102,7 @@ async def test_an_accepted_invoice_is_one_verdict(clock: Clock) -> None:
 
 
 async def test_each_look_tells_what_it_showed(clock: Clock) -> None:
+    clock.now = 1000.0
     looks = [BAD_LOOK, STILL_DRAFT, CONSUMED]
     heard = Heard(clock, validate_draft=[LOST], get_draft=looks)
     await heard.submitter.submit(INVOICE)
@@ -187,6 +188,17 @@ async def test_a_cancelled_submission_is_told_too(clock: Clock) -> None:
     assert heard.told() == [("verdict", "submit", 1, "unknown", "in_doubt")]
     assert heard.events[0].error == "CancelledError"
     assert heard.events[0].token is not None
+
+
+async def test_the_token_of_the_call_that_was_cancelled_is_kept_in_the_midst_of_a_doubt(clock: Clock) -> None:
+    own = ResumeToken(operation="validate_draft", base_url="", attempts=1, first_sent_at=0, last_sent_at=0)
+    cancelled = asyncio.CancelledError()
+    vars(cancelled)["seqino_token"] = own
+    heard = Heard(clock, validate_draft=[LOST, cancelled], get_draft=[STILL_DRAFT])
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await heard.submitter.submit(INVOICE)
+    assert vars(caught.value)["seqino_token"] is own
+    assert (heard.events[-1].token, heard.events[-1].attempt) == (own, 2)
 
 
 async def test_what_is_refused_before_it_was_sent_leaves_nothing_in_doubt(clock: Clock) -> None:

@@ -24,6 +24,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from seqino._core.call import CallEngine
 from seqino._core.codec import Codec
 from seqino._core.config import Config, Secret
+from seqino._core.request import Request
 from seqino._core.runtime import Runtime
 from seqino._core.wire import Body, Effect, Operation, Parameter
 from seqino.client import SeqinoClient
@@ -198,6 +199,32 @@ async def test_a_header_of_the_caller_is_replaced_by_the_trace(sky: Observatory)
     assert head.count(b"traceparent") == 1
     assert b"traceparent: 00-" in head
     assert b"x-other: kept" in head
+
+
+async def test_no_header_is_there_twice_in_any_spelling(sky: Observatory) -> None:
+    headers = {"TRACEPARENT": "own", "X-Other": "kept"}
+    plain = Request(
+        operation=GET, url=f"{sky.server.url}/x", headers=headers, body=None, client_id=None, parameters={}
+    )
+    with sky.telemetry.attempt(plain, number=1) as observed:
+        assert sorted(observed.request.headers) == ["X-Other", "traceparent"]
+    assert plain.headers == headers
+
+
+async def test_each_attempt_begins_with_the_headers_of_the_call(
+    sky: Observatory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carriers: list[dict[str, str]] = []
+
+    def once(carrier: dict[str, str]) -> None:
+        carriers.append(carrier)
+        if len(carriers) == 1:
+            carrier["traceparent"] = "of the first"
+
+    monkeypatch.setattr(propagate, "inject", once)
+    sky.server.plays("status-503", answer(204, b""))
+    await call(sky, GET)
+    assert [b"traceparent" in request for request in sky.server.requests] == [True, False]
 
 
 async def test_a_call_within_a_span_of_the_caller_belongs_to_its_trace(sky: Observatory) -> None:
