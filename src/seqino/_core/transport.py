@@ -392,4 +392,6 @@ def _detail(error: Exception) -> str:
         case _:
             text = str(error)
     words = _USER_INFO.sub("//", " ".join(text.split()))
-    return f"{type(error).__name__}: {one_line(words, most=_LONGEST_DETAIL)}" if words else type(error).__name__
+    return (
+        f"{type(error).__name__}: {one_line(words, most=_LONGEST_DETAIL)}" if words else type(error).__name__
+    )
