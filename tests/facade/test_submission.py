@@ -283,6 +283,31 @@ def test_a_submission_in_doubt_is_taken_up_with_a_look_and_the_whole_wait() -> N
     assert next_step(patient.state, looked(Evidence.STILL_DRAFT, 89.0)).action == Look(ID, 90.0)
 
 
+@pytest.mark.parametrize(
+    "event", [Refused(60.0), NotDone(60.0), Lost(60.0), TimeUp(), answered(Reading.REJECTED, 60.0)]
+)
+def test_what_was_in_doubt_before_is_in_doubt_after_a_refusal_too(event: Event) -> None:
+    step = next_step(resume(ID, now=0.0).state, looked(Evidence.STILL_DRAFT, 30.0))
+    step = next_step(step.state, event)
+    assert step.state.is_in_doubt
+    if not isinstance(event, TimeUp):
+        assert isinstance(step.action, Look)
+        step = next_step(step.state, TimeUp())
+    assert step.action == done(Verdict.IN_DOUBT)
+
+
+def test_only_what_may_have_become_an_invoice_is_in_doubt() -> None:
+    step = start(Route.DRAFT)
+    for event in (Created(ID), Committed()):
+        assert not step.state.is_in_doubt
+        step = next_step(step.state, event)
+    assert not next_step(step.state, Refused(0)).state.is_in_doubt
+    assert next_step(step.state, Lost(0)).state.is_in_doubt
+    assert next_step(step.state, answered(Reading.UNCLEAR)).state.is_in_doubt
+    lost_then_refused = next_step(resume(ID, now=0.0).state, looked(Evidence.STILL_DRAFT, 30.0))
+    assert next_step(lost_then_refused.state, Refused(60.0)).state.is_in_doubt
+
+
 # --- Files
 
 
