@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from seqino._core.wire import Effect, Operation
-from seqino.errors import OutcomeUnknown, UnexpectedAnswer
+from seqino.errors import NotSent, OutcomeUnknown, UnexpectedAnswer
 
 if TYPE_CHECKING:
     from tests.core.conftest import Bench
@@ -122,6 +122,47 @@ async def test_an_answer_that_was_given_up_for_a_second_send_keeps_no_connection
     assert held[0].connection is None
     await engine.call(CREATE)
     assert (bench.server.sends, bench.server.connections) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("unsigned"), OSError("unsigned"), aiohttp.ClientError("unsigned")]
+)
+async def test_a_middleware_that_fails_in_a_usual_way_fails_the_attempt(
+    bench: Bench, error: Exception
+) -> None:
+    async def before(_request: aiohttp.ClientRequest, _handler: Handler) -> aiohttp.ClientResponse:
+        raise error
+
+    async def after(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        await handler(request)
+        raise error
+
+    with pytest.raises(NotSent, match="unsigned"):
+        await bench.engine(middlewares=(before,), max_retries=0).call(CREATE)
+    bench.server.plays(bench.server.answer(204, b""))
+    with pytest.raises(OutcomeUnknown, match="unsigned"):
+        await bench.engine(middlewares=(after,)).call(CREATE)
+
+
+async def test_a_value_error_is_not_tried_again(bench: Bench) -> None:
+    async def refuse(_request: aiohttp.ClientRequest, _handler: Handler) -> aiohttp.ClientResponse:
+        raise ValueError("unsigned")
+
+    with pytest.raises(NotSent) as caught:
+        await bench.engine(middlewares=(refuse,)).call(CREATE)
+    assert caught.value.attempts == 1
+
+
+async def test_any_other_exception_of_a_middleware_passes_through_and_leaves_a_trace(bench: Bench) -> None:
+    async def fail(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        await handler(request)
+        raise RuntimeError("middleware")
+
+    bench.server.plays(bench.server.answer(204, b""))
+    with pytest.raises(RuntimeError, match="middleware") as caught:
+        await bench.engine(middlewares=(fail,)).call(CREATE)
+    assert vars(caught.value)["seqino_token"] is bench.events[-1].token
+    assert bench.events[-1].error == "RuntimeError"
 
 
 async def test_aiohttps_own_second_send_stays_switched_off(bench: Bench) -> None:

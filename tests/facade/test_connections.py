@@ -7,7 +7,7 @@ import asyncio
 import gc
 import ssl
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -16,6 +16,9 @@ from seqino.client import SeqinoClient
 from seqino.errors import ClientClosed, ConfigurationError, ConnectionFailed, NotFound, WrongEventLoop
 from seqino.sandbox.fault_plays import answer
 from seqino.sandbox.fault_server import FaultServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Loops
 
@@ -160,8 +163,8 @@ async def test_the_environments_proxy_is_used_on_request(monkeypatch: pytest.Mon
             assert proxy.sends == seen
 
 
-async def test_a_login_in_netrc_is_never_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """aiohttp's own trust_env would take it, and refuse every call that carries a key."""
+async def test_a_login_in_netrc_is_never_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """aiohttp's own trust_env would take it, and show it to the server in calls without a key."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login user password hunter2\n")
     netrc.chmod(0o600)
@@ -173,6 +176,23 @@ async def test_a_login_in_netrc_is_never_used(monkeypatch: pytest.MonkeyPatch, t
             with pytest.raises(NotFound):
                 await client.drafts.get("d-1")
     assert b"Authorization" not in server.requests[0]
+    assert b"Authorization: key\r\n" in server.requests[1]
+
+
+async def test_the_key_takes_the_place_of_a_login_of_the_callers_session(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login user password word\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with FaultServer() as server, aiohttp.ClientSession(trust_env=True) as session:
+        server.plays(answer(200, b'"up"'), answer(404))
+        client = SeqinoClient("key", base_url=server.url, client_id="c", session=session)
+        await client.health()
+        with pytest.raises(NotFound):
+            await client.drafts.get("d-1")
+    assert b"Authorization: Basic " in server.requests[0]
     assert b"Authorization: key\r\n" in server.requests[1]
 
 

@@ -307,8 +307,8 @@ def _make_session(config: Config, network: Network) -> Session:
             keepalive_timeout=KEEP_ALIVE,
             ssl=True if network.tls is None else network.tls,
         ),
-        # Not aiohttp's own trust_env: it looks for a proxy before each request, and for a login in ~/.netrc,
-        # which would clash with the API key.
+        # Not aiohttp's own trust_env: it looks for a proxy before each request, and takes a login in ~/.netrc
+        # where there is no key.
         proxy=None if network.proxy is None else network.proxy.reveal(),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_timeout(config),
