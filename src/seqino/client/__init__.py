@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -173,7 +173,17 @@ class SeqinoClient:
         self.webhooks = Webhooks(self)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_engine"):
+            # In a traceback that shows variables: an argument was refused.
+            return "<SeqinoClient that was not made>"
         return f"SeqinoClient(base_url={self.base_url!r}, client_id={self.client_id!r})"
+
+    def __reduce__(self) -> NoReturn:
+        # Also what copy and deepcopy ask for: they would take connections and the loop apart.
+        raise TypeError(
+            "a client is neither pickled nor copied this way: with_options() and for_client() make copies "
+            "that share its connections, and another process makes its own"
+        )
 
     @property
     def base_url(self) -> str:
