@@ -7,6 +7,7 @@ written is described in ``tests/cases/README.md``.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ from tests.cases.table import THING, Case, Flow, arguments, collect, operation, 
 if TYPE_CHECKING:
     from seqino._core.events import CallEvent
     from tests.core.conftest import Bench, FaultServer
+
+NEVER = 60
+"""Seconds of real time after which a call that should have ended long ago fails its test."""
 
 SENT_ONCE = {Effect.ONCE, Effect.READABLE, Effect.CREATE}
 """Effects that must never happen twice."""
@@ -45,7 +49,8 @@ async def test_a_call_ends_as_its_case_says(bench: Bench, server: FaultServer, c
         began = time.now
         error: CallError | None = None
         try:
-            result = await engine.call(called, **arguments(called))
+            async with asyncio.timeout(NEVER):
+                result = await engine.call(called, **arguments(called))
         except CallError as raised:
             error = raised
         else:
@@ -96,7 +101,8 @@ async def test_a_call_that_looks_ends_as_its_case_says(
     error: CallError | None = None
     async with SeqinoClient("key", client_id="acme", base_url=server.url) as client:
         try:
-            ends, gives = await perform(flow.do, client)
+            async with asyncio.timeout(NEVER):
+                ends, gives = await perform(flow.do, client)
         except CallError as raised:
             error, ends, gives = raised, type(raised).__name__, None
         assert pool(client._engine) == (0, 0)
