@@ -5,6 +5,7 @@ URL ?=
 FILE ?=
 INVOICES ?=
 QUICK ?=
+CALLS ?= 10000
 ROUNDS ?= 100000
 
 .DEFAULT_GOAL := help
@@ -34,6 +35,7 @@ test: setup ## Run all tests with branch coverage
 
 chaos: setup ## Seeded faults on a virtual clock: nothing sent twice, lost or told wrongly (ROUNDS=100000)
 	@$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS)
+	@$(BIN)/python -W error -m tests.hostile.leaks --calls $(CALLS)
 
 bench-quick: setup ## What safety costs, beside aiohttp and msgspec alone (about 90 s; QUICK=1: 15 s)
 	@$(BIN)/python -m benchmarks.quick $(if $(QUICK),--quick)
