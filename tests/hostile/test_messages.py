@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from seqino._core.events import CallEvent, Emitter
 from seqino.errors import CallError, InvalidInput, one_line
 from tests.hostile.fakes import OPERATIONS, FakeTransport, arguments, engine
 
@@ -34,7 +35,7 @@ BODIES: list[Any] = [
     {"detail": FORGED},
     {"message": FORGED},
     {"detail": [{"loc": ["body", FORGED, 1], "msg": FORGED}, {"loc": [FORGED], "msg": 1}]},
-    {"detail": [{"loc": ["body", *["x" * 50_000] * 20], "msg": "m" * 100_000}] * 5},
+    {"detail": [{"loc": ["body", *["x" * 5000] * 20], "msg": "m" * 100_000}] * 5},
     {"detail": [{}] * 100_000},
     {"error": "e" * 900_000, "trace_id": "t" * 90_000},
     {"error": " \n ", "trace_id": "\t"},
@@ -56,6 +57,8 @@ async def test_an_error_answer_is_shown_briefly_and_on_one_line(
     # One line, and one for each fault that is listed, and one that says how many are not.
     assert len(shown.splitlines()) <= 1 + 21
     assert caught.value.raw == raw
+    assert len(caught.value.faults) <= 100
+    assert all(len(part) <= 501 for fault in caught.value.faults for part in fault)
     records = [record for record in caplog.records if record.name == "seqino"]
     assert records
     for text in (shown, *(record.getMessage() for record in records)):
@@ -79,3 +82,15 @@ async def test_an_error_answer_of_more_than_a_million_bytes_is_not_read() -> Non
 def test_what_is_refused_is_shown_on_one_line_too() -> None:
     error = InvalidInput("nothing was sent:", faults=[("$." + FORGED, FORGED)])
     assert len(str(error).splitlines()) == 2
+
+
+def test_ids_that_the_platform_chose_forge_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "seqino")
+    Emitter().emit(
+        CallEvent(
+            kind="look", operation="submit", attempt=1, elapsed=1.0, draft_id=FORGED, invoice_id="i" * 9000
+        )
+    )
+    [record] = caplog.records
+    assert record.getMessage().isprintable()
+    assert len(record.getMessage()) < 2000

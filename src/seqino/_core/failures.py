@@ -299,8 +299,6 @@ def find_trace_id(body: ErrorBody | None, headers: Mapping[str, str]) -> str | N
 _LARGEST_ERROR = 1_000_000
 """Bytes of an error answer that are read: one that is longer is none of the platform's."""
 
-_LONGEST_PATH = 50
-
 
 def read_error_body(raw: bytes) -> ErrorBody | None:
     """Read what can be read of an error answer; ``None`` where it is no JSON object.
@@ -348,7 +346,7 @@ def _faults(detail: Any) -> list[Fault]:
 def _path(loc: Any) -> str:
     """``["body", "lines", 0, "quantity"]`` as ``$.lines[0].quantity``; other places keep their name."""
     path = ""
-    for position, step in enumerate(_list(loc)[:_LONGEST_PATH]):
+    for position, step in enumerate(_list(loc)):
         if position == 0 and step == "body":
             path = "$"
         elif isinstance(step, int):
