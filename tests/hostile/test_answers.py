@@ -38,15 +38,6 @@ STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\uf
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda each: each.name)
 
 
-@pytest.fixture(autouse=True)
-def _unmeasured() -> Iterator[None]:
-    """Without the measuring of coverage, which takes twice the time; what runs here is measured elsewhere."""
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    yield
-    sys.settrace(tracer)
-
-
 def form_of(operation: Operation[Any]) -> Any:
     return next((form for form in operation.responses.values() if form is not None), None)
 
@@ -206,7 +197,7 @@ def read_everything() -> None:
 SMALL = tuple(
     (form_of(operation), body.text)
     for operation in OPERATIONS.values()
-    for body in bodies(success_of(operation), seed=3, number=100)
+    for body in bodies(success_of(operation), seed=3, number=300)
     if len(body.text) < 3000
 )
 

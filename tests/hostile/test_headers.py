@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from seqino._core.request import Request
 
-some = settings(max_examples=100 * int(os.environ.get("SEQINO_EXAMPLES", "1")), deadline=None)
+some = settings(max_examples=150 * int(os.environ.get("SEQINO_EXAMPLES", "1")), deadline=None)
 
 NOW = 1_800_000_000.0
 TOO_LATE = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)

@@ -21,7 +21,7 @@ from tests.hostile.fakes import CODEC, OPERATIONS
 if TYPE_CHECKING:
     from seqino._core.request import Request
 
-some = settings(max_examples=120 * int(os.environ.get("SEQINO_EXAMPLES", "1")), deadline=None)
+some = settings(max_examples=200 * int(os.environ.get("SEQINO_EXAMPLES", "1")), deadline=None)
 
 HOST = "https://pdp.example"
 BASE = f"{HOST}/api/v1"
