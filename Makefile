@@ -22,7 +22,7 @@ setup: .venv/ready ## Make .venv with everything the other targets need
 	@$(PYTHON) -m venv .venv || { echo "setup: python3 -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@echo "setup: installing seqino and its tools"
-	@$(BIN)/python -m pip install --quiet --editable '.[cli,sandbox,test]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[batch,cli,sandbox,test]' --group dev
 	@touch $@ && echo "setup: done"
 
 demo: setup ## Submit a realistic set of invoices to a sandbox (INVOICES=FOLDER adds yours)
