@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from seqino.sandbox.faults import HEADER as FAULT_HEADER
 from seqino.sandbox.faults import Fault, reset
 from seqino.sandbox.judge import Refusal, Unprocessable, authenticate, parameters, parse_body, problems
 from seqino.sandbox.operations import Answer, Call, Upload
+from seqino.sandbox.published import PATH as OPENAPI
+from seqino.sandbox.published import published
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -111,6 +114,7 @@ class App:
         self._faults = faults
         self._api_key = api_key
         self._routes = Routes(description)
+        self._description = description
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -124,8 +128,14 @@ class App:
         path = request.rel_url.raw_path
         if path.startswith(_CONTROL):
             return await self._guarded(self._control.answer(request, path.removeprefix(_CONTROL)))
+        if path.removeprefix("/api") == OPENAPI:
+            return web.Response(body=self._published, content_type="application/json")
         self._world.counters.requests += 1
         return await self._guarded(self._play(request, path))
+
+    @functools.cached_property
+    def _published(self) -> bytes:
+        return published(self._description)
 
     async def _guarded(self, answering: Awaitable[Answer | web.StreamResponse]) -> web.StreamResponse:
         """Turn a refusal into its answer."""

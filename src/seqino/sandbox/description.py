@@ -21,7 +21,7 @@ except (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["SHIPPED", "Description", "Operation", "Parameter"]
+__all__ = ["SHIPPED", "Description", "Operation", "Parameter", "opened"]
 
 SHIPPED = Path(__file__).parent.parent / "_generated" / "description.json"
 """The description that the package was generated from."""
@@ -82,7 +82,7 @@ class Description:
         self.path = path or SHIPPED
         try:
             self.document: dict[str, Any] = json.loads(self.path.read_bytes())
-            self._components: dict[str, Any] = _opened(self.document["components"])
+            self._components: dict[str, Any] = opened(self.document["components"])
             self.operations = tuple(self._operations())
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
@@ -122,7 +122,7 @@ class Description:
     def _operation(self, method: str, path: str, raw: dict[str, Any], shared: list[Any]) -> Operation:
         content = raw.get("requestBody", {}).get("content", {})
         media_type = next(iter(content), None)
-        schema: dict[str, Any] = _opened(content[media_type]["schema"]) if media_type else {}
+        schema: dict[str, Any] = opened(content[media_type]["schema"]) if media_type else {}
         judged = media_type is not None and not media_type.startswith("multipart/")
         return Operation(
             method=method,
@@ -142,7 +142,7 @@ class Description:
         )
 
     def _parameter(self, raw: dict[str, Any]) -> Parameter:
-        schema = _opened(raw["schema"])
+        schema = opened(raw["schema"])
         return Parameter(
             name=raw["name"],
             location=raw["in"],
@@ -161,20 +161,20 @@ class Description:
 
 def _answer_schema(raw: dict[str, Any]) -> Mapping[str, Any] | None:
     content = raw.get("content", {}).get("application/json")
-    return None if content is None else _opened(content["schema"])
+    return None if content is None else opened(content["schema"])
 
 
-def _opened(node: Any) -> Any:
+def opened(node: Any) -> Any:
     """Copy a part of the description as it is judged.
 
     An enum also takes the values that older public pages list, since the newest page cuts a long list; and
     text that stands for an amount has to be a number.
     """
     if isinstance(node, list):
-        return [_opened(one) for one in cast("Iterable[Any]", node)]
+        return [opened(one) for one in cast("Iterable[Any]", node)]
     if not isinstance(node, dict):
         return node
-    copy: dict[str, Any] = {name: _opened(value) for name, value in cast("dict[str, Any]", node).items()}
+    copy: dict[str, Any] = {name: opened(value) for name, value in cast("dict[str, Any]", node).items()}
     if "enum" in copy and "x-published-additional-values" in copy:
         copy["enum"] = [*copy["enum"], *copy["x-published-additional-values"]]
     if isinstance(copy.get("anyOf"), list) and {"type": "number"} in copy["anyOf"]:
