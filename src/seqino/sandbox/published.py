@@ -29,7 +29,9 @@ def published(description: Description) -> bytes:
     document: dict[str, Any] = opened(description.document)
     document["servers"] = [{"url": "/", "description": "This sandbox"}]
     for operation in description.operations:
-        answers: dict[str, Any] = document["paths"][operation.path][operation.method.lower()]["responses"]
+        item: dict[str, Any] = document["paths"][operation.path]
+        item[operation.method.lower()].pop("servers", None)
+        answers: dict[str, Any] = item[operation.method.lower()]["responses"]
         refusals = _REFUSALS if operation.authenticated else ()
         for status in {*refusals, *(int(one) for one in answers if one.isdigit())}:
             if status >= HTTPStatus.BAD_REQUEST and not answers.get(str(status), {}).get("content"):
