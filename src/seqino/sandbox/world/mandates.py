@@ -178,8 +178,7 @@ class Mandates:
         line.course = [*stopped(line.course, now), Leg(outcome.line, now)]
         if status == "expired":
             line.ends_at = now
-        if mandate.awaits_kyc:
-            self._await(mandate, line, _verified_at(client, after=now))
+        self._await(mandate, line, _verified_at(client, after=now))
         self._save(client, mandate, line)
 
     def await_kyc(self, client: Client, verified_at: datetime | None) -> None:
@@ -189,11 +188,10 @@ class Mandates:
             client: Whose they are.
             verified_at: When that is; ``None`` if it will not be.
         """
-        now = self._world.clock.now()
         for mandate in client.mandates.values():
-            if mandate.awaits_kyc and mandate.status(now) in _OPEN:
-                self._await(mandate, client.lines[mandate.mandate_id], verified_at)
-                self._save(client, mandate, client.lines[mandate.mandate_id])
+            line = client.lines[mandate.mandate_id]
+            if self._await(mandate, line, verified_at):
+                self._save(client, mandate, line)
 
     def _create(self, client: Client, request: MandateRequest) -> Mandate:
         world = self._world
@@ -224,16 +222,18 @@ class Mandates:
             course=[Leg(outcome.line, now)],
             ends_at=request.ends_at,
         )
-        if mandate.awaits_kyc and mandate.status(now) in _OPEN:
-            self._await(mandate, line, verified_at)
+        self._await(mandate, line, verified_at)
         client.mandates[mandate_id], client.lines[mandate_id] = mandate, line
         world.directory.add(line)
         self._save(client, mandate, line)
         world.counters.mandates_created += 1
         return mandate
 
-    def _await(self, mandate: Mandate, line: DirectoryLine, verified_at: datetime | None) -> None:
+    def _await(self, mandate: Mandate, line: DirectoryLine, verified_at: datetime | None) -> bool:
+        """Let a mandate become active at a moment, if it still waits for that; tell whether it does."""
         now = self._world.clock.now()
+        if not mandate.awaits_kyc or mandate.status(now) not in _OPEN:
+            return False
         begun = [leg for leg in mandate.course if leg.since <= now]
         steps, since = ((), now) if verified_at is None else (moved_to("active").mandate, verified_at)
         mandate.course = [
@@ -243,6 +243,7 @@ class Mandates:
         line.course = [leg for leg in line.course if leg.since <= now]
         if verified_at is not None:
             line.course.append(Leg(moved_to("active").line, verified_at))
+        return True
 
     def _refuse_held(self, client: Client, requests: list[MandateRequest]) -> None:
         now = self._world.clock.now()
