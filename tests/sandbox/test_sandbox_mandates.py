@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seqino.sandbox import MAGIC_MANDATES, Sandbox
-from seqino.sandbox.identifiers import is_siren, is_siret
+from seqino.sandbox.identifiers import is_siren
 from seqino.sandbox.mandate_outcomes import OUTCOMES
 
 if TYPE_CHECKING:
@@ -72,28 +72,6 @@ def told(sandbox: Sandbox, created: dict[str, Any]) -> list[tuple[str, str]]:
 def test_magic_sirens_are_sirens_and_every_outcome_has_one() -> None:
     assert all(is_siren(siren) for siren in MAGIC_MANDATES)
     assert sorted(MAGIC_MANDATES.values()) == sorted(OUTCOMES)
-
-
-@pytest.mark.parametrize(
-    ("text", "siren", "siret"),
-    [
-        ("812345676", True, False),
-        ("812 345 676", False, False),
-        ("812345677", False, False),
-        ("812345676\n", False, False),
-        ("٨١٢٣٤٥٦٧٦", False, False),
-        ("\uff18\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff16", False, False),
-        ("", False, False),
-        ("81234567600017", False, True),
-        ("81234567600018", False, False),
-        ("812 345 676 00017", False, False),
-        ("35600000000048", False, True),
-        ("35600000000001", False, True),
-        ("35600000000002", False, False),
-    ],
-)
-def test_company_numbers_are_digits_with_a_check(text: str, siren: bool, siret: bool) -> None:  # noqa: FBT001 - a table
-    assert (is_siren(text), is_siret(text)) == (siren, siret)
 
 
 async def test_a_mandate_becomes_active_by_itself(

@@ -286,6 +286,7 @@ async def test_transactions_that_do_not_agree_are_refused(
     "sent",
     [
         {"total_vat_amount": "1.01", "vat_breakdown": [{"vat_amount": "1"}]},
+        {"total_vat_amount": "2.02", "vat_breakdown": [{"vat_amount": "1"}] * 2},
         {"total_vat_amount": "1.01", "vat_breakdown": [{"vat_rate": "20"}]},
         {"total_vat_amount": "1.01", "vat_breakdown": None},
         {"vat_breakdown": [{"vat_amount": "1"}]},

@@ -39,9 +39,8 @@ class Coursed:
         return moments(self.course, after)
 
     def seen(self, now: datetime) -> list[tuple[datetime, Step]]:
-        """Return the steps seen by ``now`` with their moments, in the order in which they came."""
-        found = [(moment, step) for leg in self.course for moment, step in leg.seen() if moment <= now]
-        return sorted(found, key=lambda one: one[0])
+        """Return the steps seen by ``now`` with their moments, in the order of the course."""
+        return [(moment, step) for leg in self.course for moment, step in leg.seen() if moment <= now]
 
 
 def stopped(course: Iterable[Leg], now: datetime) -> list[Leg]:
