@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 JSON = {"Content-Type": "application/json"}
 UNPLAYED = [
-    ("POST", "/clients/onboarding-link"),
-    ("GET", "/mandates"),
-    ("GET", "/directory/812345676"),
-    ("POST", "/reporting/payments"),
-    ("GET", "/settings/periodicity"),
     ("GET", "/usage/summary"),
     ("GET", "/webhooks/event-types"),
 ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SANDBOX = Path(seqino.sandbox.__file__).parent
 SOURCES = sorted(SANDBOX.rglob("*.py"))
-ALLOWED = {"aiohttp", "attrs", "jsonschema_rs", "pypdf", "seqino.sandbox", *sys.stdlib_module_names}
+ALLOWED = {"aiohttp", "attrs", "jsonschema_rs", "pypdf", "seqino.sandbox", "stdnum", *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(SANDBOX)))

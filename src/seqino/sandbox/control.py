@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from seqino.sandbox.asked import only as _only
 from seqino.sandbox.clock import stamp
+from seqino.sandbox.control_domain import DomainControl, view
 from seqino.sandbox.judge import Refusal, parse_body
 from seqino.sandbox.operations import Answer
 from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from seqino.sandbox.description import Description
     from seqino.sandbox.faults import Faults
     from seqino.sandbox.world import Client, World
 
@@ -26,22 +29,26 @@ class Control:
     Args:
         world: What it shows and changes.
         faults: Faults that it plans.
+        description: What a directory entry is judged by.
     """
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, description: Description) -> None:
         self._world = world
         self._faults = faults
+        domain = DomainControl(world, description)
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
             "counters": world.counters.as_dict,
             "scenario": self._scenario,
             "world": self._view,
+            **domain.gets,
         }
         self._posts: dict[str, Callable[[dict[str, Any]], Any]] = {
             "clock": self._set_clock,
             "faults": self._plan_faults,
             "reset": self._reset,
             "scenario": self._set_scenario,
+            **domain.posts,
         }
 
     async def answer(self, request: web.BaseRequest, name: str) -> Answer:
@@ -128,10 +135,5 @@ class Control:
                 }
                 for one in client.invoices.values()
             },
+            **view(client, now),
         }
-
-
-def _only(asked: dict[str, Any], *names: str) -> None:
-    unknown = sorted(asked.keys() - set(names))
-    if unknown:
-        raise ValueError(f"unknown: {', '.join(unknown)}; known here: {', '.join(names) or 'nothing'}")

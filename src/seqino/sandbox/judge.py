@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Refusal", "Unprocessable", "authenticate", "parameters", "parse_body", "problem", "problems"]
 
 _LONGEST_MESSAGE = 300
+_LONGEST_EXPONENT = 4
+"""Digits; as many as the text of an amount may have."""
 
 Detail = dict[str, Any]
 
@@ -117,7 +119,7 @@ def parse_body(data: bytes, content_type: str) -> Any:
     if content_type not in ("", "application/json") and not content_type.endswith("+json"):
         raise Unprocessable([problem(["body"], f"a body of type {content_type} is not JSON", "json_type")])
     try:
-        value = json.loads(data, parse_float=Decimal, parse_constant=_no_number)
+        value = json.loads(data, parse_float=_fraction, parse_constant=_no_number)
         if b"\\ud" in data.lower():
             _refuse_half_characters(value)
         return value  # noqa: TRY300 - what follows is for what cannot be read
@@ -127,6 +129,14 @@ def parse_body(data: bytes, content_type: str) -> Any:
         ) from None
     except (ValueError, RecursionError) as error:
         raise Unprocessable([problem(["body"], f"JSON decode error: {error}", "json_invalid")]) from None
+
+
+def _fraction(text: str) -> Decimal:
+    """Read a fraction; an exponent of five digits is no amount, and more than arithmetic can hold."""
+    mantissa, _, exponent = text.lower().partition("e")
+    if len(exponent.lstrip("+-").lstrip("0")) > _LONGEST_EXPONENT:
+        raise ValueError(f"{mantissa}e… is out of range")
+    return Decimal(text)
 
 
 def _no_number(text: str) -> Any:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from seqino.sandbox.identifiers import is_siren
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
@@ -112,7 +114,7 @@ def siren_of(terms: Terms, *, legal: str, vat: str, address: str) -> str | None:
         candidates.append(number[4:])
     if terms.get(f"{address}-1") in ("0002", "0009", "0225"):
         candidates.append(_digits(terms.get(address))[:9])
-    return next((one for one in candidates if _is_siren(one)), None)
+    return next((one for one in candidates if is_siren(one)), None)
 
 
 def party_key(terms: Terms, *, siren: str | None, others: tuple[str, ...]) -> str:
@@ -122,11 +124,3 @@ def party_key(terms: Terms, *, siren: str | None, others: tuple[str, ...]) -> st
 
 def _digits(value: Any) -> str:
     return "".join(str(value or "").split())
-
-
-def _is_siren(text: str) -> bool:
-    """Luhn's check over nine digits."""
-    if len(text) != 9 or not (text.isascii() and text.isdigit()):  # noqa: PLR2004 - a SIREN has nine digits
-        return False
-    doubled = (int(one) * (2 - place % 2) for place, one in enumerate(text, start=1))
-    return sum(one - 9 * (one > 9) for one in doubled) % 10 == 0  # noqa: PLR2004 - the check's own numbers

@@ -130,7 +130,7 @@ class Sandbox:
             description=self._description,
             world=self.world,
             operations=self._operations,
-            control=Control(self.world, self.faults),
+            control=Control(self.world, self.faults, self._description),
             faults=self.faults,
             api_key=self._api_key,
         )

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING
 
 from seqino.sandbox.operations.base import Answer, Call, InvoiceData, Upload
 from seqino.sandbox.operations.clients import ClientOperations
+from seqino.sandbox.operations.directory import DirectoryOperations
 from seqino.sandbox.operations.drafts import DraftOperations
 from seqino.sandbox.operations.invoicing import InvoicingOperations
 from seqino.sandbox.operations.lifecycle import LifecycleOperations
+from seqino.sandbox.operations.mandates import MandateOperations
+from seqino.sandbox.operations.reporting import ReportingOperations
+from seqino.sandbox.operations.settings import SettingsOperations
+from seqino.sandbox.world.mandates import Mandates
+from seqino.sandbox.world.onboarding import Onboardings
+from seqino.sandbox.world.reports import Reports
+from seqino.sandbox.world.settings import Settings
 
 if TYPE_CHECKING:
     from seqino.sandbox.description import Description
@@ -33,9 +41,14 @@ class Operations:
         self, world: World, invoices: Invoices, description: Description, *, show_inferred: bool = True
     ) -> None:
         data = InvoiceData(description, show_inferred=show_inferred)
+        mandates = Mandates(world)
         self.table: dict[str, Play] = {
-            **ClientOperations(world).table,
+            **ClientOperations(world, Onboardings(world, mandates)).table,
+            **DirectoryOperations(world).table,
             **DraftOperations(invoices, data).table,
             **InvoicingOperations(world, invoices, data).table,
             **LifecycleOperations(world).table,
+            **MandateOperations(world, mandates).table,
+            **ReportingOperations(Reports(world), data, description).table,
+            **SettingsOperations(Settings(world)).table,
         }

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from seqino.sandbox.judge import Refusal
+from seqino.sandbox.identifiers import is_siren
+from seqino.sandbox.judge import Refusal, Unprocessable, problem
 from seqino.sandbox.rules import breaches, party_key, siren_of
 from seqino.sandbox.shape import shape_of
 from seqino.sandbox.world import Sponsor
@@ -27,6 +28,7 @@ __all__ = [
     "Upload",
     "buyer_of",
     "find_client",
+    "refuse_no_siren",
     "seller_of",
     "unmarked",
 ]
@@ -95,6 +97,17 @@ def find_client(sponsor: Sponsor, client_id: str) -> Client:
     if client is None:
         raise Refusal(404, f"client {client_id} does not exist: create it with POST /clients")
     return client
+
+
+def refuse_no_siren(text: str) -> None:
+    """Refuse what stands for a SIREN in the path and is none.
+
+    Raises:
+        Unprocessable: It is no SIREN.
+    """
+    if not is_siren(text):
+        message = f"{text} is no SIREN: nine digits with a valid check digit"
+        raise Unprocessable([problem(["path", "siren"], message, "value_error")])
 
 
 class InvoiceData:

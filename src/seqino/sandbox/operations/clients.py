@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seqino.sandbox.operations.base import Call, Play
-    from seqino.sandbox.world import World
+    from seqino.sandbox.world import Sponsor, World
+    from seqino.sandbox.world.onboarding import Onboardings
 
 __all__ = ["ClientOperations"]
 
@@ -21,10 +22,12 @@ class ClientOperations:
 
     Args:
         world: What it acts on.
+        onboardings: Its onboarding links.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, onboardings: Onboardings) -> None:
         self._world = world
+        self._onboardings = onboardings
 
     @property
     def table(self) -> Mapping[str, Play]:
@@ -34,6 +37,9 @@ class ClientOperations:
             "POST /clients": self.create_client,
             "GET /clients/{client_id}": self.get_client_details,
             "DELETE /clients/{client_id}": self.delete_client,
+            "POST /clients/pdp-clients": self.create_pdp_client,
+            "POST /clients/onboarding-link": self.generate_client_onboarding_link,
+            "GET /clients/onboarding-link/status": self.get_client_onboarding_link_status,
         }
 
     def get_clients(self, call: Call) -> Answer:
@@ -49,8 +55,7 @@ class ClientOperations:
         """Create a client; a reference that another one has is refused with 409."""
         body = call.body
         reference = body["external_ref"]
-        if any(one.account.shown["external_ref"] == reference for one in call.sponsor.clients.values()):
-            raise Refusal(409, f"a client with external_ref {reference} exists")
+        _refuse_known(call.sponsor, reference)
         client = self._world.add_client(
             call.sponsor,
             self._world.new_id("client"),
@@ -66,6 +71,54 @@ class ClientOperations:
         return Answer(200, find_client(call.sponsor, call.parameters["client_id"]).account.shown)
 
     def delete_client(self, call: Call) -> Answer:
-        """Delete a client with all that it holds."""
-        self._world.remove_client(find_client(call.sponsor, call.parameters["client_id"]))
+        """Delete a client with all that it holds; one that has mandates is refused with 409."""
+        client = find_client(call.sponsor, call.parameters["client_id"])
+        if client.mandates:
+            ids = ", ".join(client.mandates)
+            raise Refusal(409, f"client {client.client_id} still has mandates: revoke them first ({ids})")
+        self._world.remove_client(client)
         return Answer(204)
+
+    def create_pdp_client(self, call: Call) -> Answer:
+        """Create a client as the beta did; it is one like any other."""
+        body = call.body
+        reference = body["external_reference"]
+        _refuse_known(call.sponsor, reference)
+        client_id = self._world.new_id("pdp")
+        # The beta asked for no address, and every client shows one.
+        email = f"{client_id}@example.com"
+        client = self._world.add_client(call.sponsor, client_id, body["client_name"], email, reference)
+        self._world.counters.clients_created += 1
+        shown = client.account.shown
+        return Answer(
+            201,
+            {
+                "pdp_client_id": client_id,
+                "external_reference": reference,
+                "client_name": shown["organization_name"],
+                "status": shown["status"],
+                "created_at": shown["created_at"],
+                "message": f"client {client_id} was created",
+            },
+        )
+
+    def generate_client_onboarding_link(self, call: Call) -> Answer:
+        """Make an onboarding link for the client, in place of an earlier one."""
+        link = self._onboardings.generate(
+            call.client,
+            include_kyc=call.body.get("include_kyc", False),
+            include_signature=call.body.get("include_signature", False),
+        )
+        return Answer(201, link.shown())
+
+    def get_client_onboarding_link_status(self, call: Call) -> Answer:
+        """Answer how far the onboarding of the client has come."""
+        link = call.client.onboarding
+        if link is None:
+            raise Refusal(404, f"client {call.client.client_id} has no onboarding link: generate one first")
+        return Answer(200, link.progress(self._world.clock.now()))
+
+
+def _refuse_known(sponsor: Sponsor, reference: str) -> None:
+    if any(one.account.shown["external_ref"] == reference for one in sponsor.clients.values()):
+        raise Refusal(409, f"a client with external_ref {reference} exists")

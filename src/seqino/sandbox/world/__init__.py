@@ -16,20 +16,28 @@ from seqino.sandbox.clock import stamp
 from seqino.sandbox.scenarios import SCENARIOS
 from seqino.sandbox.state import Memory
 from seqino.sandbox.world.counters import Counters
+from seqino.sandbox.world.directory import Directory, DirectoryLine, listed
+from seqino.sandbox.world.mandates import Mandate
+from seqino.sandbox.world.onboarding import OnboardingLink
 from seqino.sandbox.world.records import Account, Draft, Invoice, Series
+from seqino.sandbox.world.reports import ExemptInvoice, Report
+from seqino.sandbox.world.settings import Periodicity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from seqino.sandbox.clock import Clock
     from seqino.sandbox.scenarios import Scenario
     from seqino.sandbox.state import State
     from seqino.sandbox.world.records import Record, Subject
 
-__all__ = ["CLIENTS", "Client", "Sponsor", "World"]
+__all__ = ["CLIENTS", "PUBLIC", "Client", "Sponsor", "World"]
 
 CLIENTS = ("sandbox-client-seqino", "client_abc123")
 """The clients of the public documentation; every sponsor has them from the start."""
+
+PUBLIC = "directory"
+"""Owner of what belongs to no sponsor: lines that the control API puts into the directory."""
 
 
 @attrs.define(eq=False)
@@ -42,6 +50,14 @@ class Client:
     invoices: dict[str, Invoice] = attrs.field(factory=dict[str, Invoice])
     issued: set[str] = attrs.field(factory=set[str])
     """Fingerprints of the drafts validated."""
+    mandates: dict[str, Mandate] = attrs.field(factory=dict[str, Mandate])
+    lines: dict[str, DirectoryLine] = attrs.field(factory=dict[str, DirectoryLine])
+    """Its lines of the directory, those of revoked mandates too."""
+    exempt_invoices: dict[str, ExemptInvoice] = attrs.field(factory=dict[str, ExemptInvoice])
+    reports: dict[str, Report] = attrs.field(factory=dict[str, Report])
+    onboarding: OnboardingLink | None = None
+    periodicity: Periodicity | None = None
+    """As it was set; ``None`` until then."""
 
     @property
     def client_id(self) -> str:
@@ -56,16 +72,22 @@ class Client:
     def records(self) -> Iterator[Record]:
         """Yield all that it holds, itself last."""
         yield from self.drafts.values()
-        yield from self.invoices.values()
+        for group in self._lived():
+            yield from group.values()
+        yield from (one for one in (self.onboarding, self.periodicity) if one is not None)
         yield self.account
 
     def subjects(self, key: str | None = None) -> Iterator[Subject]:
         """Yield all that has a lifecycle, or what has a key, found without a walk over the others."""
-        for group in (self.invoices,):
+        for group in self._lived():
             if key is None:
                 yield from group.values()
             elif key in group:
                 yield group[key]
+
+    def _lived(self) -> tuple[Mapping[str, Subject], ...]:
+        """Return all that has a lifecycle, by kind; an exempt invoice and its report share a key."""
+        return self.invoices, self.exempt_invoices, self.mandates, self.lines, self.reports
 
 
 @attrs.define(eq=False)
@@ -119,6 +141,8 @@ class World:
         self._random = random.Random(self._seed)  # noqa: S311
         self._traces = 0
         self._sponsors: dict[str, Sponsor] = {}
+        self.directory = Directory(self.clock.now())
+        """One for all sponsors."""
         self.counters.reset()
         self._state.clear()
         self.commit()
@@ -167,6 +191,13 @@ class World:
         """Keep a record of a sponsor as it is now."""
         self._state.put(sponsor.sponsor_id, record)
 
+    def publish(self, entry: dict[str, Any]) -> DirectoryLine:
+        """Put an entry into the directory that is nobody's here, and keep it."""
+        line = listed(self.new_id("line"), entry, self.clock.now())
+        self.directory.add(line)
+        self._state.put(PUBLIC, line)
+        return line
+
     def drop(self, client: Client, record: Record) -> None:
         """Forget a record of a client."""
         self._state.drop(client.owner, record)
@@ -209,5 +240,7 @@ class World:
     def remove_client(self, client: Client) -> None:
         """Delete a client with all that it holds."""
         del client.sponsor.clients[client.client_id]
+        for line in client.lines.values():
+            self.directory.remove(line)
         for record in client.records():
             self.drop(client, record)

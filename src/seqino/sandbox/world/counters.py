@@ -29,6 +29,15 @@ class Counters:
     """Files whose number their seller had already used in the year (DOUBLON)."""
     same_content: int = 0
     """Drafts validated although an equal draft of the client was before: perhaps one invoice issued twice."""
+    mandates_created: int = 0
+    """Each of a batch counts."""
+    mandates_revoked: int = 0
+    onboarding_links_created: int = 0
+    exempt_invoices_reported: int = 0
+    b2c_transactions_reported: int = 0
+    """Aggregates, whatever they count."""
+    payments_recorded: int = 0
+    settings_saved: int = 0
     faults: int = 0
     """Faults played on request."""
 

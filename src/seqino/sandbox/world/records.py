@@ -9,7 +9,16 @@ import attrs
 
 from seqino.sandbox.lifecycle import Leg, history, moments
 
-__all__ = ["Account", "Draft", "Invoice", "Record", "Series", "Subject"]
+__all__ = ["Account", "Draft", "Happening", "Invoice", "Notifying", "Record", "Series", "Subject"]
+
+
+@attrs.frozen
+class Happening:
+    """Something that sponsors can be told of: when, the API's word for it, and what it says."""
+
+    at: datetime
+    event_type: str
+    data: dict[str, Any]
 
 
 class Record(Protocol):
@@ -35,6 +44,18 @@ class Subject(Record, Protocol):
 
     def moments(self, after: datetime) -> list[datetime]:
         """Return the moments later than ``after`` at which something new can be seen, soonest first."""
+        ...
+
+
+class Notifying(Record, Protocol):
+    """A record of which sponsors are told when something happens to it."""
+
+    def happenings(self, after: datetime, until: datetime) -> list[Happening]:
+        """Return what happens later than ``after`` and not later than ``until``, in that order."""
+        ...
+
+    def moments(self, after: datetime) -> list[datetime]:
+        """Return the moments later than ``after`` at which something happens, soonest first."""
         ...
 
 
