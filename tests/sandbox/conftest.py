@@ -11,7 +11,7 @@ import aiohttp
 import attrs
 import pytest
 
-from seqino.sandbox import Sandbox
+from seqino.sandbox import Receiver, Sandbox
 from seqino.sandbox.description import SHIPPED, Description
 
 if TYPE_CHECKING:
@@ -238,3 +238,26 @@ async def calling(judge: Judge) -> AsyncIterator[Callable[[Sandbox], Caller]]:
 @pytest.fixture
 async def call(sandbox: Sandbox, calling: Callable[[Sandbox], Caller]) -> Caller:
     return calling(sandbox)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def hook(call: Caller, receiver: Receiver) -> Receiver:
+    """A receiver that is the sponsor's webhook, for events of every type."""
+    await register(call, receiver)
+    return receiver
+
+
+async def register(call: Caller, receiver: Receiver, **options: Any) -> dict[str, Any]:
+    """Register a receiver as the webhook of the caller's sponsor."""
+    events = options.pop("events", None)
+    headers = {"X-PDP-Client-Id": None, **options}
+    reply = await call("POST", "/webhooks", json={"url": receiver.url, "events": events}, headers=headers)
+    assert reply.status == 201, reply
+    receiver.secret = reply.body["secret"]
+    return dict(reply.body)

@@ -1,20 +1,17 @@
-"""What the control API may be asked: names that it knows, and no others. Pure."""
+"""What is asked of the control API, beside the values themselves. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["only"]
 
 
-def only(asked: Mapping[str, Any], *names: str) -> None:
-    """Refuse names that mean nothing here.
+def only(asked: dict[str, Any], *names: str) -> None:
+    """Refuse names that the control API does not know.
 
     Raises:
-        ValueError: There are such names.
+        ValueError: There is a name beside these.
     """
     unknown = sorted(asked.keys() - set(names))
     if unknown:

@@ -19,7 +19,6 @@ TEST = "webhook.test"
 
 _MOMENT = "2026-09-01T08:00:00.000Z"
 _INVOICE = {"invoice_id": "inv_3b1f6c0a9d2e4f58", "invoice_number": "SBX-2026-000001"}
-_MANDATE = {"mandate_id": "mandate_3b1f6c0a9d2e4f58", "siren": "812345676"}
 
 
 @attrs.frozen
@@ -30,6 +29,15 @@ class EventType:
     """What triggers it."""
     data: dict[str, Any]
     """An example of what it says."""
+
+
+def _mandate(status: str, error_cause: str | None = None) -> dict[str, Any]:
+    return {
+        "mandate_id": "mandate_3b1f6c0a9d2e4f58",
+        "status": status,
+        "error_cause": error_cause,
+        "directory_entry": {"siren": "812345676"},
+    }
 
 
 _KNOWN: Mapping[str, EventType] = MappingProxyType(
@@ -43,7 +51,8 @@ _KNOWN: Mapping[str, EventType] = MappingProxyType(
         "invoice.status_updated": EventType(
             "An invoice has another status; its lifecycle events say the same.",
             {
-                **_INVOICE,
+                "invoice_id": _INVOICE["invoice_id"],
+                "object_type": "invoice",
                 "status_code": "InvoiceLifecycleStatus.APPROVED",
                 "timestamp": _MOMENT,
                 "emitter": "PDPR",
@@ -52,10 +61,12 @@ _KNOWN: Mapping[str, EventType] = MappingProxyType(
                 "is_mandatory": False,
             },
         ),
-        "mandate.activated": EventType("A mandate is active from now on.", {**_MANDATE, "status": "active"}),
-        "mandate.created": EventType("A mandate was created.", {**_MANDATE, "status": "processing"}),
-        "mandate.expired": EventType("A mandate has expired.", {**_MANDATE, "status": "expired"}),
-        "mandate.failed": EventType("A mandate could not be activated.", {**_MANDATE, "status": "error"}),
+        "mandate.activated": EventType("A mandate is active from now on.", _mandate("active")),
+        "mandate.created": EventType("A mandate was created.", _mandate("processing")),
+        "mandate.expired": EventType("A mandate has expired.", _mandate("expired")),
+        "mandate.failed": EventType(
+            "A mandate could not be activated.", _mandate("error", "The directory has this entry already.")
+        ),
     }
 )
 

@@ -88,7 +88,7 @@ class Deliveries:
         return [
             delivery
             for sponsor in self._world.sponsors
-            for delivery in sponsor.deliveries.values()
+            for delivery in sorted(sponsor.deliveries.values(), key=lambda one: one.number)
             if outcome in (None, delivery.outcome)
         ]
 
@@ -249,7 +249,7 @@ class Deliveries:
             self._timer.cancel()
         moment = self._agenda.next
         if moment is not None and moment <= self._world.clock.now():
-            self._world.commit()
+            self._commit()
         now = self._world.clock.now()
         self._launch(now)
         self._set_timer(self._loop, now)
@@ -270,7 +270,7 @@ class Deliveries:
                 self._tasks.add(task)
                 task.add_done_callback(self._ended)
         if dropped:
-            self._world.commit()
+            self._commit()
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop, now: datetime) -> None:
         # What is due and was not started waits for the end of an attempt, which looks again.
@@ -295,7 +295,14 @@ class Deliveries:
         attempt = Attempt(at=at, status=status, error=error, seconds=loop.time() - began, headers=headers)
         self._webhooks.note(queue.sponsor, webhook, delivery, attempt, repeat=behaviour.duplicate)
         queue.ended(delivery)
-        self._world.commit()
+        self._commit()
+
+    def _commit(self) -> None:
+        try:
+            self._world.commit()
+        except OSError:
+            # What cannot be kept is not delivered; requests are told why.
+            self._drop()
 
     def _go_on(self, queue: Queue, delivery: Delivery) -> None:
         queue.go_on(delivery)

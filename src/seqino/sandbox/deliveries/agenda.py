@@ -30,7 +30,7 @@ Recipients = Callable[[str], Iterable[Client]]
 
 _TICK = timedelta.resolution
 _Key = tuple[str, str, str, str]
-_RECEIVED = ("RECEIVED_BY_PLATFORM", "MADE_AVAILABLE")
+_RECEIVED = ("InvoiceLifecycleStatus.RECEIVED_BY_PLATFORM", "InvoiceLifecycleStatus.MADE_AVAILABLE")
 """202 and 203: from the first of them on, the buyer's platform has the invoice."""
 
 
@@ -64,10 +64,14 @@ class Incoming:
 
     def moments(self, after: datetime) -> list[datetime]:
         """Return the moment of its arrival, if that is later than ``after``."""
+        before = self.invoice.deposited_at - _TICK
         arrivals = [
-            moment for leg in self.invoice.course for moment, step in leg.seen() if step.status in _RECEIVED
+            one.at
+            for moment in self.invoice.moments(before)[-1:]
+            for one in self.invoice.happenings(before, moment)
+            if one.data.get("status_code") in _RECEIVED
         ]
-        return [moment for moment in sorted(arrivals)[:1] if moment > after]
+        return [moment for moment in arrivals[:1] if moment > after]
 
 
 @attrs.frozen(eq=False)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from seqino.sandbox.asked import only
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["Behaviour"]
 
@@ -53,7 +50,7 @@ class Behaviour:
     """Given up without an attempt."""
 
     @classmethod
-    def read(cls, asked: Mapping[str, Any]) -> Behaviour:
+    def read(cls, asked: dict[str, Any]) -> Behaviour:
         """Read a behaviour by the names of its fields; what is not named is as it should be.
 
         Raises:

@@ -12,8 +12,6 @@ from seqino.sandbox.deliveries.behaviour import Behaviour
 from seqino.sandbox.world.webhooks import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from seqino.sandbox.catalogue import Catalogue
     from seqino.sandbox.deliveries import Deliveries
     from seqino.sandbox.world.webhooks import Attempt, Delivery
@@ -38,7 +36,7 @@ class DeliveryControl:
         self._deliveries = deliveries
         self._catalogue = catalogue
 
-    def answer(self, method: str, path: str, query: Mapping[str, str], asked: dict[str, Any]) -> Any:
+    def answer(self, method: str, path: str, query: dict[str, str], asked: dict[str, Any]) -> Any:
         """Answer a request below ``/_sandbox/deliveries``.
 
         Args:
@@ -69,7 +67,7 @@ class DeliveryControl:
             case _:
                 raise LookupError(f"the control API has no {method} deliveries/{path}; it has {_WAYS}")
 
-    def _shown(self, query: Mapping[str, str]) -> dict[str, Any]:
+    def _shown(self, query: dict[str, str]) -> dict[str, Any]:
         only(query, "event_type", "outcome")
         outcome, event_type = query.get("outcome"), query.get("event_type")
         if outcome not in (None, *get_args(Outcome)):

@@ -118,10 +118,11 @@ class Invoice:
 
     def happenings(self, after: datetime, until: datetime) -> list[Happening]:
         """Return what happens later than ``after`` and not later than ``until``, in that order."""
-        about = {"invoice_id": self.invoice_id, "invoice_number": self.number}
         found: list[Happening] = []
         if after < self.deposited_at <= until:
-            found.append(Happening(self.deposited_at, "invoice.created", about))
+            data = {"invoice_id": self.invoice_id, "invoice_number": self.number}
+            found.append(Happening(self.deposited_at, "invoice.created", data))
+        about = {"invoice_id": self.invoice_id, "object_type": self.object_type}
         for leg in self.course:
             for moment, step in leg.seen():
                 if after < moment <= until:
