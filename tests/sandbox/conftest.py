@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from seqino.sandbox import Receiver, Sandbox
 from seqino.sandbox.description import SHIPPED, Description
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 CLIENT = "sandbox-client-seqino"
 HEADERS = {"Authorization": "a-key", "X-PDP-Client-Id": CLIENT}
@@ -247,17 +249,50 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def hook(call: Caller, receiver: Receiver) -> Receiver:
+def register() -> Callable[..., Any]:
+    """Registers a URL, or a receiver, as the webhook of the sponsor with a key."""
+
+    async def do(call: Caller, to: Receiver | str, *, key: str = "a-key", events: Any = None) -> Any:
+        url = to if isinstance(to, str) else to.url
+        headers = {"Authorization": key, "X-PDP-Client-Id": None}
+        reply = await call("POST", "/webhooks", json={"url": url, "events": events}, headers=headers)
+        assert reply.status == 201, reply
+        if isinstance(to, Receiver):
+            to.secret = reply.body["secret"]
+        return reply.body
+
+    return do
+
+
+@pytest.fixture
+async def hook(call: Caller, receiver: Receiver, register: Callable[..., Any]) -> Receiver:
     """A receiver that is the sponsor's webhook, for events of every type."""
     await register(call, receiver)
     return receiver
 
 
-async def register(call: Caller, receiver: Receiver, **options: Any) -> dict[str, Any]:
-    """Register a receiver as the webhook of the caller's sponsor."""
-    events = options.pop("events", None)
-    headers = {"X-PDP-Client-Id": None, **options}
-    reply = await call("POST", "/webhooks", json={"url": receiver.url, "events": events}, headers=headers)
-    assert reply.status == 201, reply
-    receiver.secret = reply.body["secret"]
-    return dict(reply.body)
+@pytest.fixture
+def answering() -> Callable[..., Any]:
+    """Makes a server that answers as no careful one would."""
+
+    @asynccontextmanager
+    async def serving(
+        handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    ) -> AsyncIterator[str]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+                await handle(reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                pass  # the other side had enough
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1")
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        finally:
+            server.close()
+            await server.wait_closed()
+
+    return serving
