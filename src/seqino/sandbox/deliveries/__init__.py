@@ -142,8 +142,8 @@ class Deliveries:
             if (webhook := sponsor.webhook) is not None and sponsor_id in (None, sponsor.sponsor_id)
         ]
         if not sent:
-            whose = f"{sponsor_id} has" if sponsor_id else "no sponsor has"
-            raise LookupError(f"{whose} no webhook: register one with POST /webhooks")
+            whose = f"{sponsor_id} has no webhook" if sponsor_id else "no sponsor has a webhook"
+            raise LookupError(f"{whose}: register one with POST /webhooks")
         self._world.commit()
         return sent
 
