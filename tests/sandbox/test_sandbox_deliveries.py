@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
-from seqino.sandbox import Receiver, Sandbox
+from seqino.sandbox import SCENARIOS, Receiver, Sandbox
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.deliveries import Behaviour, Limits
 from seqino.sandbox.description import SHIPPED, Description
+from seqino.sandbox.lifecycle import Leg
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -123,6 +126,40 @@ async def test_a_sponsor_is_told_of_its_own_only(
     }
 
 
+async def test_what_others_have_under_way_is_not_told_to_a_new_webhook(
+    call: Any, sandbox: Sandbox, hook: Receiver, register: Any
+) -> None:
+    await call.issue()
+    async with Receiver() as other:
+        await register(call, other, key="another-key")
+        sandbox.clock.advance(60)
+        await sandbox.deliveries.settled()
+        assert other.events == []
+    assert told(hook)[-1] == "COLLECTED"
+
+
+async def test_a_course_that_changes_is_told_as_it_then_goes(
+    call: Any, sandbox: Sandbox, hook: Receiver
+) -> None:
+    invoice_id = await call.issue()
+    client = sandbox.world.sponsors[0].clients["sandbox-client-seqino"]
+    invoice = client.invoices[invoice_id]
+    sandbox.clock.advance(1)
+    now = sandbox.clock.now()
+    invoice.course = [
+        attrs.evolve(invoice.course[0], until=now),
+        Leg(SCENARIOS["refused"].steps[2:], now + timedelta(seconds=100)),
+    ]
+    sandbox.world.save(client, invoice)
+    sandbox.world.commit()
+    sandbox.clock.advance(99)
+    await sandbox.deliveries.settled()
+    assert told(hook) == ["invoice.created", "DEPOSITED"]
+    sandbox.clock.advance(60)
+    await sandbox.deliveries.settled()
+    assert told(hook)[2:] == ["RECEIVED_BY_PLATFORM", "MADE_AVAILABLE", "ACKNOWLEDGED", "REFUSED"]
+
+
 async def test_a_deleted_client_is_told_of_no_more(call: Any, sandbox: Sandbox, hook: Receiver) -> None:
     await call.issue()
     await call("DELETE", "/clients/sandbox-client-seqino")
@@ -141,7 +178,7 @@ async def test_without_a_webhook_nothing_is_kept(call: Any, sandbox: Sandbox) ->
 
 
 async def test_time_that_runs_tells_by_itself(calling: Callable[[Sandbox], Any], register: Any) -> None:
-    async with Sandbox(speed=100_000) as sandbox, Receiver() as receiver:
+    async with Sandbox(speed=400) as sandbox, Receiver() as receiver:
         call = calling(sandbox)
         await register(call, receiver)
         await call.issue()
@@ -157,7 +194,7 @@ async def test_a_clock_that_is_set_going_wakes_the_deliveries(
 ) -> None:
     await call.issue()
     await sandbox.deliveries.settled()
-    sandbox.clock.speed = 1e6
+    sandbox.clock.speed = 400
     while await hook.next() and told(hook)[-1] != "COLLECTED":
         pass
 
@@ -197,7 +234,10 @@ async def test_the_buyers_platform_tells_of_what_arrives(
 async def test_what_is_on_its_way_when_the_buyer_registers_is_told_when_it_arrives(
     call: Any, sandbox: Sandbox, receiver: Receiver, register: Any
 ) -> None:
-    sandbox.deliveries._agenda._recipients = lambda _: [sandbox.world.sponsors[0].clients["client_abc123"]]
+    sandbox.world.sponsor("no-webhook")
+    sandbox.deliveries._agenda._recipients = lambda _: [
+        sponsor.clients["client_abc123"] for sponsor in sandbox.world.sponsors
+    ]
     await call.issue()
     await register(call, receiver, events=["invoice.received"])
     sandbox.clock.advance(4)
@@ -312,6 +352,20 @@ async def test_a_reset_ends_what_is_under_way(call: Any, sandbox: Sandbox, hook:
     await sandbox.deliveries.settled()
     assert hook.events == []
     assert sandbox.counters.deliveries_attempted == 0
+
+
+async def test_a_stop_waits_for_no_time_that_runs(calling: Any, register: Any) -> None:
+    async with Sandbox(speed=1) as sandbox, Receiver() as receiver:
+        call = calling(sandbox)
+        await register(call, receiver)
+        await call.issue()
+        await sandbox.deliveries.settled()
+        assert sandbox.deliveries._timer is not None
+        sandbox.clock.advance(2)
+        await sandbox.deliveries.stop()
+        await asyncio.sleep(0)  # what the clock woke finds nothing to do
+    assert sandbox.deliveries._timer.cancelled()
+    assert told(receiver) == ["invoice.created", "DEPOSITED"]
 
 
 async def test_settled_says_that_nothing_runs() -> None:

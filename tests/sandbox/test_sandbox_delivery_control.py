@@ -99,7 +99,9 @@ async def test_what_a_test_event_says_and_to_whom_can_be_chosen(
     (one,) = hook.events
     assert one.payload["data"] == {"amount": "1.1", "name": "é"}, "an amount is text"
     assert one.payload["client_id"] == "client_abc123"
-    assert len((await call("POST", PATH, **NO_KEY)).body["deliveries"]) == 2
+    both = (await call("POST", PATH, **NO_KEY)).body["deliveries"]
+    assert [one["sponsor_id"] for one in both] == ["sandbox-sponsor-1", "sandbox-sponsor-2"]
+    assert (await call("GET", f"{PATH}/{both[1]['event_id']}", **NO_KEY)).body["outcome"] == "pending"
 
 
 async def test_an_event_is_sent_again(call: Any, sandbox: Sandbox, hook: Receiver) -> None:
