@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 JSON = {"Content-Type": "application/json"}
 UNPLAYED = [
     ("GET", "/usage/summary"),
-    ("GET", "/webhooks/event-types"),
 ]
 
 

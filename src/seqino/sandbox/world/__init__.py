@@ -22,6 +22,7 @@ from seqino.sandbox.world.onboarding import OnboardingLink
 from seqino.sandbox.world.records import Account, Draft, Invoice, Series
 from seqino.sandbox.world.reports import ExemptInvoice, Report
 from seqino.sandbox.world.settings import Periodicity
+from seqino.sandbox.world.webhooks import Delivery, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -100,6 +101,10 @@ class Sponsor:
     """Invoices by seller, year of issue and number: the key of uniqueness (DSE v3.1, note 112)."""
     series: dict[tuple[str, str], Series] = attrs.field(factory=dict[tuple[str, str], Series])
     """Last number given, by seller and year."""
+    webhook: Webhook | None = None
+    """Where it is told what happens."""
+    deliveries: dict[str, Delivery] = attrs.field(factory=dict[str, Delivery])
+    """What it is told, by the id of the event, in the order of the events."""
 
 
 class World:
@@ -131,12 +136,18 @@ class World:
         self._state: State = state or Memory()
         self.watchers: list[Callable[[Client, Record], None]] = []
         """Told of each record of a client that was saved."""
+        self.before_commit: list[Callable[[], None]] = []
+        """Called before what was saved is made durable: what they save is committed with it."""
+        self.before_reset: list[Callable[[], None]] = []
+        """Called before everything is forgotten."""
         self.scenario = scenario
         self.counters = Counters()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything that was sent, and count from zero; clock and scenario stay."""
+        for forget in self.before_reset:
+            forget()
         # An id has to be unguessable nowhere here; it has to be the same on every run.
         self._random = random.Random(self._seed)  # noqa: S311
         self._traces = 0
@@ -167,6 +178,21 @@ class World:
     def course(self) -> Scenario:
         """The scenario itself."""
         return self._scenario
+
+    def receivers(self, siren: str) -> list[Client]:
+        """Return the clients that receive the invoices of a company: an active mandate each, whosever."""
+        now = self.clock.now()
+        if not self.directory.lines(siren, now):
+            return []
+        return [
+            client
+            for sponsor in self.sponsors
+            for client in sponsor.clients.values()
+            if any(
+                one.entry["siren"] == siren and one.status(now) == "active"
+                for one in client.mandates.values()
+            )
+        ]
 
     # --- Ids ---
 
@@ -202,8 +228,14 @@ class World:
         """Forget a record of a client."""
         self._state.drop(client.owner, record)
 
+    def drop_for(self, sponsor: Sponsor, record: Record) -> None:
+        """Forget a record of a sponsor."""
+        self._state.drop(sponsor.sponsor_id, record)
+
     def commit(self) -> None:
         """Make durable what was saved; a request is answered after that."""
+        for add in self.before_commit:
+            add()
         self._state.commit(self.clock.now())
 
     # --- Sponsors and clients ---

@@ -40,6 +40,11 @@ class Counters:
     settings_saved: int = 0
     faults: int = 0
     """Faults played on request."""
+    webhooks_registered: int = 0
+    deliveries_attempted: int = 0
+    """Attempts to deliver an event to a webhook, repeated ones included."""
+    deliveries_succeeded: int = 0
+    """Attempts that were answered with 2xx."""
 
     def as_dict(self) -> dict[str, int]:
         """Return the counters by name."""

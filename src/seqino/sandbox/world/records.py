@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 import attrs
 
-from seqino.sandbox.lifecycle import Leg, history, moments
+from seqino.sandbox.lifecycle import Leg, event, history, moments
 
 __all__ = ["Account", "Draft", "Happening", "Invoice", "Notifying", "Record", "Series", "Subject"]
 
@@ -115,6 +115,20 @@ class Invoice:
     def moments(self, after: datetime) -> list[datetime]:
         """Return the moments later than ``after`` at which something new can be seen, soonest first."""
         return moments(self.course, after)
+
+    def happenings(self, after: datetime, until: datetime) -> list[Happening]:
+        """Return what happens later than ``after`` and not later than ``until``, in that order."""
+        found: list[Happening] = []
+        if after < self.deposited_at <= until:
+            data = {"invoice_id": self.invoice_id, "invoice_number": self.number}
+            found.append(Happening(self.deposited_at, "invoice.created", data))
+        about = {"invoice_id": self.invoice_id, "object_type": self.object_type}
+        for leg in self.course:
+            for moment, step in leg.seen():
+                if after < moment <= until:
+                    told = {**about, **event(step, leg.since)}
+                    found.append(Happening(moment, "invoice.status_updated", told))
+        return sorted(found, key=lambda one: one.at)
 
     def status(self, now: datetime) -> str:
         """Return the API's own word for where it is: ``submitted``, ``processed`` or ``rejected``."""
