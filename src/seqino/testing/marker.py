@@ -1,0 +1,78 @@
+"""What the marker ``seqino`` asks of the sandbox of a test."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from seqino.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["make_sandbox", "options"]
+
+_OPTIONS = frozenset(inspect.signature(Sandbox).parameters)
+
+
+def options(test: pytest.Item) -> dict[str, Any]:
+    """Return what the marks of a test ask for, the closest first.
+
+    Args:
+        test: The test, which may have several marks: its own, its class's, its module's. It fails where they
+            are not understood.
+    """
+    asked: dict[str, Any] = {}
+    for mark in test.iter_markers("seqino"):
+        if mark.args:
+            values = ", ".join(repr(value) for value in mark.args)
+            raise _failed(f"takes names only, such as scenario='refused'; it was given {values}")
+        unknown = sorted(mark.kwargs.keys() - _OPTIONS - {"faults"})
+        if unknown:
+            known = ", ".join(sorted({*_OPTIONS, "faults"}))
+            raise _failed(f"does not know {', '.join(unknown)}; it knows {known}")
+        asked = {**mark.kwargs, **asked}
+    return asked
+
+
+def make_sandbox(test: pytest.Item) -> Sandbox:
+    """Make the sandbox that the marks of a test describe; its clock stands still unless they say otherwise.
+
+    Args:
+        test: The test; it fails where its marks cannot be followed.
+    """
+    asked: dict[str, Any] = {"speed": 0, **options(test)}
+    faults = asked.pop("faults", ())
+    try:
+        sandbox = Sandbox(**asked)
+        for name, operation in _planned(faults):
+            sandbox.faults.plan(name, operation=operation)
+    except (TypeError, ValueError) as error:
+        raise _failed(f"cannot be followed: {error}") from None
+    return sandbox
+
+
+def _planned(faults: object) -> Iterator[tuple[str, str | None]]:
+    """Yield each fault with the operation whose requests get it, ``None`` for any."""
+    if isinstance(faults, Mapping):
+        for operation, names in cast("Mapping[str, object]", faults).items():
+            yield from ((name, operation) for name in _names(names))
+    else:
+        yield from ((name, None) for name in _names(faults))
+
+
+def _names(faults: object) -> list[str]:
+    if isinstance(faults, str):
+        return [faults]
+    if isinstance(faults, Iterable):
+        names = list(cast("Iterable[object]", faults))
+        if all(isinstance(name, str) for name in names):
+            return cast("list[str]", names)
+    raise TypeError(f"faults are names of faults, such as 'reset-after', and not {faults!r}")
+
+
+def _failed(message: str) -> BaseException:
+    return pytest.fail.Exception(f"@pytest.mark.seqino {message}", pytrace=False)

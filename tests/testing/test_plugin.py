@@ -1,0 +1,197 @@
+"""The fixtures of the plugin, as a user's test takes them."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import seqino.testing
+from seqino import CallOptions, SeqinoClient, local_state
+from seqino.errors import AuthenticationFailed, DeadlineExceeded, RateLimited, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seqino.sandbox import Sandbox
+    from seqino.sandbox.clock import Clock
+    from seqino.sandbox.faults import Faults
+    from seqino.testing import SandboxThread
+
+INVOICE: dict[str, Any] = {
+    "issue_date": "2026-11-20",
+    "type_code": "380",
+    "currency_code": "EUR",
+    "seller": {
+        "name": "Atelier Bois",
+        "seller_legal_registration_identifier": "552100554",
+        "postal_address": {"city_name": "Nantes", "country_code": "FR"},
+    },
+    "buyer": {"name": "Mairie de Rezé", "postal_address": {"city_name": "Nantes", "country_code": "FR"}},
+    "lines": [{"line_identifier": "1", "item_name": "Étagère", "line_net_amount": Decimal("240.00")}],
+}
+
+
+async def state(client: SeqinoClient, invoice_id: str | None) -> str | None:
+    events = client.lifecycle.events(object_type="invoice", object_id=invoice_id)
+    return local_state([event async for event in events])
+
+
+async def test_an_invoice_is_paid_when_the_clock_says_so(
+    seqino_client: SeqinoClient, seqino_clock: Clock
+) -> None:
+    submitted = await seqino_client.submit(INVOICE)
+    assert await state(seqino_client, submitted.invoice_id) == "in_transit"
+    seqino_clock.advance(60)
+    assert await state(seqino_client, submitted.invoice_id) == "settled"
+
+
+@pytest.mark.seqino(scenario="refused")
+async def test_the_marker_says_what_buyers_do(seqino_client: SeqinoClient, seqino_clock: Clock) -> None:
+    submitted = await seqino_client.submit(INVOICE)
+    seqino_clock.advance(60)
+    assert await state(seqino_client, submitted.invoice_id) == "dead"
+
+
+@pytest.mark.seqino(scenario="refused")
+async def test_the_scenario_is_changed_within_a_test(
+    seqino_client: SeqinoClient, seqino_clock: Clock, seqino_scenario: Callable[[str], None]
+) -> None:
+    seqino_scenario("paid")
+    submitted = await seqino_client.submit(INVOICE)
+    seqino_clock.advance(60)
+    assert await state(seqino_client, submitted.invoice_id) == "settled"
+    with pytest.raises(ValueError, match="there is no scenario 'utopia'"):
+        seqino_scenario("utopia")
+
+
+@pytest.mark.seqino(scenario="silent", seed=1)
+class TestMarks:
+    @pytest.mark.seqino(scenario="refused")
+    async def test_the_mark_next_to_the_test_goes_first(self, seqino_sandbox: Sandbox) -> None:
+        assert seqino_sandbox.scenario == "refused"
+
+    async def test_the_mark_of_the_class_is_taken(self, seqino_sandbox: Sandbox) -> None:
+        assert seqino_sandbox.scenario == "silent"
+
+
+async def test_time_stands_still(seqino_clock: Clock) -> None:
+    assert seqino_clock.speed == 0
+    assert seqino_clock.now() == seqino_clock.now()
+
+
+@pytest.mark.seqino(speed=3)
+async def test_time_runs_where_that_is_asked_for(seqino_clock: Clock) -> None:
+    assert seqino_clock.speed == 3
+
+
+async def test_a_lost_answer_after_the_effect_makes_one_invoice(
+    seqino_client: SeqinoClient, seqino_sandbox: Sandbox, seqino_faults: Faults, seqino_clock: Clock
+) -> None:
+    began = seqino_clock.now()
+    seqino_faults.plan("reset-after", operation="POST /drafts/{draft_id}/validate")
+    submitted = await seqino_client.submit(INVOICE)
+    assert submitted.invoice_id
+    assert seqino_sandbox.counters.invoices_created == 1
+    # The pause before the look is on the sandbox's clock.
+    assert (seqino_clock.now() - began).total_seconds() > 0.9
+
+
+async def test_pauses_between_attempts_are_the_same_in_every_run(
+    seqino_client: SeqinoClient, seqino_faults: Faults, seqino_clock: Clock
+) -> None:
+    began = seqino_clock.now()
+    seqino_faults.plan("status-503-before", times=4)
+    with pytest.raises(ServerError):
+        await seqino_client.clients.list().to_list()
+    # 3 pauses of U(0.25, 1) · 1, 2 and 4 seconds, from a seeded source.
+    assert (seqino_clock.now() - began).total_seconds() == pytest.approx(4.78, abs=0.01)
+
+
+async def test_a_hanging_request_takes_the_time_that_it_is_given(
+    seqino_client: SeqinoClient, seqino_faults: Faults
+) -> None:
+    seqino_faults.plan("hang", times=9)
+    hurried = CallOptions(timeout=0.6)
+    with pytest.raises(DeadlineExceeded):
+        await seqino_client.clients.list(options=hurried).to_list()
+
+
+async def test_a_copy_of_the_client_pauses_in_the_same_way(
+    seqino_client: SeqinoClient, seqino_faults: Faults, seqino_clock: Clock
+) -> None:
+    began = seqino_clock.now()
+    seqino_faults.plan("status-503-before", operation="GET /clients")
+    await seqino_client.for_client("client_abc123").clients.list().to_list()
+    assert seqino_clock.now() > began
+
+
+async def test_many_tasks_share_one_time(
+    seqino_client: SeqinoClient, seqino_sandbox: Sandbox, seqino_faults: Faults
+) -> None:
+    # Each invoice is looked for with its own pauses, and none uses up another one's 60 seconds.
+    seqino_faults.plan("reset-after", operation="POST /drafts/{draft_id}/validate", times=20)
+    submitted = await asyncio.gather(*(seqino_client.submit(INVOICE) for _ in range(20)))
+    assert len({one.invoice_id for one in submitted}) == 20
+    assert seqino_sandbox.counters.invoices_created == 20
+
+
+@pytest.mark.seqino(faults=["status-429-before", "status-401-before"])
+async def test_faults_of_the_marker_come_in_their_order(seqino_client: SeqinoClient) -> None:
+    with pytest.raises(RateLimited):
+        await seqino_client.with_options(max_retries=0).clients.list().to_list()
+    with pytest.raises(AuthenticationFailed):
+        await seqino_client.clients.list().to_list()
+
+
+@pytest.mark.seqino(faults={"GET /clients": "status-401-before"})
+async def test_faults_of_the_marker_may_be_of_one_operation(seqino_client: SeqinoClient) -> None:
+    assert await seqino_client.lifecycle.events().to_list() == []
+    with pytest.raises(AuthenticationFailed):
+        await seqino_client.clients.list().to_list()
+
+
+@pytest.mark.seqino(api_key="a-strict-key", clients=("dupain",))
+async def test_the_client_has_the_key_and_the_client_of_the_marker(
+    seqino_client: SeqinoClient, seqino_sandbox: Sandbox
+) -> None:
+    assert seqino_client.client_id == "dupain"
+    assert await seqino_client.lifecycle.events().to_list() == []
+    async with SeqinoClient("another-key", base_url=seqino_sandbox.url) as other:
+        with pytest.raises(AuthenticationFailed):
+            await other.clients.list().to_list()
+
+
+@pytest.mark.parametrize("scope", ["session", "module", "class"])
+def test_loops_of_every_scope_have_their_fixtures(scope: str, request: pytest.FixtureRequest) -> None:
+    names = vars(request.config.pluginmanager.get_plugin("seqino-loops"))
+    assert f"_seqino_sandbox_on_{scope}_loop" in names
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_test_on_a_longer_loop_finds_its_sandbox_there(
+    seqino_client: SeqinoClient, seqino_sandbox: Sandbox
+) -> None:
+    assert await seqino_client.health() is None
+    assert seqino_client.base_url == seqino_sandbox.url
+
+
+@pytest.mark.seqino(scenario="silent")
+def test_a_synchronous_test_has_a_sandbox_on_a_thread(seqino_sandbox_thread: SandboxThread) -> None:
+    async def submit() -> str | None:
+        async with SeqinoClient(
+            "a-key", client_id="sandbox-client-seqino", base_url=seqino_sandbox_thread.url
+        ) as client:
+            submitted = await client.submit(INVOICE)
+            seqino_sandbox_thread.advance(3600)
+            return await state(client, submitted.invoice_id)
+
+    assert asyncio.run(submit()) == "in_transit"
+    assert seqino_sandbox_thread.counters.invoices_created == 1
+
+
+def test_an_unknown_name_of_the_module_is_an_attribute_error_that_names_it() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'SandboxThraed'"):
+        _ = seqino.testing.SandboxThraed  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
