@@ -31,9 +31,9 @@ __all__ = ["SandboxThread"]
 
 _MARKER = (
     "seqino(*, scenario, speed, faults, seed, show_inferred, ...): configure the sandbox of a test. Takes "
-    "what seqino.sandbox.Sandbox takes, and faults: names of faults for the coming requests, or a mapping "
-    "from an operation such as 'POST /drafts' to those that its requests get. The clock stands still unless "
-    "speed is given. The mark next to the test goes before those of its class and module."
+    "what seqino.sandbox.Sandbox takes, and faults: the names of faults for the coming requests, in their "
+    "order. The clock stands still unless speed is given. The mark next to the test goes before those of its "
+    "class and module."
 )
 
 

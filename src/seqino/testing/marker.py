@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from seqino.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 __all__ = ["make_sandbox", "options"]
 
@@ -48,30 +47,22 @@ def make_sandbox(test: pytest.Item) -> Sandbox:
     faults = asked.pop("faults", ())
     try:
         sandbox = Sandbox(**asked)
-        for name, operation in _planned(faults):
-            sandbox.faults.plan(name, operation=operation)
+        for name in _names(faults):
+            sandbox.faults.plan(name)
     except (TypeError, ValueError) as error:
         raise _failed(f"cannot be followed: {error}") from None
     return sandbox
 
 
-def _planned(faults: object) -> Iterator[tuple[str, str | None]]:
-    """Yield each fault with the operation whose requests get it, ``None`` for any."""
-    if isinstance(faults, Mapping):
-        for operation, names in cast("Mapping[str, object]", faults).items():
-            yield from ((name, operation) for name in _names(names))
-    else:
-        yield from ((name, None) for name in _names(faults))
-
-
 def _names(faults: object) -> list[str]:
     if isinstance(faults, str):
         return [faults]
-    if isinstance(faults, Iterable):
-        names = list(cast("Iterable[object]", faults))
-        if all(isinstance(name, str) for name in names):
-            return cast("list[str]", names)
-    raise TypeError(f"faults are names of faults, such as 'reset-after', and not {faults!r}")
+    if isinstance(faults, list | tuple):
+        names = cast("Sequence[object]", faults)
+        texts = [name for name in names if isinstance(name, str)]
+        if len(texts) == len(names):
+            return texts
+    raise TypeError(f"faults is a list of names, such as ['reset-after'], and not {faults!r}")
 
 
 def _failed(message: str) -> BaseException:
