@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from seqino.sandbox.faults import Faults
     from seqino.testing.thread import SandboxThread
 
-__all__ = ["SandboxThread"]
+__all__ = ["Clock", "Faults", "Sandbox", "SandboxThread"]
+
+_HOME = {
+    "Clock": "seqino.sandbox.clock",
+    "Faults": "seqino.sandbox.faults",
+    "Sandbox": "seqino.sandbox",
+    "SandboxThread": "seqino.testing.thread",
+}
+"""The module of each name that tests import: the types of what the fixtures give, and the thread."""
 
 _MARKER = (
     "seqino(*, scenario, speed, faults, seed, show_inferred, ...): configure the sandbox of a test. Takes "
@@ -131,6 +139,6 @@ def _import(request: pytest.FixtureRequest, module: str) -> Any:
 if not TYPE_CHECKING:  # pragma: no branch - at run time it never is
 
     def __getattr__(name: str) -> Any:
-        if name != "SandboxThread":
+        if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return importlib.import_module("seqino.testing.thread").SandboxThread
+        return getattr(importlib.import_module(_HOME[name]), name)
