@@ -154,7 +154,8 @@ def check_output(expected: str, said: str) -> None:
 async def test_a_page_is_followed_from_top_to_bottom(
     page: Path, documented_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    said, namespace = "", {"__name__": "example"}
+    said = ""
+    namespace: dict[str, object] = {"__name__": "example"}
     for block in blocks(page):
         match block.language, block.mark:
             case _, "output":
