@@ -25,7 +25,6 @@ UNPLAYED = [
     ("POST", "/reporting/payments"),
     ("GET", "/settings/periodicity"),
     ("GET", "/usage/summary"),
-    ("GET", "/webhooks/event-types"),
 ]
 
 

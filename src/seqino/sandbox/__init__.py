@@ -4,7 +4,8 @@ It judges every request by the API's description and shares no code with the cli
 cannot hide behind the other.
 """
 
+from seqino.sandbox.receiver import Received, Receiver
 from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS
 from seqino.sandbox.server import Sandbox, SandboxError
 
-__all__ = ["MAGIC_BUYERS", "SCENARIOS", "Sandbox", "SandboxError"]
+__all__ = ["MAGIC_BUYERS", "SCENARIOS", "Received", "Receiver", "Sandbox", "SandboxError"]

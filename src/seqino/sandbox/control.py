@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from seqino.sandbox.asked import only as _only
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.judge import Refusal, parse_body
 from seqino.sandbox.operations import Answer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from seqino.sandbox.deliveries.control import DeliveryControl
     from seqino.sandbox.faults import Faults
     from seqino.sandbox.world import Client, World
 
@@ -26,11 +28,13 @@ class Control:
     Args:
         world: What it shows and changes.
         faults: Faults that it plans.
+        deliveries: What it is asked about deliveries.
     """
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, deliveries: DeliveryControl) -> None:
         self._world = world
         self._faults = faults
+        self._deliveries = deliveries
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
             "counters": world.counters.as_dict,
@@ -50,19 +54,20 @@ class Control:
         Raises:
             Refusal: 404 for an unknown name, 400 for what is asked in a wrong way.
         """
+        room, _, rest = name.partition("/")
+        if room == "deliveries":
+            query, asked = dict(request.rel_url.query), await _asked(request)
+            return _answered(lambda: self._deliveries.answer(request.method, rest, query, asked))
         if request.method == "GET" and name in self._gets:
             return Answer(200, self._gets[name]())
         if request.method != "POST" or name not in self._posts:
             there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in self._posts]
-            raise Refusal(404, f"the control API has no {request.method} {name}; it has {', '.join(there)}")
-        body = await request.read()
-        asked: Any = parse_body(body, "application/json") if body else {}
-        if not isinstance(asked, dict):
-            raise Refusal(400, "the control API takes a JSON object")
-        try:
-            return Answer(200, self._posts[name](cast("dict[str, Any]", asked)))
-        except (TypeError, ValueError) as error:
-            raise Refusal(400, str(error)) from None
+            raise Refusal(
+                404,
+                f"the control API has no {request.method} {name}; it has {', '.join(there)}, … deliveries",
+            )
+        asked = await _asked(request)
+        return _answered(lambda: self._posts[name](asked))
 
     def _clock(self) -> dict[str, Any]:
         clock = self._world.clock
@@ -131,7 +136,18 @@ class Control:
         }
 
 
-def _only(asked: dict[str, Any], *names: str) -> None:
-    unknown = sorted(asked.keys() - set(names))
-    if unknown:
-        raise ValueError(f"unknown: {', '.join(unknown)}; known here: {', '.join(names) or 'nothing'}")
+async def _asked(request: web.BaseRequest) -> dict[str, Any]:
+    body = await request.read()
+    asked: Any = parse_body(body, "application/json") if body else {}
+    if not isinstance(asked, dict):
+        raise Refusal(400, "the control API takes a JSON object")
+    return cast("dict[str, Any]", asked)
+
+
+def _answered(act: Callable[[], Any]) -> Answer:
+    try:
+        return Answer(200, act())
+    except LookupError as error:
+        raise Refusal(404, str(error)) from None
+    except (TypeError, ValueError) as error:
+        raise Refusal(400, str(error)) from None

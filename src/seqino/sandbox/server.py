@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any, Self
 from aiohttp import web
 
 from seqino.sandbox.app import LARGEST_BODY, App
+from seqino.sandbox.catalogue import Catalogue
 from seqino.sandbox.clock import Clock
 from seqino.sandbox.control import Control
+from seqino.sandbox.deliveries import Deliveries
+from seqino.sandbox.deliveries.control import DeliveryControl
 from seqino.sandbox.description import Description
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.operations import Operations
+from seqino.sandbox.signing import Scheme
 from seqino.sandbox.world import CLIENTS, World
 from seqino.sandbox.world.invoices import Invoices
+from seqino.sandbox.world.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,8 +84,17 @@ class Sandbox:
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
         self.faults = Faults()
+        webhooks = Webhooks(self.world)
+        self._catalogue = Catalogue(self._description)
+        self.deliveries = Deliveries(self.world, webhooks, Scheme.read(self._description.document))
+        """What webhooks are told: ``list()``, and ``await settled()`` before a test looks at what arrived."""
         self._operations = Operations(
-            self.world, Invoices(self.world), self._description, show_inferred=show_inferred
+            self.world,
+            Invoices(self.world),
+            webhooks,
+            self._catalogue,
+            self._description,
+            show_inferred=show_inferred,
         )
         self._running: tuple[App, web.ServerRunner] | None = None
 
@@ -130,16 +144,18 @@ class Sandbox:
             description=self._description,
             world=self.world,
             operations=self._operations,
-            control=Control(self.world, self.faults),
+            control=Control(self.world, self.faults, DeliveryControl(self.deliveries, self._catalogue)),
             faults=self.faults,
             api_key=self._api_key,
         )
         server = web.Server(app.handle, request_factory=_request, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=1)
         await runner.setup()
+        self.deliveries.start()
         try:
             await web.TCPSite(runner, self._host, self._port).start()
         except OSError as error:
+            await self.deliveries.stop()
             await runner.cleanup()
             raise _cannot_listen(error, self._host, self._port) from error
         self._running = app, runner
@@ -151,6 +167,7 @@ class Sandbox:
             app, runner = running
             app.stop()
             await runner.cleanup()
+            await self.deliveries.stop()
 
     async def serve_forever(self) -> None:
         """Run until cancelled; started here, if it was not."""

@@ -9,12 +9,15 @@ from seqino.sandbox.operations.clients import ClientOperations
 from seqino.sandbox.operations.drafts import DraftOperations
 from seqino.sandbox.operations.invoicing import InvoicingOperations
 from seqino.sandbox.operations.lifecycle import LifecycleOperations
+from seqino.sandbox.operations.webhooks import WebhookOperations
 
 if TYPE_CHECKING:
+    from seqino.sandbox.catalogue import Catalogue
     from seqino.sandbox.description import Description
     from seqino.sandbox.operations.base import Play
     from seqino.sandbox.world import World
     from seqino.sandbox.world.invoices import Invoices
+    from seqino.sandbox.world.webhooks import Webhooks
 
 __all__ = ["Answer", "Call", "Operations", "Upload"]
 
@@ -25,12 +28,21 @@ class Operations:
     Args:
         world: What they act on.
         invoices: Its drafts and invoices.
+        webhooks: Its webhooks.
+        catalogue: The types of event that they can be told of.
         description: Where the fields of an invoice stand.
         show_inferred: Whether answers carry what no public page shows.
     """
 
     def __init__(
-        self, world: World, invoices: Invoices, description: Description, *, show_inferred: bool = True
+        self,
+        world: World,
+        invoices: Invoices,
+        webhooks: Webhooks,
+        catalogue: Catalogue,
+        description: Description,
+        *,
+        show_inferred: bool = True,
     ) -> None:
         data = InvoiceData(description, show_inferred=show_inferred)
         self.table: dict[str, Play] = {
@@ -38,4 +50,5 @@ class Operations:
             **DraftOperations(invoices, data).table,
             **InvoicingOperations(world, invoices, data).table,
             **LifecycleOperations(world).table,
+            **WebhookOperations(webhooks, catalogue).table,
         }

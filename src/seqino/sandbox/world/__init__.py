@@ -17,6 +17,7 @@ from seqino.sandbox.scenarios import SCENARIOS
 from seqino.sandbox.state import Memory
 from seqino.sandbox.world.counters import Counters
 from seqino.sandbox.world.records import Account, Draft, Invoice, Series
+from seqino.sandbox.world.webhooks import Delivery, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,6 +79,10 @@ class Sponsor:
     """Invoices by seller, year of issue and number: the key of uniqueness (DSE v3.1, note 112)."""
     series: dict[tuple[str, str], Series] = attrs.field(factory=dict[tuple[str, str], Series])
     """Last number given, by seller and year."""
+    webhook: Webhook | None = None
+    """Where it is told what happens."""
+    deliveries: dict[str, Delivery] = attrs.field(factory=dict[str, Delivery])
+    """What it is told, by the id of the event, in the order of the events."""
 
 
 class World:
@@ -109,12 +114,18 @@ class World:
         self._state: State = state or Memory()
         self.watchers: list[Callable[[Client, Record], None]] = []
         """Told of each record of a client that was saved."""
+        self.before_commit: list[Callable[[], None]] = []
+        """Called before what was saved is made durable: what they save is committed with it."""
+        self.before_reset: list[Callable[[], None]] = []
+        """Called before everything is forgotten."""
         self.scenario = scenario
         self.counters = Counters()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything that was sent, and count from zero; clock and scenario stay."""
+        for forget in self.before_reset:
+            forget()
         # An id has to be unguessable nowhere here; it has to be the same on every run.
         self._random = random.Random(self._seed)  # noqa: S311
         self._traces = 0
@@ -171,8 +182,14 @@ class World:
         """Forget a record of a client."""
         self._state.drop(client.owner, record)
 
+    def drop_for(self, sponsor: Sponsor, record: Record) -> None:
+        """Forget a record of a sponsor."""
+        self._state.drop(sponsor.sponsor_id, record)
+
     def commit(self) -> None:
         """Make durable what was saved; a request is answered after that."""
+        for add in self.before_commit:
+            add()
         self._state.commit(self.clock.now())
 
     # --- Sponsors and clients ---

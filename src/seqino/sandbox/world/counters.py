@@ -31,6 +31,11 @@ class Counters:
     """Drafts validated although an equal draft of the client was before: perhaps one invoice issued twice."""
     faults: int = 0
     """Faults played on request."""
+    webhooks_registered: int = 0
+    deliveries_attempted: int = 0
+    """Attempts to deliver an event to a webhook, repeated ones included."""
+    deliveries_succeeded: int = 0
+    """Attempts that were answered with 2xx."""
 
     def as_dict(self) -> dict[str, int]:
         """Return the counters by name."""

@@ -7,9 +7,18 @@ from typing import Any, ClassVar, Protocol
 
 import attrs
 
-from seqino.sandbox.lifecycle import Leg, history, moments
+from seqino.sandbox.lifecycle import Leg, event, history, moments
 
-__all__ = ["Account", "Draft", "Invoice", "Record", "Series", "Subject"]
+__all__ = ["Account", "Draft", "Happening", "Invoice", "Notifying", "Record", "Series", "Subject"]
+
+
+@attrs.frozen
+class Happening:
+    """Something that sponsors can be told of: when, the API's word for it, and what it says."""
+
+    at: datetime
+    event_type: str
+    data: dict[str, Any]
 
 
 class Record(Protocol):
@@ -35,6 +44,18 @@ class Subject(Record, Protocol):
 
     def moments(self, after: datetime) -> list[datetime]:
         """Return the moments later than ``after`` at which something new can be seen, soonest first."""
+        ...
+
+
+class Notifying(Record, Protocol):
+    """A record of which sponsors are told when something happens to it."""
+
+    def happenings(self, after: datetime, until: datetime) -> list[Happening]:
+        """Return what happens later than ``after`` and not later than ``until``, in that order."""
+        ...
+
+    def moments(self, after: datetime) -> list[datetime]:
+        """Return the moments later than ``after`` at which something happens, soonest first."""
         ...
 
 
@@ -94,6 +115,20 @@ class Invoice:
     def moments(self, after: datetime) -> list[datetime]:
         """Return the moments later than ``after`` at which something new can be seen, soonest first."""
         return moments(self.course, after)
+
+    def happenings(self, after: datetime, until: datetime) -> list[Happening]:
+        """Return what happens later than ``after`` and not later than ``until``, in that order."""
+        found: list[Happening] = []
+        if after < self.deposited_at <= until:
+            data = {"invoice_id": self.invoice_id, "invoice_number": self.number}
+            found.append(Happening(self.deposited_at, "invoice.created", data))
+        about = {"invoice_id": self.invoice_id, "object_type": self.object_type}
+        for leg in self.course:
+            for moment, step in leg.seen():
+                if after < moment <= until:
+                    told = {**about, **event(step, leg.since)}
+                    found.append(Happening(moment, "invoice.status_updated", told))
+        return sorted(found, key=lambda one: one.at)
 
     def status(self, now: datetime) -> str:
         """Return the API's own word for where it is: ``submitted``, ``processed`` or ``rejected``."""
