@@ -17,7 +17,7 @@ import pytest
 
 from seqino import LocalState, SeqinoClient, Submission, local_state
 from seqino.models import LifecycleEvent
-from seqino.testing import Clock, Faults, Sandbox
+from seqino.testing import Clock, Faults, Sandbox, Webhooks
 
 pytestmark = pytest.mark.asyncio  # not needed with asyncio_mode = "auto"
 
@@ -107,3 +107,17 @@ async def test_too_many_requests_are_repeated_later(
     assert seqino_sandbox.counters.invoices_created == 1
     # The client paused before each repetition: on the sandbox's clock, and not on yours.
     assert seqino_clock.now() > began
+
+
+@pytest.mark.seqino(scenario="refused")
+async def test_a_refusal_arrives_at_the_webhook(
+    seqino_client: SeqinoClient, seqino_clock: Clock, seqino_webhooks: Webhooks
+) -> None:
+    submitted = await bill(seqino_client)
+    seqino_clock.advance(60)
+    created = await seqino_webhooks.next("invoice.created")
+    assert created.payload["data"]["invoice_id"] == submitted.invoice_id
+    # Every event was signed with the webhook's secret, else it would stand in seqino_webhooks.refused.
+    last = seqino_webhooks.events[-1]
+    assert last.event_type == "invoice.status_updated"
+    assert last.payload["data"]["status_code"] == "InvoiceLifecycleStatus.REFUSED"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seqino.sandbox import Sandbox
     from seqino.sandbox.clock import Clock
     from seqino.sandbox.faults import Faults
-    from seqino.testing import SandboxThread
+    from seqino.testing import SandboxThread, Webhooks
 
 INVOICE: dict[str, Any] = {
     "issue_date": "2026-11-20",
@@ -163,6 +163,77 @@ async def test_the_client_has_the_key_and_the_client_of_the_marker(
             await other.clients.list().to_list()
 
 
+@pytest.fixture
+async def busy(seqino_client: SeqinoClient) -> None:
+    await seqino_client.clients.list().to_list()
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.seqino(faults=["status-401-before"])
+async def test_faults_are_for_the_test_and_not_for_what_prepares_it(
+    seqino_client: SeqinoClient, seqino_webhooks: Webhooks
+) -> None:
+    assert seqino_webhooks.refused == ()
+    with pytest.raises(AuthenticationFailed):
+        await seqino_client.clients.list().to_list()
+
+
+@pytest.mark.seqino(faults=["status-503-before"])
+def test_faults_of_a_sandbox_on_a_thread_are_played(seqino_sandbox_thread: SandboxThread) -> None:
+    async def ask() -> None:
+        async with SeqinoClient("a-key", base_url=seqino_sandbox_thread.url, max_retries=0) as client:
+            with pytest.raises(ServerError):
+                await client.clients.list().to_list()
+
+    asyncio.run(ask())
+
+
+# --- Webhooks
+
+
+@pytest.mark.seqino(scenario="refused")
+async def test_events_arrive_when_the_clock_says_so(
+    seqino_client: SeqinoClient, seqino_clock: Clock, seqino_webhooks: Webhooks
+) -> None:
+    submitted = await seqino_client.submit(INVOICE)
+    seqino_clock.advance(60)
+    created = await seqino_webhooks.next("invoice.created")
+    assert created.payload["data"]["invoice_id"] == submitted.invoice_id
+    while (await seqino_webhooks.next("invoice.status_updated")).payload["data"]["rejection_reason"] is None:
+        pass
+    assert seqino_webhooks.events[-1].payload["data"]["rejection_reason"] == "TX_TVA_ERR"
+    assert seqino_webhooks.url in repr(seqino_webhooks)
+
+
+async def test_nothing_is_waited_for_while_the_clock_stands_still(seqino_webhooks: Webhooks) -> None:
+    with pytest.raises(TimeoutError, match=r"no invoice\.created within 0 s; .*: step it first, as by"):
+        await seqino_webhooks.next("invoice.created", timeout=1000)
+
+
+@pytest.mark.seqino(speed=1000)
+async def test_events_are_waited_for_where_the_clock_runs(
+    seqino_client: SeqinoClient, seqino_webhooks: Webhooks
+) -> None:
+    await seqino_client.submit(INVOICE)
+    assert (await seqino_webhooks.next("invoice.status_updated")).is_repeated is False
+    with pytest.raises(TimeoutError, match=r"no mandate\.created within 0\.001 s"):
+        await seqino_webhooks.next("mandate.created", timeout=0.001)
+
+
+async def test_what_was_not_taken_is_sent_again_later(
+    seqino_client: SeqinoClient, seqino_clock: Clock, seqino_webhooks: Webhooks
+) -> None:
+    seqino_webhooks.fail(1, status=503)
+    await seqino_client.submit(INVOICE)
+    with pytest.raises(TimeoutError):
+        await seqino_webhooks.next("invoice.created")
+    seqino_clock.advance(10)
+    assert (await seqino_webhooks.next("invoice.created")).event_type == "invoice.created"
+
+
+# --- Loops, threads, names
+
+
 @pytest.mark.parametrize("scope", ["session", "module", "class"])
 def test_loops_of_every_scope_have_their_fixtures(scope: str, request: pytest.FixtureRequest) -> None:
     names = vars(request.config.pluginmanager.get_plugin("seqino-loops"))
@@ -189,6 +260,10 @@ def test_a_synchronous_test_has_a_sandbox_on_a_thread(seqino_sandbox_thread: San
 
     assert asyncio.run(submit()) == "in_transit"
     assert seqino_sandbox_thread.counters.invoices_created == 1
+
+
+def test_types_for_annotations_are_there() -> None:
+    assert all(getattr(seqino.testing, name).__name__ == name for name in seqino.testing.__all__)
 
 
 def test_an_unknown_name_of_the_module_is_an_attribute_error_that_names_it() -> None:

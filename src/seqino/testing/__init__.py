@@ -12,6 +12,7 @@ takes ``seqino_sandbox_thread``.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -26,23 +27,29 @@ if TYPE_CHECKING:
     from seqino.sandbox.clock import Clock
     from seqino.sandbox.faults import Faults
     from seqino.testing.thread import SandboxThread
+    from seqino.testing.webhooks import Webhooks
 
-__all__ = ["Clock", "Faults", "Sandbox", "SandboxThread"]
+__all__ = ["Clock", "Faults", "Sandbox", "SandboxThread", "Webhooks"]
 
 _HOME = {
     "Clock": "seqino.sandbox.clock",
     "Faults": "seqino.sandbox.faults",
     "Sandbox": "seqino.sandbox",
     "SandboxThread": "seqino.testing.thread",
+    "Webhooks": "seqino.testing.webhooks",
 }
 """The module of each name that tests import: the types of what the fixtures give, and the thread."""
 
 _MARKER = (
     "seqino(*, scenario, speed, faults, seed, show_inferred, ...): configure the sandbox of a test. Takes "
-    "what seqino.sandbox.Sandbox takes, and faults: the names of faults for the coming requests, in their "
-    "order. The clock stands still unless speed is given. The mark next to the test goes before those of its "
-    "class and module."
+    "what seqino.sandbox.Sandbox takes, and faults: the names of faults for the requests of the test, in "
+    "their order. The clock stands still unless speed is given. The mark next to the test goes before those "
+    "of its class and module."
 )
+
+
+BEGIN = pytest.StashKey["Callable[[], None]"]()
+"""What is done with the sandbox of a test once all is prepared, just before the test itself."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +59,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if asyncio_plugin is not None and config.pluginmanager.is_registered(asyncio_plugin):
         loops = importlib.import_module("seqino.testing.loops")
         config.pluginmanager.register(loops, "seqino-loops")
+
+
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Plan the faults of a test that uses a sandbox."""
+    begin = item.stash.get(BEGIN, None)
+    if begin is not None:
+        begin()
 
 
 @pytest.fixture
@@ -100,6 +114,17 @@ def seqino_clock(seqino_sandbox: Sandbox) -> Clock:
 
 
 @pytest.fixture
+def seqino_webhooks(request: pytest.FixtureRequest) -> Webhooks:
+    """What a webhook receives, verified: ``await seqino_webhooks.next("invoice.status_updated")``.
+
+    A receiver on this machine, registered by ``seqino_client`` for events of every type. An event comes when
+    the clock says so: step it before.
+    """
+    webhooks: Webhooks = _on_the_loop_of_the_test(request, "webhooks")
+    return webhooks
+
+
+@pytest.fixture
 def seqino_sandbox_thread(request: pytest.FixtureRequest) -> Iterator[SandboxThread]:
     """A running sandbox on a thread of its own (``seqino.testing.SandboxThread``), for synchronous tests.
 
@@ -108,6 +133,7 @@ def seqino_sandbox_thread(request: pytest.FixtureRequest) -> Iterator[SandboxThr
     thread_room = _import(request, "seqino.testing.thread")
     marker = _import(request, "seqino.testing.marker")
     with thread_room.SandboxThread(marker.make_sandbox(request.node)) as thread:
+        marker.keep_faults(request.node, functools.partial(thread.call, thread.sandbox.faults.plan))
         yield thread
 
 

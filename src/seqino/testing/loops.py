@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from seqino.client import SeqinoClient
     from seqino.sandbox import Sandbox
+    from seqino.testing.webhooks import Webhooks
 
 __all__: list[str] = []
 
@@ -33,9 +34,10 @@ _SCOPES: tuple[Literal["function", "class", "module", "package", "session"], ...
 
 def _sandbox() -> Any:
     async def running(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-        from seqino.testing.marker import make_sandbox
+        from seqino.testing.marker import keep_faults, make_sandbox
 
         async with make_sandbox(request.node) as sandbox:
+            keep_faults(request.node, sandbox.faults.plan)
             yield sandbox
 
     return running
@@ -56,8 +58,21 @@ def _client() -> Any:
     return bound
 
 
+def _webhooks() -> Any:
+    async def receiving(seqino_sandbox: Sandbox, seqino_client: SeqinoClient) -> AsyncIterator[Webhooks]:
+        from seqino.sandbox import Receiver
+        from seqino.testing.webhooks import Webhooks
+
+        async with Receiver() as receiver:
+            registered = await seqino_client.webhooks.create({"url": receiver.url})
+            receiver.secret = registered.secret
+            yield Webhooks(seqino_sandbox, receiver)
+
+    return receiving
+
+
 for _scope in _SCOPES:
-    for _what, _make in (("sandbox", _sandbox), ("client", _client)):
+    for _what, _make in (("sandbox", _sandbox), ("client", _client), ("webhooks", _webhooks)):
         _name = f"_seqino_{_what}_on_{_scope}_loop"
         # pytest-asyncio writes the scope onto the function, so that each needs one of its own.
         globals()[_name] = pytest_asyncio.fixture(_make(), loop_scope=_scope, name=_name)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from seqino.sandbox import Sandbox
+from seqino.testing import BEGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["make_sandbox", "options"]
+__all__ = ["keep_faults", "make_sandbox", "options"]
 
 _OPTIONS = frozenset(inspect.signature(Sandbox).parameters)
 
@@ -44,14 +45,33 @@ def make_sandbox(test: pytest.Item) -> Sandbox:
         test: The test; it fails where its marks cannot be followed.
     """
     asked: dict[str, Any] = {"speed": 0, **options(test)}
-    faults = asked.pop("faults", ())
+    asked.pop("faults", None)
     try:
-        sandbox = Sandbox(**asked)
-        for name in _names(faults):
-            sandbox.faults.plan(name)
+        return Sandbox(**asked)
     except (TypeError, ValueError) as error:
         raise _failed(f"cannot be followed: {error}") from None
-    return sandbox
+
+
+def keep_faults(test: pytest.Item, plan: Callable[[str], object]) -> None:
+    """Keep the faults that the marks of a test ask for until it begins: none is for what prepares it.
+
+    Args:
+        test: The test; it fails where its marks cannot be followed.
+        plan: Plans one of them.
+    """
+    try:
+        names = _names(options(test).get("faults", ()))
+    except TypeError as error:
+        raise _failed(f"cannot be followed: {error}") from None
+
+    def begin() -> None:
+        try:
+            for name in names:
+                plan(name)
+        except ValueError as error:
+            raise _failed(f"cannot be followed: {error}") from None
+
+    test.stash[BEGIN] = begin
 
 
 def _names(faults: object) -> list[str]:
