@@ -105,6 +105,11 @@ async def test_a_pause_ends_in_real_time_where_it_cannot_be_skipped(times: Times
     timer.cancel()
 
 
+async def test_a_pause_of_no_time_ends_once_although_its_time_is_over_as_well(times: Times) -> None:
+    await times.runtime.sleep(0)
+    assert (times.runtime.monotonic(), times.passed) == (0, 0)
+
+
 async def test_real_time_that_passed_is_not_skipped_again(times: Times) -> None:
     timer = times.runtime.call_later(20, lambda: None)
     pause = asyncio.ensure_future(times.runtime.sleep(5))

@@ -72,8 +72,7 @@ class Pauses:
         self._clock.advance(max(0.0, (due - self._clock.now()).total_seconds()))
 
     def _call_later(self, delay: float, callback: Callable[[], None]) -> _Timer:
-        timer = _Timer(self._forget)
-        timer.handle = asyncio.get_running_loop().call_later(delay, timer.ring, callback)
+        timer = _Timer(delay, callback, over=self._forget)
         self._timers.add(timer)
         return timer
 
@@ -104,17 +103,17 @@ class Pauses:
 class _Timer:
     """A timer of the loop that says when it is over."""
 
-    def __init__(self, over: Callable[[_Timer], None]) -> None:
+    def __init__(self, delay: float, callback: Callable[[], None], *, over: Callable[[_Timer], None]) -> None:
+        self._callback = callback
         self._over = over
-        self.handle: asyncio.TimerHandle | None = None
+        self._handle = asyncio.get_running_loop().call_later(delay, self._ring)
 
-    def ring(self, callback: Callable[[], None]) -> None:
+    def _ring(self) -> None:
         self._over(self)
-        callback()
+        self._callback()
 
     def cancel(self) -> None:
-        if self.handle is not None:
-            self.handle.cancel()
+        self._handle.cancel()
         self._over(self)
 
 
