@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqino.cli.values import read_limits, read_rates
+from seqino.cli.values import read_rates
 from seqino.errors import InvalidInput
 
 
@@ -24,22 +24,3 @@ def test_what_is_no_rate_is_refused_with_an_example(text: str) -> None:
 def test_a_fault_has_one_rate() -> None:
     with pytest.raises(InvalidInput, match="--fault hang has two rates"):
         read_rates(["hang=0.5", "hang=0.6"])
-
-
-def test_limits_are_read_by_endpoint_and_window() -> None:
-    read = read_limits(["100/minute", "/drafts=10/minute", " 5000/day ", "/drafts=20/hour"])
-    assert read == {"minute": 100, "day": 5000, "/drafts": {"minute": 10, "hour": 20}}
-
-
-@pytest.mark.parametrize(
-    "text", ["", "100", "100/week", "/minute", "-1/minute", "drafts=1/minute", "1e3/minute"]
-)
-def test_what_is_no_limit_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(InvalidInput, match=r"is not CALLS/WINDOW .*: 100/minute, /drafts=10/minute"):
-        read_limits([text])
-
-
-@pytest.mark.parametrize("text", ["20/minute", "/drafts=20/minute"])
-def test_a_window_is_limited_once(text: str) -> None:
-    with pytest.raises(InvalidInput, match="has a limit already"):
-        read_limits(["10/minute", "/drafts=10/minute", text])

@@ -108,6 +108,11 @@ async def test_many_things_of_one_moment_are_each_told_once(
     created = [one for one in hook.events if one.event_type == "invoice.created"]
     assert [one.payload["data"]["invoice_id"] for one in created] == ids
     assert len(hook.events) == 12
+    sandbox.clock.advance(60)
+    await sandbox.deliveries.settled()
+    moments = [json.loads(one.payload)["timestamp"] for one in sandbox.deliveries.list()]
+    assert moments == sorted(moments)
+    assert [one.event_id for one in sandbox.deliveries.list()] == [one.event_id for one in hook.events]
 
 
 async def test_a_sponsor_is_told_of_its_own_only(
@@ -250,7 +255,10 @@ async def test_what_is_on_its_way_when_the_buyer_registers_is_told_when_it_arriv
 
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
-    [(Behaviour(wrong_signature=True), "another secret"), (Behaviour(old_timestamp=True), "360 s old")],
+    [
+        (Behaviour(wrong_signature=True), "another secret"),
+        (Behaviour(old_timestamp=True), "s old; 300 s are allowed"),
+    ],
 )
 async def test_a_delivery_that_must_not_be_taken(
     sandbox: Sandbox, hook: Receiver, behaviour: Behaviour, reason: str
