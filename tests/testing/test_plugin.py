@@ -178,6 +178,26 @@ async def test_faults_are_for_the_test_and_not_for_what_prepares_it(
         await seqino_client.clients.list().to_list()
 
 
+@pytest.fixture
+def planned(seqino_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
+    """What is planned from now on, and on which loop."""
+    planned: list[tuple[str, object]] = []
+
+    def plan(name: str) -> None:
+        planned.append((name, asyncio.get_running_loop()))
+
+    monkeypatch.setattr(seqino_sandbox.faults, "plan", plan)
+    return planned
+
+
+@pytest.mark.seqino(faults=["status-503-before"])
+async def test_faults_of_a_mark_are_planned_on_the_loop_of_the_test(
+    planned: list[tuple[str, object]],
+) -> None:
+    # As a fault that closes the port for a while needs it.
+    assert planned == [("status-503-before", asyncio.get_running_loop())]
+
+
 @pytest.mark.seqino(faults=["status-503-before"])
 def test_faults_of_a_sandbox_on_a_thread_are_played(seqino_sandbox_thread: SandboxThread) -> None:
     async def ask() -> None:

@@ -5,6 +5,7 @@ A module of its own, since it can be imported only where pytest-asyncio is insta
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest_asyncio
@@ -37,7 +38,13 @@ def _sandbox() -> Any:
         from seqino.testing.marker import keep_faults, make_sandbox
 
         async with make_sandbox(request.node) as sandbox:
-            keep_faults(request.node, sandbox.faults.plan)
+            loop = asyncio.get_running_loop()
+
+            async def plan(name: str) -> None:
+                sandbox.faults.plan(name)
+
+            # Between the fixtures and the test the loop does not run, and a fault may need it.
+            keep_faults(request.node, lambda name: loop.run_until_complete(plan(name)))
             yield sandbox
 
     return running
