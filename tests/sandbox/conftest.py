@@ -17,7 +17,7 @@ from seqino.sandbox import Receiver, Sandbox
 from seqino.sandbox.description import SHIPPED, Description
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 CLIENT = "sandbox-client-seqino"
 HEADERS = {"Authorization": "a-key", "X-PDP-Client-Id": CLIENT}
@@ -278,7 +278,7 @@ def answering() -> Callable[..., Any]:
     @asynccontextmanager
     async def serving(
         handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str]:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
                 await reader.readuntil(b"\r\n\r\n")

@@ -77,10 +77,10 @@ async def test_after_the_last_attempt_an_event_is_given_up(
     await register(call, receiver, events=["invoice.created"])
     receiver.fail(100)
     await call.issue()
-    waited = []
+    (delivery,) = sandbox.deliveries.list()
+    waited: list[float] = []
     for _ in range(len(RETRIES) + 3):
         await sandbox.deliveries.settled()
-        (delivery,) = sandbox.deliveries.list()
         if delivery.outcome == "pending":
             waited.append((delivery.due - sandbox.clock.now()).total_seconds())
         sandbox.clock.advance(3600)

@@ -20,12 +20,12 @@ from seqino.sandbox.world.records import Happening
 from seqino.sandbox.world.webhooks import Attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from seqino.sandbox.deliveries.agenda import Recipients
     from seqino.sandbox.signing import Scheme
-    from seqino.sandbox.world import Sponsor, World
+    from seqino.sandbox.world import Client, Sponsor, World
     from seqino.sandbox.world.webhooks import Delivery, Outcome, Webhook, Webhooks
 
 __all__ = ["Behaviour", "Deliveries", "Limits"]
@@ -70,13 +70,15 @@ class Deliveries:
     ) -> None:
         self._world = world
         self._webhooks = webhooks
-        self._agenda = Agenda(world, recipients)
+        self._agenda = Agenda(world, self._receivers)
         self._sender = Sender(scheme)
         self._queues: dict[str, Queue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.Handle | None = None
         self._is_woken = False
+        self.recipients: Recipients = recipients
+        """Finds the clients that receive invoices for a SIREN."""
         self.limits = limits or Limits()
         self.behaviour = Behaviour()
         """How deliveries misbehave; set another one, or ``Behaviour()`` to end it."""
@@ -207,6 +209,9 @@ class Deliveries:
             if delivery.outcome == "pending":
                 queue.push(delivery)
         self._agenda.watch(sponsor, webhook)
+
+    def _receivers(self, siren: str) -> Iterable[Client]:
+        return self.recipients(siren)
 
     # --- From what happened to an attempt ---
 
