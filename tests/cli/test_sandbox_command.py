@@ -133,8 +133,10 @@ def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], dict[str,
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        yield process, json.loads(process.stdout.readline())
-        process.kill()
+        try:
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
