@@ -24,7 +24,6 @@ UNPLAYED = [
     ("GET", "/directory/812345676"),
     ("POST", "/reporting/payments"),
     ("GET", "/settings/periodicity"),
-    ("GET", "/usage/summary"),
     ("GET", "/webhooks/event-types"),
 ]
 

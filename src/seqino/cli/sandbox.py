@@ -1,5 +1,7 @@
 """``seqino sandbox``: a platform on your own machine, until Ctrl-C."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +17,7 @@ CLIENT_ID = "sandbox-client-seqino"
 """A client that every sandbox has from the start, as in the platform's documentation."""
 
 
-def sandbox(
+def sandbox(  # noqa: PLR0917 - each is an option by its name
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8052,
     host: Annotated[
         str, typer.Option(help="Address to listen on; the sandbox guards nothing.")
@@ -25,26 +27,59 @@ def sandbox(
     api_key: Annotated[
         str | None, typer.Option(help="The one key that is taken; any by default.", show_default=False)
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="File that keeps what was acknowledged, across restarts; made when it is missing.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Calls of each client, as 100/minute, or '/drafts 10/minute' for one endpoint; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run a platform on this machine until Ctrl-C; nothing that is sent to it leaves the machine."""
     with one_line_errors():
-        carry_out(serve(host, port, speed, scenario, api_key))
+        carry_out(serve(host, port, speed, scenario, api_key, state=state, limits=limit or ()))
 
 
-async def serve(host: str, port: int, speed: float, scenario: str, api_key: str | None) -> None:
+async def serve(
+    host: str,
+    port: int,
+    speed: float,
+    scenario: str,
+    api_key: str | None,
+    *,
+    state: Path | None = None,
+    limits: Sequence[str] = (),
+) -> None:
     """Run a sandbox until cancelled, and say first how to reach it.
 
     Raises:
         ConfigurationError: The extra is not installed.
         InvalidInput: A value is out of its range, or there is no such scenario.
-        OSError: The port is in use, or the address is not this machine's.
+        OSError: The port is in use, or the address is not this machine's; or the state file cannot be used.
     """
     try:
         from seqino.sandbox import Sandbox  # noqa: PLC0415 - an extra of its own, and slow to load
+        from seqino.sandbox.limits import parse_limits  # noqa: PLC0415 - of the same extra
     except ImportError as error:
         raise ConfigurationError(str(error)) from error
     try:
-        server = Sandbox(host=host, port=port, speed=speed, scenario=scenario, api_key=api_key)
+        server = Sandbox(
+            host=host,
+            port=port,
+            speed=speed,
+            scenario=scenario,
+            api_key=api_key,
+            state=state,
+            limits=parse_limits(limits),
+        )
     except ValueError as error:
         raise InvalidInput(str(error)) from None
     async with server:
@@ -59,6 +94,7 @@ async def serve(host: str, port: int, speed: float, scenario: str, api_key: str 
             "  seqino submit PATH…",
             "  seqino events",
             "",
+            *(() if state is None else (f"It keeps what it acknowledged in {state}.",)),
             f"Buyers: {scenario}; time runs {speed:g} times as fast. Control: {server.url}/_sandbox/",
         ):
             out.print(line, markup=False, soft_wrap=True)

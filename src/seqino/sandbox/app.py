@@ -13,10 +13,12 @@ from aiohttp import web
 from aiohttp.multipart import BodyPartReader
 
 from seqino.sandbox.description import Operation
+from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import HEADER as FAULT_HEADER
 from seqino.sandbox.faults import Fault, reset
 from seqino.sandbox.judge import Refusal, Unprocessable, authenticate, parameters, parse_body, problems
 from seqino.sandbox.operations import Answer, Call, Upload
+from seqino.sandbox.operations.base import CLIENT_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from seqino.sandbox.control import Control
     from seqino.sandbox.description import Description
     from seqino.sandbox.faults import Faults
+    from seqino.sandbox.metering import Meter
     from seqino.sandbox.operations import Operations
     from seqino.sandbox.world import World
 
@@ -92,6 +95,7 @@ class App:
         operations: What they do.
         control: The sandbox's own API, under ``/_sandbox/``.
         faults: Faults planned for coming requests.
+        meter: Counts the calls of clients, and keeps their limits.
         api_key: The one key that is taken; any but ``invalid`` when ``None``.
     """
 
@@ -103,12 +107,14 @@ class App:
         operations: Operations,
         control: Control,
         faults: Faults,
+        meter: Meter,
         api_key: str | None,
     ) -> None:
         self._world = world
         self._operations = operations
         self._control = control
         self._faults = faults
+        self._meter = meter
         self._api_key = api_key
         self._routes = Routes(description)
         self._stopping = asyncio.Event()
@@ -121,9 +127,13 @@ class App:
         """Answer one request."""
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if self._world.failure is not None:
+            return self._error(503, self._world.failure)
         path = request.rel_url.raw_path
         if path.startswith(_CONTROL):
-            return await self._guarded(self._control.answer(request, path.removeprefix(_CONTROL)))
+            return await self._guarded(
+                self._committed(self._control.answer(request, path.removeprefix(_CONTROL)))
+            )
         self._world.counters.requests += 1
         return await self._guarded(self._play(request, path))
 
@@ -135,16 +145,24 @@ class App:
             return self._error(refusal.status, refusal.message, refusal.headers)
         except Unprocessable as refusal:
             return _respond(422, {"detail": refusal.details})
+        except SandboxError as error:
+            return self._error(503, str(error))
         except web.HTTPRequestEntityTooLarge:
             return self._error(413, f"a request body may have {LARGEST_BODY} bytes")
         return answer if isinstance(answer, web.StreamResponse) else _respond(answer.status, answer.body)
+
+    async def _committed(self, answering: Awaitable[Answer]) -> Answer:
+        """Keep what is about to be acknowledged."""
+        answer = await answering
+        self._world.commit()
+        return answer
 
     async def _play(self, request: web.BaseRequest, path: str) -> Answer | web.StreamResponse:
         operation, in_path = self._routed(request.method, path)
         fault = self._fault(request, operation)
         if fault is not None and not fault.after:
             return await self._break(request, fault)
-        answer = await self._effect(request, operation, in_path)
+        answer = await self._committed(self._effect(request, operation, in_path))
         return answer if fault is None else await self._break(request, fault)
 
     def _routed(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
@@ -163,6 +181,15 @@ class App:
         if operation.key == _HEALTH:
             return Answer(200)
         key = authenticate(request.headers.get("Authorization"), only=self._api_key)
+        sponsor = self._world.sponsor(key)
+        with self._meter.metered(sponsor, request.headers.get(CLIENT_HEADER), operation) as metered:
+            answer = await self._judged(request, operation, in_path, key)
+            metered.status = answer.status
+        return answer
+
+    async def _judged(
+        self, request: web.BaseRequest, operation: Operation, in_path: Mapping[str, str], key: str
+    ) -> Answer:
         play = self._operations.table.get(operation.key)
         if play is None:
             raise Refusal(404, f"this sandbox does not play {operation.name} yet")
@@ -178,10 +205,8 @@ class App:
             file = await _upload(request)
         if details:
             raise Unprocessable(details)
-        answer = play(Call(sponsor=self._world.sponsor(key), parameters=values, body=body, file=file))
-        # Before the answer: what was acknowledged is kept.
-        self._world.commit()
-        return answer
+        # The sponsor is looked for once more: a reset may have come while the body did.
+        return play(Call(sponsor=self._world.sponsor(key), parameters=values, body=body, file=file))
 
     def _fault(self, request: web.BaseRequest, operation: Operation) -> Fault | None:
         name = request.headers.get(FAULT_HEADER)

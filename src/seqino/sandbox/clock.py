@@ -62,6 +62,19 @@ class Clock:
         except OverflowError:
             raise ValueError("advance: the calendar ends before that") from None
 
+    def not_before(self, moment: datetime) -> None:
+        """Step to a moment, if it is not yet reached."""
+        now = self.now()
+        if now < moment:
+            self._base += moment - now
+
+    def soon(self) -> datetime:
+        """Return the moment that it shows a real second from now, or the calendar's last."""
+        try:
+            return self.now() + timedelta(seconds=self._speed)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)
+
     @property
     def speed(self) -> float:
         """Seconds of sandbox time in a real second."""

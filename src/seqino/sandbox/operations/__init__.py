@@ -9,9 +9,11 @@ from seqino.sandbox.operations.clients import ClientOperations
 from seqino.sandbox.operations.drafts import DraftOperations
 from seqino.sandbox.operations.invoicing import InvoicingOperations
 from seqino.sandbox.operations.lifecycle import LifecycleOperations
+from seqino.sandbox.operations.usage import UsageOperations
 
 if TYPE_CHECKING:
     from seqino.sandbox.description import Description
+    from seqino.sandbox.limits import Limits
     from seqino.sandbox.operations.base import Play
     from seqino.sandbox.world import World
     from seqino.sandbox.world.invoices import Invoices
@@ -26,11 +28,18 @@ class Operations:
         world: What they act on.
         invoices: Its drafts and invoices.
         description: Where the fields of an invoice stand.
+        limits: What limits a client is told.
         show_inferred: Whether answers carry what no public page shows.
     """
 
     def __init__(
-        self, world: World, invoices: Invoices, description: Description, *, show_inferred: bool = True
+        self,
+        world: World,
+        invoices: Invoices,
+        description: Description,
+        *,
+        limits: Limits,
+        show_inferred: bool = True,
     ) -> None:
         data = InvoiceData(description, show_inferred=show_inferred)
         self.table: dict[str, Play] = {
@@ -38,4 +47,5 @@ class Operations:
             **DraftOperations(invoices, data).table,
             **InvoicingOperations(world, invoices, data).table,
             **LifecycleOperations(world).table,
+            **UsageOperations(world, limits).table,
         }
