@@ -61,8 +61,8 @@ class Sandbox:
         clients: Clients that each sponsor has from the start.
         description: The API's description in JSON; the one shipped in the package by default.
         state: File that keeps what was acknowledged, however the process ends; made when it is missing,
-            with mode 0600, since it holds the secrets of webhooks. While the sandbox runs no other can use it.
-            What is given here (scenario, speed, limits) is not in it. In memory only by default.
+            with mode 0600, since it holds the secrets of webhooks. While the sandbox runs no other can use
+            it. What is given here (scenario, speed, limits) is not in it. In memory only by default.
         limits: How many calls a client may make, such as ``{"minute": 100, "/drafts": {"minute": 10}}``, by
             window (``minute``, ``hour``, ``day``, ``month``) and, on top, by endpoint; no limit by default.
 

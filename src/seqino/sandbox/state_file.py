@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from seqino.sandbox.world.records import Record
 
-__all__ = ["FORMAT", "StateFile"]
+__all__ = ["FORMAT", "StateFile", "write"]
 
 FORMAT = 1
 """Version of the tables; a file of a newer one is left alone."""
@@ -51,13 +51,14 @@ _PUT = """INSERT INTO record (owner, kind, key, data) VALUES (?, ?, ?, ?)
 _DROP = "DELETE FROM record WHERE owner = ? AND kind = ? AND key = ?"
 _SET = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
+_READ_ONLY = "may only be read: make it writable, or choose another file"
 _CAUSES = {
     sqlite3.SQLITE_BUSY: "is in use by another sandbox that runs: stop that one, or choose another file",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: it has to be a file in a folder that exists and is yours",
     sqlite3.SQLITE_CORRUPT: "is damaged: take a copy of it that is not, or choose another file",
     sqlite3.SQLITE_FULL: "has no room left: free some and start the sandbox again",
     sqlite3.SQLITE_NOTADB: "is no state of a sandbox: choose another file",
-    sqlite3.SQLITE_READONLY: "may only be read: make it writable, or choose another file",
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
 }
 
 _log = logging.getLogger("seqino.sandbox")
@@ -65,6 +66,11 @@ _json = msgspec.json.Encoder(decimal_format="number")
 """A fraction in what the API does not know keeps its digits as a number; an amount is text already."""
 
 _Place = tuple[str, str, str]
+
+
+def write(record: Record) -> str:
+    """Write the fields of a record as JSON."""
+    return _json.encode(record).decode()
 
 
 class StateFile:
@@ -78,7 +84,8 @@ class StateFile:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self.failure: str | None = None
-        self._connection = connection
+        self.connection = connection
+        """The database, open and locked."""
         self._changes: dict[_Place, Record | None] = {}
         """What to write: a record, or ``None`` for one to forget."""
         self._is_changed = False
@@ -99,6 +106,8 @@ class StateFile:
         # opened here: to close it again would let go of this process's locks on it.
         with contextlib.suppress(OSError):  # SQLite says what is wrong, if anything is
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if path.is_file() and not os.access(path, os.W_OK):  # SQLite would speak of a disk error
+            raise SandboxError(f"{path} {_READ_ONLY}")
         connection = None
         try:
             # A sandbox may run in one thread and be reset from another; SQLite itself takes turns.
@@ -131,7 +140,7 @@ class StateFile:
             SandboxError: The file is damaged.
         """
         try:
-            for row in self._connection.execute("SELECT owner, kind, data FROM record ORDER BY place"):
+            for row in self.connection.execute("SELECT owner, kind, data FROM record ORDER BY place"):
                 yield Kept(*row)
         except sqlite3.Error as error:
             raise _explained(self.path, error) from error
@@ -151,7 +160,7 @@ class StateFile:
 
     def _meta(self, name: str) -> str | None:
         try:
-            row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+            row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         except sqlite3.Error as error:
             raise _explained(self.path, error) from error
         return None if row is None else str(row[0])
@@ -201,18 +210,18 @@ class StateFile:
 
     def _write(self, standing: Standing) -> None:
         kept = [
-            (*place, _json.encode(record).decode())
+            (*place, write(record))
             for place, record in self._changes.items()
             if record is not None
         ]
         dropped = [place for place, record in self._changes.items() if record is None]
-        execute = self._connection.execute
+        execute = self.connection.execute
         execute("BEGIN")
         # What fails leaves the transaction open, and whatever ends the process, or close(), undoes it.
         if self._is_cleared:
             execute("DELETE FROM record")
-        self._connection.executemany(_DROP, dropped)
-        self._connection.executemany(_PUT, kept)
+        self.connection.executemany(_DROP, dropped)
+        self.connection.executemany(_PUT, kept)
         execute(_SET, ("standing", _json.encode(standing).decode()))
         if self._digest is not None:
             execute(_SET, ("description", self._digest))
@@ -220,7 +229,7 @@ class StateFile:
 
     def close(self) -> None:
         """Let go of the file; what was not committed is lost."""
-        self._connection.close()
+        self.connection.close()
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
