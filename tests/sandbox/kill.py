@@ -35,7 +35,7 @@ __all__ = ["Lost", "Run", "main"]
 CALLERS = 8
 MOMENTS = {"answered": 300, "given": 300, "writing": 3000}
 """Kinds of moments, and how many of them may pass first: answers, or some steps of SQLite."""
-CLIENTS = ("sandbox-client-seqino", "client_abc123")
+CLIENTS: tuple[str, ...] = ("sandbox-client-seqino", "client_abc123")
 SELLER, BUYER = "812345676", "523456788"
 
 Json: TypeAlias = Any

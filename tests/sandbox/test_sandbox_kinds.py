@@ -128,7 +128,7 @@ def test_a_record_comes_back_as_it_was(name: str, data: st.DataObject) -> None:
 
 def exactly(value: Any) -> object:
     """Write a value with its types and digits: 1.10 is not 1.1. A whole number in JSON is an ``int``."""
-    cls: Any = type(value)
+    cls = cast("Any", type(value))
     if attrs.has(cls):
         return {one.name: exactly(getattr(value, one.name)) for one in attrs.fields(cls)}
     if isinstance(value, dict):

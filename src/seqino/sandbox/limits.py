@@ -27,8 +27,9 @@ class Limit:
     """Path template that it is for, such as ``/drafts``, with every method; all together where ``None``."""
 
     def __str__(self) -> str:
-        where = "" if self.endpoint is None else f" of {self.endpoint}"
-        return f"{self.calls} calls{where} per {self.per}"
+        """Write it as on a command line: ``100/minute``, ``/drafts 10/minute``."""
+        where = "" if self.endpoint is None else f"{self.endpoint} "
+        return f"{where}{self.calls}/{self.per}"
 
 
 class Limits:

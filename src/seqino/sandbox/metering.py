@@ -78,7 +78,9 @@ class Meter:
     def _refusal(self, left: timedelta, limit: Limit) -> Refusal:
         speed = self._world.clock.speed
         seconds = math.ceil(left.total_seconds())
-        message = f"{limit} are used up; the next begins in {seconds} s of the sandbox's time"
+        message = (
+            f"the limit {limit} is used up; the next {limit.per} begins in {seconds} s of the sandbox's time"
+        )
         # A clock that stands still is stepped by its owner: then what is left on it is all there is to say.
         wait = math.ceil(left.total_seconds() / (speed or 1))
         return Refusal(_TOO_MANY, message, headers={"Retry-After": str(wait)})

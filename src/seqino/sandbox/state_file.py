@@ -209,11 +209,7 @@ class StateFile:
         self._until, self._digest = standing.now, None
 
     def _write(self, standing: Standing) -> None:
-        kept = [
-            (*place, write(record))
-            for place, record in self._changes.items()
-            if record is not None
-        ]
+        kept = [(*place, write(record)) for place, record in self._changes.items() if record is not None]
         dropped = [place for place, record in self._changes.items() if record is None]
         execute = self.connection.execute
         execute("BEGIN")
