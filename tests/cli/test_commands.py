@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 
 from seqino.cli.__main__ import main
@@ -117,6 +118,43 @@ async def test_a_strict_key_is_not_repeated(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert "my-own-key" not in said
+
+
+async def test_a_state_file_is_named_and_limits_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sandbox.state"
+    task = asyncio.create_task(serve("127.0.0.1", 0, 1.0, "paid", None, state=path, limits=["0/minute"]))
+    said = ""
+    while "_sandbox" not in said:
+        await asyncio.sleep(0)
+        said += capsys.readouterr().out
+    assert f"It keeps what it acknowledged in {path}." in said.replace("\n", "")
+    url = next(line for line in said.splitlines() if "BASE_URL" in line).partition("=")[2].strip()
+    headers = {"Authorization": "sandbox-key", "X-PDP-Client-Id": "sandbox-client-seqino"}
+    async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{url}/clients") as response:
+        assert response.status == 429
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--limit", "100/second"), ExitCode.INPUT, "'100/second' is no limit: write it as 100/minute"),
+        (("--limit", "/draft 1/day"), ExitCode.INPUT, "there is no endpoint '/draft'"),
+        (("--state", "none/sandbox.state"), ExitCode.FAILURE, "has to be a file in a folder that exists"),
+    ],
+)
+def test_a_wrong_limit_or_state_file_ends_in_one_line(
+    seqino_command: Command, options: tuple[str, str], code: ExitCode, message: str
+) -> None:
+    result = seqino_command("sandbox", "--port", 0, *options)
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_busy_port_ends_in_one_line(seqino_command: Command, platform: Platform) -> None:

@@ -16,7 +16,7 @@ from seqino.sandbox.world.tallies import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OTHER = {"headers": {"X-PDP-Client-Id": "client_abc123"}}
+OTHER = {"X-PDP-Client-Id": "client_abc123"}
 
 
 def step_to(sandbox: Sandbox, year: int, month: int, day: int) -> None:
@@ -79,7 +79,7 @@ async def test_what_is_nobodys_call_or_no_endpoint_is_not_counted(call: Any) -> 
 
 async def test_a_client_sees_its_own_calls_alone(call: Any) -> None:
     await call.create()
-    assert counts(await metrics(call, **OTHER)) == {}
+    assert counts(await metrics(call, headers=OTHER)) == {}
     assert counts(await metrics(call, headers={"Authorization": "another-key"})) == {}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import attrs
+import msgspec
 from aiohttp import web
-from aiohttp.multipart import BodyPartReader
+from aiohttp.hdrs import CONTENT_DISPOSITION
+from aiohttp.multipart import BodyPartReader, content_disposition_filename, parse_content_disposition
 
 from seqino.sandbox.description import Operation
 from seqino.sandbox.errors import SandboxError
@@ -22,7 +23,6 @@ from seqino.sandbox.operations.base import CLIENT_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
-    from decimal import Decimal
 
     from seqino.sandbox.control import Control
     from seqino.sandbox.description import Description
@@ -35,6 +35,8 @@ __all__ = ["LARGEST_BODY", "App"]
 
 LARGEST_BODY = 32 * 2**20
 """Bytes of the largest request body that is read."""
+
+_json = msgspec.json.Encoder(decimal_format="number")
 
 _CONTROL = "/_sandbox/"
 _HEALTH = "GET /health"
@@ -241,8 +243,11 @@ async def _upload(request: web.BaseRequest) -> Upload | None:
     try:
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
-            if isinstance(part, BodyPartReader) and part.name == "file" and part.filename is not None:
-                found = Upload(part.filename, bytes(await part.read(decode=True)))
+            # Read once: part.name and part.filename would each read the header anew, which takes 0.1 ms.
+            _, said = parse_content_disposition(part.headers.get(CONTENT_DISPOSITION))
+            name = content_disposition_filename(said, "filename")
+            if isinstance(part, BodyPartReader) and said.get("name") == "file" and name is not None:
+                found = Upload(name, bytes(await part.read(decode=True)))
     except ValueError as error:
         raise Refusal(400, f"a multipart body that cannot be read: {error}") from None
     return found
@@ -251,14 +256,9 @@ async def _upload(request: web.BaseRequest) -> Upload | None:
 def _respond(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
     if status == 204:  # noqa: PLR2004 - an answer without a body
         return web.Response(status=status)
-    data = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_number)
-    # A header can hold bytes that are no UTF-8, and an error may quote it.
-    return web.Response(
-        status=status, body=data.encode(errors="replace"), content_type="application/json", headers=headers
-    )
-
-
-def _number(value: Decimal) -> float | str:
-    """Write a fraction in a field that the description does not know; what no float can hold becomes text."""
-    number = float(value)
-    return number if math.isfinite(number) else str(value)
+    try:
+        data = _json.encode(body)
+    except UnicodeEncodeError:
+        # A header can hold bytes that are no UTF-8, and an error may quote it.
+        data = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+    return web.Response(status=status, body=data, content_type="application/json", headers=headers)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.judge import Refusal, Unprocessable, problem
 from seqino.sandbox.operations.base import Answer, buyer_of, seller_of
+from seqino.sandbox.rules import breaches
 from seqino.sandbox.world.invoices import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seqino.sandbox.operations.base import Call, InvoiceData, Play
+    from seqino.sandbox.shape import Terms
     from seqino.sandbox.world.invoices import Invoices
     from seqino.sandbox.world.records import Draft, Invoice
 
 __all__ = ["DraftOperations"]
 
 R = TypeVar("R")
+
+_json = msgspec.json.Encoder(order="sorted")
+"""Equal drafts are equal bytes."""
 
 
 class DraftOperations:
@@ -81,11 +87,10 @@ class DraftOperations:
     def validate_draft(self, call: Call) -> Answer:
         """Issue a draft as an invoice, exactly once; an unsound one is refused with 422 and stays a draft."""
         draft = _find(call)
-        if draft.invoice_id is None:
-            self._refuse_unsound(draft)
         terms = self._data.terms(draft.content)
-        content = json.dumps(draft.content, sort_keys=True, default=str).encode()
-        fingerprint = hashlib.blake2b(content, digest_size=16).hexdigest()
+        if draft.invoice_id is None:
+            self._refuse_unsound(terms)
+        fingerprint = hashlib.blake2b(_json.encode(draft.content), digest_size=16).hexdigest()
         invoice = _unless_frozen(
             lambda: self._invoices.issue_draft(
                 call.client, draft, seller=seller_of(terms), buyer=buyer_of(terms), fingerprint=fingerprint
@@ -94,10 +99,10 @@ class DraftOperations:
         marks: dict[str, Any] = {"draft_id": draft.draft_id, **_issued(invoice), "errors": [], "warnings": []}
         return Answer(200, marks if self._data.show_inferred else {})
 
-    def _refuse_unsound(self, draft: Draft) -> None:
-        found = self._data.breaches(draft.content)
+    def _refuse_unsound(self, terms: Terms) -> None:
+        places = self._data.places
+        found = list(breaches(terms, places))
         if found:
-            places = self._data.places
             raise Unprocessable(
                 problem(["draft", *places.get(one.term, ())], one.message, one.rule) for one in found
             )
