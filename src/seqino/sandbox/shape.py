@@ -66,9 +66,8 @@ class Shape:
             if field is None or one is None:
                 continue
             term, shape = field
-            if one.__class__ is str:  # asked first, as above
-                if term:
-                    found[term] = one
+            if term and one.__class__ is str:  # asked first, as above
+                found[term] = one
             elif isinstance(one, dict):
                 found.update(shape.terms(cast("dict[str, Any]", one)))
             elif isinstance(one, list):
