@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seqino.sandbox import Receiver, Sandbox
+from seqino.sandbox import Receiver, Sandbox, SandboxError
 from seqino.sandbox.clock import Clock
+from seqino.sandbox.state import Memory
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
+    from seqino.sandbox.state import Standing
     from seqino.sandbox.world.records import Record
 
 
-class Kept:
+class Kept(Memory):
     """A state that remembers what each commit made durable."""
 
     def __init__(self) -> None:
@@ -35,7 +38,10 @@ class Kept:
     def clear(self) -> None:
         self._records, self._changed = {}, {}
 
-    def commit(self, now: datetime) -> None:
+    def is_due(self, now: datetime) -> bool:  # noqa: ARG002 - time alone changes nothing here
+        return bool(self._changed)
+
+    def commit(self, standing: Standing) -> None:
         if self._changed:
             for key, record in self._changed.items():
                 if record is None:
@@ -43,7 +49,7 @@ class Kept:
                 else:
                     self._records[key] = copy.deepcopy(record)
             self._changed = {}
-            self.commits.append((now, dict(self._records)))
+            self.commits.append((standing.now, dict(self._records)))
 
 
 @pytest.fixture
@@ -67,7 +73,7 @@ def revived(now: datetime, records: dict[tuple[str, str, str], Record]) -> Sandb
             sponsor.deliveries[key] = record
         elif kind == "invoice":
             assert client is not None
-            client.invoices[key] = record
+            client.add_invoice(record)
     return sandbox
 
 
@@ -131,8 +137,8 @@ async def test_more_can_happen_in_the_moment_of_the_restart(
 class Full(Kept):
     """A state whose disk is full."""
 
-    def commit(self, now: datetime) -> None:
-        raise OSError(f"the disk is full at {now}")
+    def commit(self, standing: Standing) -> None:
+        raise SandboxError(f"the disk is full at {standing.now}")
 
 
 @pytest.mark.parametrize("when", ["telling", "noting"])
@@ -147,3 +153,27 @@ async def test_what_cannot_be_kept_is_not_delivered(
     sandbox.clock.advance(60)
     await sandbox.deliveries.settled()
     assert len(hook.events) <= arrived + 1
+
+
+async def test_what_is_not_delivered_yet_is_delivered_by_whoever_goes_on_from_the_file(
+    calling: Any, receiver: Receiver, register: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "sandbox.state"
+    body = {"start_date": "2024-01-15T00:00:00Z", "directory_entry": {"siren": "523456788", "name": "Canal"}}
+    async with Sandbox(speed=0, state=path) as sandbox:
+        call = calling(sandbox)
+        await register(call, receiver)
+        receiver.fail(1)
+        mandate = (await call("POST", "/mandates", json=body)).body
+        published = {"siren": "812345676", "name": "Vauban"}
+        assert (await call("POST", "/_sandbox/directory", json=published, judged=False)).status == 200
+        await sandbox.deliveries.settled()
+        assert [one.outcome for one in sandbox.deliveries.list()] == ["pending"]
+    async with Sandbox(speed=0, state=path) as sandbox:
+        call = calling(sandbox)
+        sandbox.clock.advance(3600)
+        await sandbox.deliveries.settled()
+        assert {one.event_type for one in receiver.events} == {"mandate.created", "mandate.activated"}
+        assert (await call("GET", f"/mandates/{mandate['id']}")).body["status"] == "active"
+        for siren in ("523456788", "812345676"):
+            assert (await call("GET", f"/directory/{siren}")).status == 200

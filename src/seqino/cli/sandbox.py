@@ -3,6 +3,8 @@
 # ruff: noqa: FBT002 - options of a command line are named there
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
@@ -31,6 +33,8 @@ class Settings:
     seed: int = 0
     show_inferred: bool = True
     api_key: str | None = attrs.field(default=None, repr=False)
+    state: Path | None = None
+    limits: Sequence[str] = ()
 
     def make(self) -> "Sandbox":
         """Make the sandbox.
@@ -41,6 +45,7 @@ class Settings:
         """
         try:
             from seqino.sandbox import Sandbox  # noqa: PLC0415 - an extra of its own, and slow to load
+            from seqino.sandbox.limits import parse_limits  # noqa: PLC0415 - of the same extra
         except ImportError as error:
             raise ConfigurationError(str(error)) from error
         try:
@@ -52,6 +57,8 @@ class Settings:
                 seed=self.seed,
                 show_inferred=self.show_inferred,
                 api_key=self.api_key,
+                state=self.state,
+                limits=parse_limits(self.limits),
             )
         except ValueError as error:
             raise InvalidInput(str(error)) from None
@@ -75,6 +82,21 @@ def sandbox(  # noqa: PLR0917 - each is an option of the command
         str | None,
         typer.Option(help="The one key that is taken, an invented one; any by default.", show_default=False),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="File that keeps what was acknowledged, across restarts; made when it is missing.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Calls of each client, as 100/minute, or '/drafts 10/minute' for one endpoint; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say where it listens in one JSON line, and nothing else.")
     ] = False,
@@ -92,6 +114,8 @@ def sandbox(  # noqa: PLR0917 - each is an option of the command
         seed=seed,
         show_inferred=not hide_inferred,
         api_key=api_key,
+        state=state,
+        limits=limit or (),
     )
     with one_line_errors():
         carry_out(serve(settings, as_json=as_json))
@@ -107,7 +131,7 @@ async def serve(settings: Settings, *, as_json: bool = False) -> None:
     Raises:
         ConfigurationError: The extra is not installed.
         InvalidInput: A value is out of its range, or there is no such scenario.
-        OSError: The port is in use, or the address is not this machine's.
+        OSError: The port is in use, or the address is not this machine's; or the state file cannot be used.
     """
     async with settings.make() as server:
         out = console()

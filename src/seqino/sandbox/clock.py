@@ -66,6 +66,19 @@ class Clock:
         self._tell()
         return now
 
+    def not_before(self, moment: datetime) -> None:
+        """Step to a moment, if it is not yet reached."""
+        now = self.now()
+        if now < moment:
+            self._base += moment - now
+
+    def soon(self) -> datetime:
+        """Return the moment that it shows a real second from now, or the calendar's last."""
+        try:
+            return self.now() + timedelta(seconds=self._speed)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)
+
     @property
     def speed(self) -> float:
         """Seconds of sandbox time in a real second."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seqino.sandbox.deliveries.control import DeliveryControl
     from seqino.sandbox.description import Description
     from seqino.sandbox.faults import Faults
+    from seqino.sandbox.limits import Limits
     from seqino.sandbox.world import Client, World
 
 __all__ = ["Control"]
@@ -30,20 +31,28 @@ class Control:
     Args:
         world: What it shows and changes.
         faults: Faults that it plans.
+        limits: Limits that it sets.
         description: What a directory entry is judged by.
         deliveries: What it is asked about deliveries.
     """
 
     def __init__(
-        self, world: World, faults: Faults, description: Description, deliveries: DeliveryControl
+        self,
+        world: World,
+        faults: Faults,
+        limits: Limits,
+        description: Description,
+        deliveries: DeliveryControl,
     ) -> None:
         self._world = world
         self._faults = faults
+        self._limits = limits
         self._deliveries = deliveries
         domain = DomainControl(world, description)
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
             "counters": world.counters.as_dict,
+            "limits": limits.as_dict,
             "scenario": self._scenario,
             "world": self._view,
             **domain.gets,
@@ -51,6 +60,7 @@ class Control:
         self._posts: dict[str, Callable[[dict[str, Any]], Any]] = {
             "clock": self._set_clock,
             "faults": self._plan_faults,
+            "limits": self._set_limits,
             "reset": self._reset,
             "scenario": self._set_scenario,
             **domain.posts,
@@ -109,6 +119,14 @@ class Control:
         self._faults.plan(str(asked.get("fault")), operation=asked.get("operation"), times=times)
         return {"planned": asked}
 
+    def _set_limits(self, asked: dict[str, Any]) -> dict[str, Any]:
+        _only(asked, "limits", "client")
+        client = asked.get("client")
+        if not isinstance(asked.get("limits"), dict) or not isinstance(client, str | None):
+            raise TypeError('limits are an object such as {"minute": 100}, client is an id or left out')
+        self._limits.set(asked["limits"], client=client)
+        return self._limits.as_dict()
+
     def _reset(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked)
         self._world.reset()
@@ -129,9 +147,7 @@ class Control:
     def _view_client(self, client: Client) -> dict[str, Any]:
         now = self._world.clock.now()
         return {
-            "drafts": {
-                one.draft_id: one.invoice and one.invoice.invoice_id for one in client.drafts.values()
-            },
+            "drafts": {one.draft_id: one.invoice_id for one in client.drafts.values()},
             "invoices": {
                 one.invoice_id: {
                     "number": one.number,

@@ -252,6 +252,10 @@ class Deliveries:
             return
         if self._timer is not None:
             self._timer.cancel()
+        if self._world.failure is not None:
+            # What could not be kept is not told either: nobody would know of it after a restart.
+            self._drop()
+            return
         moment = self._agenda.next
         if moment is not None and moment <= self._world.clock.now():
             self._commit()

@@ -13,6 +13,7 @@ from seqino.sandbox.operations.lifecycle import LifecycleOperations
 from seqino.sandbox.operations.mandates import MandateOperations
 from seqino.sandbox.operations.reporting import ReportingOperations
 from seqino.sandbox.operations.settings import SettingsOperations
+from seqino.sandbox.operations.usage import UsageOperations
 from seqino.sandbox.operations.webhooks import WebhookOperations
 from seqino.sandbox.world.mandates import Mandates
 from seqino.sandbox.world.onboarding import Onboardings
@@ -22,6 +23,7 @@ from seqino.sandbox.world.settings import Settings
 if TYPE_CHECKING:
     from seqino.sandbox.catalogue import Catalogue
     from seqino.sandbox.description import Description
+    from seqino.sandbox.limits import Limits
     from seqino.sandbox.operations.base import Play
     from seqino.sandbox.world import World
     from seqino.sandbox.world.invoices import Invoices
@@ -39,6 +41,7 @@ class Operations:
         webhooks: Its webhooks.
         catalogue: The types of event that they can be told of.
         description: Where the fields of an invoice stand.
+        limits: What limits a client is told.
         show_inferred: Whether answers carry what no public page shows.
     """
 
@@ -50,6 +53,7 @@ class Operations:
         catalogue: Catalogue,
         description: Description,
         *,
+        limits: Limits,
         show_inferred: bool = True,
     ) -> None:
         data = InvoiceData(description, show_inferred=show_inferred)
@@ -64,4 +68,5 @@ class Operations:
             **ReportingOperations(Reports(world), data, description).table,
             **SettingsOperations(Settings(world)).table,
             **WebhookOperations(webhooks, catalogue).table,
+            **UsageOperations(world, limits).table,
         }

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Counters"]
 
@@ -50,7 +55,11 @@ class Counters:
         """Return the counters by name."""
         return attrs.asdict(self)
 
+    def restore(self, counted: Mapping[str, int]) -> None:
+        """Go on from what was counted before; what was not counted then starts at zero."""
+        for field in attrs.fields(Counters):
+            setattr(self, field.name, counted.get(field.name, 0))
+
     def reset(self) -> None:
         """Count from zero."""
-        for field in attrs.fields(Counters):
-            setattr(self, field.name, 0)
+        self.restore({})

@@ -9,7 +9,18 @@ import attrs
 
 from seqino.sandbox.lifecycle import Leg, event, history, moments
 
-__all__ = ["Account", "Draft", "Happening", "Invoice", "Notifying", "Record", "Series", "Subject"]
+__all__ = [
+    "Account",
+    "Draft",
+    "Happening",
+    "Invoice",
+    "Notifying",
+    "Record",
+    "Registration",
+    "RetiredNumber",
+    "Series",
+    "Subject",
+]
 
 
 @attrs.frozen
@@ -61,7 +72,7 @@ class Notifying(Record, Protocol):
 
 @attrs.define(eq=False)
 class Draft:
-    """A draft, and the invoice that it became."""
+    """A draft, and which invoice it became."""
 
     kind: ClassVar[str] = "draft"
 
@@ -69,7 +80,8 @@ class Draft:
     content: dict[str, Any]
     created_at: datetime
     updated_at: datetime | None = None
-    invoice: Invoice | None = None
+    invoice_id: str | None = None
+    """Id of the invoice that it became."""
 
     @property
     def key(self) -> str:
@@ -139,6 +151,22 @@ class Invoice:
 
 
 @attrs.define(eq=False)
+class Registration:
+    """A sponsor: its id, and by what its API key is known again."""
+
+    kind: ClassVar[str] = "sponsor"
+
+    sponsor_id: str
+    key_digest: str
+    """Digest of its API key: whoever reads it cannot use it."""
+
+    @property
+    def key(self) -> str:
+        """Its id."""
+        return self.sponsor_id
+
+
+@attrs.define(eq=False)
 class Account:
     """A client of a sponsor, as the API shows it."""
 
@@ -166,3 +194,19 @@ class Series:
     def key(self) -> str:
         """Year and seller."""
         return f"{self.year} {self.seller}"
+
+
+@attrs.define(eq=False)
+class RetiredNumber:
+    """The number of an invoice whose client was deleted: it stays used."""
+
+    kind: ClassVar[str] = "retired_number"
+
+    seller: str
+    year: str
+    number: str
+
+    @property
+    def key(self) -> str:
+        """Year, seller and number."""
+        return f"{self.year} {self.seller} {self.number}"
