@@ -125,7 +125,7 @@ def _order(event: StatusEvent) -> tuple[datetime, int, str, str]:
     return (
         instant(event.timestamp),
         _AFTER_ALL if number is None else number,
-        str(event.status_code),
+        qualified(event.status_code, Family.INVOICE),
         event.rejection_reason or "",
     )
 
@@ -144,6 +144,10 @@ def fingerprint(event: DetailedEvent) -> Fingerprint:
     )
 
 
+def _whole_order(event: DetailedEvent) -> tuple[tuple[datetime, int, str, str], Fingerprint]:
+    return _order(event), fingerprint(event)
+
+
 def without_repetitions(events: Iterable[D]) -> list[D]:
     """Return the events of one object in order, each once.
 
@@ -151,7 +155,7 @@ def without_repetitions(events: Iterable[D]) -> list[D]:
     amount.
     """
     found: dict[Fingerprint, D] = {}
-    for event in in_order(events):
+    for event in sorted(events, key=_whole_order):
         found.setdefault(fingerprint(event), event)
     return list(found.values())
 
@@ -168,7 +172,7 @@ def appeared(before: Iterable[Fingerprint], after: Iterable[D]) -> list[D]:
     """
     known = Counter(before)
     found: list[D] = []
-    for event in in_order(after):
+    for event in sorted(after, key=_whole_order):
         mark = fingerprint(event)
         if known[mark]:
             known[mark] -= 1
