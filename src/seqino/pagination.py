@@ -88,7 +88,7 @@ class Pager(Generic[T]):
             CallError: A page could not be had. ``continuation`` of this error and of ``BrokenPages`` is where
                 to go on.
         """
-        guard = _Guard()
+        guard = LoopGuard()
         token = self._start
         while True:
             page = await self._fetch(token, guard)
@@ -98,7 +98,7 @@ class Pager(Generic[T]):
             if token is None:
                 return
 
-    async def _fetch(self, token: PageToken | None, guard: _Guard) -> Page[T]:
+    async def _fetch(self, token: PageToken | None, guard: LoopGuard) -> Page[T]:
         turn = _Turn(self._caller, token)
         try:
             value = await self._ask(turn)
@@ -210,7 +210,7 @@ def _check(token: PageToken, here: PageToken) -> None:
             )
 
 
-class _Guard:
+class LoopGuard:
     """Notices pages that lead back to one read before, or that stay empty without end.
 
     Of the last thousand places each is remembered, so that no page is handed out twice. A longer way round is
@@ -223,8 +223,8 @@ class _Guard:
         self._recent: deque[str] = deque()
         self._known: set[str] = set()
         self._landmark: str | None = None
-        self._steps = 0
-        self._lap = 1
+        self._steps: int = 0
+        self._lap: int = 1
         self._empty = 0
 
     def judge(self, answer: PageAnswer, *, is_empty: bool) -> str:
@@ -243,6 +243,11 @@ class _Guard:
         if self._steps == self._lap:
             self._landmark, self._steps, self._lap = answer.next, 0, 2 * self._lap
         return ""
+
+    @property
+    def remembered(self) -> int:
+        """How many places are remembered one by one."""
+        return len(self._known)
 
     def _remember(self, place: str) -> None:
         self._recent.append(place)

@@ -18,12 +18,13 @@ START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 PAUSES = st.timedeltas(min_value=timedelta(milliseconds=1), max_value=timedelta(days=2))
-BACKOFFS = st.builds(
-    lambda first, more, factor: Backoff(first=first, longest=first + more, factor=factor),
-    PAUSES,
-    PAUSES,
-    st.floats(1, 10),
-)
+
+
+def schedule(first: timedelta, more: timedelta, factor: float) -> Backoff:
+    return Backoff(first=first, longest=first + more, factor=factor)
+
+
+BACKOFFS = st.builds(schedule, PAUSES, PAUSES, st.floats(1, 10))
 
 
 @attrs.frozen

@@ -21,7 +21,7 @@ from seqino._generated import operations
 from seqino.client import SeqinoClient
 from seqino.errors import BrokenPages, InvalidInput, PageToken, ServerError
 from seqino.models import LifecycleEvent, ObjectType
-from seqino.pagination import MOST_EMPTY_PAGES, Page, Pager, _Guard
+from seqino.pagination import MOST_EMPTY_PAGES, LoopGuard, Page, Pager
 
 if TYPE_CHECKING:
     from seqino.options import CallOptions
@@ -321,7 +321,7 @@ async def test_empty_pages_between_full_ones_are_no_fault() -> None:
     assert await pager(Book(pages)).to_list() == [1, 2]
 
 
-def walk(guard: _Guard, places: Iterator[str], most: int) -> int:
+def walk(guard: LoopGuard, places: Iterator[str], most: int) -> int:
     """How many pages are handed out before the guard complains; ``most`` where it does not."""
     position: str | None = None
     for count, following in enumerate(itertools.islice(places, most)):
@@ -338,17 +338,17 @@ def test_every_way_round_is_noticed(lead: int, length: int) -> None:
         yield from (f"lead {number}" for number in range(lead))
         yield from itertools.cycle([f"loop {number}" for number in range(length)])
 
-    handed_out = walk(_Guard(), places(), 50_000)
-    if length <= _Guard.LAST:
+    handed_out = walk(LoopGuard(), places(), 50_000)
+    if length <= LoopGuard.LAST:
         assert handed_out == lead + length
     else:
         assert handed_out <= 3 * (lead + length) + 2
 
 
 def test_a_list_without_end_is_none_of_the_guards_business_and_costs_no_memory() -> None:
-    guard = _Guard()
+    guard = LoopGuard()
     assert walk(guard, map(str, itertools.count()), 20_000) == 20_000
-    assert len(guard._known) == len(guard._recent) == _Guard.LAST
+    assert guard.remembered == LoopGuard.LAST
 
 
 # --- Memory
@@ -371,7 +371,7 @@ async def test_one_page_is_held_at_a_time() -> None:
             known.update(things)
             return attrs.evolve(page, items=things)
 
-    pages = {None: ([], "b"), "b": ([], "c"), "c": ([], None)}
+    pages: dict[str | None, Any] = {None: ([], "b"), "b": ([], "c"), "c": ([], None)}
     things = Pager[Thing](Shelf(pages), lambda caller: caller.call(PAGED))
     async for _ in things.by_page():
         del _

@@ -13,7 +13,9 @@ SELLER, BUYER = Party.SELLER, Party.BUYER
 TRANSMISSION, TREATMENT = Phase.TRANSMISSION, Phase.TREATMENT
 
 # number: phase, who sets it, to the portal, needs a reason, needs a comment, final
-TABLE = {
+NOBODY: set[Party] = set()
+
+TABLE: dict[int, tuple[Phase | None, set[Party], bool, bool, bool, bool]] = {
     200: (TRANSMISSION, {E}, True, False, False, False),
     201: (TRANSMISSION, {E}, False, False, False, False),
     202: (TRANSMISSION, {R}, False, False, False, False),
@@ -31,7 +33,7 @@ TABLE = {
     214: (TREATMENT, {Party.APPROVER}, False, False, False, False),
     220: (TREATMENT, {SELLER, BUYER}, False, False, False, True),
     221: (TRANSMISSION, {R}, False, False, False, False),
-    224: (TREATMENT, set(), False, False, False, False),
+    224: (TREATMENT, NOBODY, False, False, False, False),
     225: (TREATMENT, {SELLER, Party.FACTOR}, False, False, False, False),
     226: (TREATMENT, {SELLER, Party.FACTOR}, False, False, False, False),
     227: (TREATMENT, {SELLER, Party.FACTOR}, False, False, False, False),

@@ -20,6 +20,7 @@ from seqino.statuses.meanings import MEANINGS
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 NAMES = {meaning.number: meaning.value for meaning in MEANINGS.values() if meaning.number}
+NOTHING: set[int] = set()
 MANDATORY = {200, 210, 212, 213}
 
 
@@ -78,7 +79,7 @@ def test_a_completion_answers_a_suspension() -> None:
         (Party.SELLER_PLATFORM, {213}),
         (Party.BUYER_PLATFORM, {213, 221}),
         (Party.APPROVER, {214}),
-        (Party.PORTAL, set()),
+        (Party.PORTAL, NOTHING),
     ],
 )
 def test_who_may_set_what(party: Party, numbers: set[int]) -> None:

@@ -17,7 +17,7 @@ from seqino._core.raw import listen
 from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, File
 from seqino._generated.operations import OPERATIONS, VALIDATE_DRAFT, health_check
-from seqino._generated.tables import CONSTRAINTS
+from seqino._generated.tables import CONSTRAINTS, WIRE_NAMES
 from seqino.client.submitting import Submitter
 from seqino.documents import read_document
 from seqino.errors import InvalidInput
@@ -148,7 +148,7 @@ class SeqinoClient:
         runtime = Runtime()
         engine = CallEngine(
             config,
-            Codec(CONSTRAINTS),
+            Codec(CONSTRAINTS, WIRE_NAMES),
             operations=OPERATIONS,
             network=network,
             session=session,
