@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from seqino.sandbox.clock import stamp
+from seqino.sandbox.control_invoices import InvoiceControl
 from seqino.sandbox.judge import Refusal, parse_body
 from seqino.sandbox.operations import Answer
 from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from seqino.sandbox.faults import Faults
+    from seqino.sandbox.steering import Steering
     from seqino.sandbox.world import Client, World
 
 __all__ = ["Control"]
@@ -26,14 +28,17 @@ class Control:
     Args:
         world: What it shows and changes.
         faults: Faults that it plans.
+        invoices: How it steers invoices.
     """
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, invoices: Steering) -> None:
         self._world = world
         self._faults = faults
+        self._invoices = InvoiceControl(invoices)
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
             "counters": world.counters.as_dict,
+            "invoices": self._invoices.list,
             "scenario": self._scenario,
             "world": self._view,
         }
@@ -52,15 +57,17 @@ class Control:
         """
         if request.method == "GET" and name in self._gets:
             return Answer(200, self._gets[name]())
-        if request.method != "POST" or name not in self._posts:
-            there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in self._posts]
+        play = self._posts.get(name) or self._invoices.find(name)
+        if request.method != "POST" or play is None:
+            posts = (*self._posts, *self._invoices.paths)
+            there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in posts]
             raise Refusal(404, f"the control API has no {request.method} {name}; it has {', '.join(there)}")
         body = await request.read()
         asked: Any = parse_body(body, "application/json") if body else {}
         if not isinstance(asked, dict):
             raise Refusal(400, "the control API takes a JSON object")
         try:
-            return Answer(200, self._posts[name](cast("dict[str, Any]", asked)))
+            return Answer(200, play(cast("dict[str, Any]", asked)))
         except (TypeError, ValueError) as error:
             raise Refusal(400, str(error)) from None
 

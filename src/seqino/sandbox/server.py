@@ -16,6 +16,7 @@ from seqino.sandbox.control import Control
 from seqino.sandbox.description import Description
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.operations import Operations
+from seqino.sandbox.steering import Steering
 from seqino.sandbox.world import CLIENTS, World
 from seqino.sandbox.world.invoices import Invoices
 
@@ -79,6 +80,7 @@ class Sandbox:
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
         self.faults = Faults()
+        self.invoices = Steering(self.world)
         self._operations = Operations(
             self.world, Invoices(self.world), self._description, show_inferred=show_inferred
         )
@@ -130,7 +132,7 @@ class Sandbox:
             description=self._description,
             world=self.world,
             operations=self._operations,
-            control=Control(self.world, self.faults),
+            control=Control(self.world, self.faults, self.invoices),
             faults=self.faults,
             api_key=self._api_key,
         )

@@ -16,6 +16,7 @@ from seqino.sandbox.clock import stamp
 from seqino.sandbox.scenarios import SCENARIOS
 from seqino.sandbox.state import Memory
 from seqino.sandbox.world.counters import Counters
+from seqino.sandbox.world.parts import parts_of
 from seqino.sandbox.world.records import Account, Draft, Invoice, Series
 
 if TYPE_CHECKING:
@@ -66,6 +67,14 @@ class Client:
                 yield from group.values()
             elif key in group:
                 yield group[key]
+        for invoice in self._invoices(key):
+            yield from parts_of(invoice)
+
+    def _invoices(self, key: str | None) -> Iterable[Invoice]:
+        if key is None:
+            return self.invoices.values()
+        found = self.invoices.get(key)
+        return () if found is None else (found,)
 
 
 @attrs.define(eq=False)
