@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from seqino.sandbox.scenarios import Step
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-__all__ = ["gone_on", "objections", "remaining", "said", "stopped"]
+__all__ = ["gone_on", "objections", "remaining", "said", "set_by", "stopped", "underway"]
 
 _INSTANT = timedelta(microseconds=1)
 """The finest difference between two moments."""
@@ -25,24 +26,40 @@ def said(course: Iterable[Leg], by: datetime) -> list[Step]:
     return [one.step for one in _in_time(course) if one.seen <= by]
 
 
+def set_by(course: Iterable[Leg], moment: datetime) -> list[Step]:
+    """Return the steps set by a moment, seen or not, each once, in the order of their own times."""
+    return [one.step for one in _in_time(course) if one.at <= moment]
+
+
 def stopped(course: Iterable[Leg], now: datetime) -> list[Leg]:
     """Return a course on which nothing more happens; what was seen by ``now`` stays."""
     end = now + _INSTANT
     return [leg if leg.until and leg.until < end else attrs.evolve(leg, until=end) for leg in course]
 
 
+def underway(course: Sequence[Leg], now: datetime) -> list[Leg]:
+    """Return what of the transmission is on its way still, since something that was set after it was seen."""
+    placed = _in_time(course)
+    seen = [one.at for one in placed if one.seen <= now and one.step.about is None]
+    return [
+        Leg((one.step,), course[one.leg].since)
+        for one in placed
+        if progress([one.step]) and one.seen > now and any(one.at <= other for other in seen)
+    ]
+
+
 def remaining(steps: Iterable[Step], seen: Sequence[Step]) -> tuple[Step, ...]:
     """Return what is left of a scenario for an invoice that is under way, counted from now.
 
-    Statuses that it has are left out: those of transmission wherever they stand, others at the beginning.
-    What is left comes in the scenario's own pace.
+    Statuses that it has are left out: those of transmission wherever they stand, others at the beginning, as
+    often as it has them. What is left comes in the scenario's own pace.
 
     Args:
         steps: The scenario's steps.
         seen: What the invoice, and what belongs to it, has got.
     """
     stage = progress(seen)
-    has = {one.status for one in seen if one.about is None}
+    has = Counter(one.status for one in seen if one.about is None)
     told = {one.about for one in seen}
     begun, gone = False, 0.0
     left: list[Step] = []
@@ -50,7 +67,10 @@ def remaining(steps: Iterable[Step], seen: Sequence[Step]) -> tuple[Step, ...]:
         if step.about is not None:
             if step.about not in told:
                 left.append(step)
-        elif (progress([step]) and progress([step]) <= stage) or (step.status in has and not begun):
+        elif 0 < progress([step]) <= stage:
+            gone = step.after
+        elif has[step.status] and not begun:
+            has[step.status] -= 1
             gone = step.after
         else:
             begun = True
@@ -71,8 +91,8 @@ def objections(course: Sequence[Leg], leg: Leg) -> Iterator[str]:
 def gone_on(course: Sequence[Leg], leg: Leg, now: datetime) -> list[Leg]:
     """Return a course with a leg added, and without the steps to come that the leg leaves no room for.
 
-    Those are the ones that it makes unlawful; and, where it refuses or rejects the invoice, all of the invoice
-    that would be seen after that.
+    Those are the ones that it makes unlawful; and, where it refuses or rejects the invoice, all statuses of
+    the invoice that would be set after that.
     """
     ends = any(step.about is None and step.status in ENDS for step in leg.steps)
     sound = {one.key for one, before in _judged(course) if not any(breaches(before, one.step))}
@@ -81,7 +101,7 @@ def gone_on(course: Sequence[Leg], leg: Leg, now: datetime) -> list[Leg]:
     before: list[Step] = []
     for one in _in_time(whole):
         is_to_come = one.seen > now and one.leg < len(course)
-        is_late = ends and one.step.about is None and one.seen >= leg.since
+        is_late = ends and one.step.about is None and one.at > leg.since
         if is_to_come and (is_late or (one.key in sound and any(breaches(before, one.step)))):
             overtaken.add(one.key)
         else:

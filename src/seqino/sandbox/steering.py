@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from seqino.sandbox.clock import stamp
-from seqino.sandbox.courses import gone_on, objections, remaining, said, stopped
+from seqino.sandbox.courses import gone_on, objections, remaining, said, set_by, stopped, underway
 from seqino.sandbox.lifecycle import Leg, event
 from seqino.sandbox.lifecycle_rules import BUYER_SIDE, FAMILIES, SELLER_SIDE, STATUSES, progress
 from seqino.sandbox.scenarios import SCENARIOS, Step
@@ -75,7 +75,7 @@ class Steering:
     ) -> dict[str, Any]:
         """Put an event on an invoice; its scenario goes on as far as the event leaves that lawful.
 
-        Once it is refused or rejected (210, 213), nothing of its scenario follows.
+        Once it is refused or rejected (210, 213), its scenario sets no other status of it.
 
         Args:
             invoice_id: The invoice.
@@ -102,7 +102,7 @@ class Steering:
         step = Step(
             after=0,
             status=name,
-            emitter=emitter or _usual_emitter(about, name, said(invoice.course, at)),
+            emitter=emitter or _usual_emitter(about, name, set_by(invoice.course, at)),
             rejection_reason=rejection_reason,
             reason=reason,
             about=about,
@@ -119,7 +119,8 @@ class Steering:
     def follow(self, invoice_id: str, scenario: str, *, force: bool = False) -> dict[str, Any]:
         """Let an invoice take another scenario from now on: steps not yet seen never happen.
 
-        What of the scenario the invoice has already is left out; the rest comes in the scenario's own pace.
+        Only a status of transmission that a later one overtook on its way still arrives. What of the scenario
+        the invoice has already is left out; the rest comes in the scenario's own pace.
 
         Args:
             invoice_id: The invoice.
@@ -138,9 +139,11 @@ class Steering:
         if scenario not in SCENARIOS:
             raise ValueError(f"there is no scenario {scenario!r}; there are: {', '.join(SCENARIOS)}")
         now = self._world.clock.now()
-        course = stopped(invoice.course, now)
+        overtaken = underway(invoice.course, now)
+        has = [*said(invoice.course, now), *(step for leg in overtaken for step in leg.steps)]
+        course = [*overtaken, *stopped(invoice.course, now)]
         steps = SCENARIOS[scenario].steps_of(invoice.type_code, is_file=invoice.draft_id is None)
-        leg = Leg(remaining(steps, said(course, now)), now)
+        leg = Leg(remaining(steps, has), now)
         if not force:
             self._refuse(objections(course, leg))
         invoice.course, invoice.scenario = [*course, leg], scenario

@@ -68,11 +68,6 @@ class Scenario:
     """What the invoice gets once a credit note (381) refers to it; a buyer who waits for no correction gives
     nothing."""
 
-    @property
-    def own_steps(self) -> tuple[Step, ...]:
-        """The steps of the invoice itself."""
-        return tuple(step for step in self.steps if step.about is None)
-
     @cached_property
     def filed(self) -> tuple[Step, ...]:
         """The steps of an invoice that came as a file."""

@@ -62,19 +62,16 @@ class Client:
 
     def subjects(self, key: str | None = None) -> Iterator[Subject]:
         """Yield all that has a lifecycle, or what has a key, found without a walk over the others."""
+        for subject in self._own_subjects(key):
+            yield subject
+            yield from parts_of(subject)
+
+    def _own_subjects(self, key: str | None) -> Iterator[Subject]:
         for group in (self.invoices,):
             if key is None:
                 yield from group.values()
             elif key in group:
                 yield group[key]
-        for invoice in self._invoices(key):
-            yield from parts_of(invoice)
-
-    def _invoices(self, key: str | None) -> Iterable[Invoice]:
-        if key is None:
-            return self.invoices.values()
-        found = self.invoices.get(key)
-        return () if found is None else (found,)
 
 
 @attrs.define(eq=False)

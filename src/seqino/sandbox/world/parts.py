@@ -16,6 +16,8 @@ from seqino.sandbox.world.records import Invoice
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from seqino.sandbox.world.records import Subject
+
 __all__ = ["Envelope", "Part", "RegulatoryData", "ReportedStatuses", "parts_of"]
 
 
@@ -67,6 +69,8 @@ class ReportedStatuses(Part):
     object_type: ClassVar[str] = "lifecycle_status"
 
 
-def parts_of(invoice: Invoice) -> tuple[Part, ...]:
-    """Return all that is reported under an invoice's id."""
-    return RegulatoryData(invoice), Envelope(invoice), ReportedStatuses(invoice)
+def parts_of(subject: Subject) -> tuple[Part, ...]:
+    """Return all that is reported under an invoice's id; nothing for what is no invoice."""
+    if isinstance(subject, Invoice):
+        return RegulatoryData(subject), Envelope(subject), ReportedStatuses(subject)
+    return ()
