@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from seqino.sandbox.asked import only as _only
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.control_domain import DomainControl, view
+from seqino.sandbox.control_invoices import InvoiceControl
 from seqino.sandbox.judge import Refusal, parse_body
 from seqino.sandbox.operations import Answer
 from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from seqino.sandbox.description import Description
     from seqino.sandbox.faults import Faults
     from seqino.sandbox.limits import Limits
+    from seqino.sandbox.steering import Steering
     from seqino.sandbox.world import Client, World
 
 __all__ = ["Control"]
@@ -32,26 +34,31 @@ class Control:
         world: What it shows and changes.
         faults: Faults that it plans.
         limits: Limits that it sets.
+        invoices: How it steers invoices.
         description: What a directory entry is judged by.
         deliveries: What it is asked about deliveries.
     """
 
     def __init__(
         self,
+        *,
         world: World,
         faults: Faults,
         limits: Limits,
+        invoices: Steering,
         description: Description,
         deliveries: DeliveryControl,
     ) -> None:
         self._world = world
         self._faults = faults
         self._limits = limits
+        self._invoices = InvoiceControl(invoices)
         self._deliveries = deliveries
         domain = DomainControl(world, description)
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
             "counters": world.counters.as_dict,
+            "invoices": self._invoices.list,
             "limits": limits.as_dict,
             "scenario": self._scenario,
             "world": self._view,
@@ -78,14 +85,16 @@ class Control:
             return _answered(lambda: self._deliveries.answer(request.method, rest, query, asked))
         if request.method == "GET" and name in self._gets:
             return Answer(200, self._gets[name]())
-        if request.method != "POST" or name not in self._posts:
-            there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in self._posts]
+        play = self._posts.get(name) or self._invoices.find(name)
+        if request.method != "POST" or play is None:
+            posts = (*self._posts, *self._invoices.paths)
+            there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in posts]
             raise Refusal(
                 404,
                 f"the control API has no {request.method} {name}; it has {', '.join(there)}, … deliveries",
             )
         asked = await _asked(request)
-        return _answered(lambda: self._posts[name](asked))
+        return _answered(lambda: play(asked))
 
     def _clock(self) -> dict[str, Any]:
         clock = self._world.clock

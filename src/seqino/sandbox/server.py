@@ -26,6 +26,7 @@ from seqino.sandbox.metering import Meter
 from seqino.sandbox.operations import Operations
 from seqino.sandbox.signing import Scheme
 from seqino.sandbox.state_file import StateFile
+from seqino.sandbox.steering import Steering
 from seqino.sandbox.world import CLIENTS, World
 from seqino.sandbox.world.invoices import Invoices
 from seqino.sandbox.world.kinds import Misfit, load
@@ -97,6 +98,8 @@ class Sandbox:
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
         self.faults = Faults()
+        self.invoices = Steering(self.world)
+        """Gives an invoice an event or another scenario by hand."""
         self.limits = Limits(one.path for one in self._description.operations)
         """How many calls clients may make; ``limits.set`` changes it."""
         self.limits.set(limits or {})
@@ -176,11 +179,12 @@ class Sandbox:
             world=self.world,
             operations=self.operations,
             control=Control(
-                self.world,
-                self.faults,
-                self.limits,
-                self._description,
-                DeliveryControl(self.deliveries, self._catalogue),
+                world=self.world,
+                faults=self.faults,
+                limits=self.limits,
+                invoices=self.invoices,
+                description=self._description,
+                deliveries=DeliveryControl(self.deliveries, self._catalogue),
             ),
             faults=self.faults,
             meter=Meter(self.world, self.limits),
