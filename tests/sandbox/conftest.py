@@ -238,3 +238,10 @@ async def calling(judge: Judge) -> AsyncIterator[Callable[[Sandbox], Caller]]:
 @pytest.fixture
 async def call(sandbox: Sandbox, calling: Callable[[Sandbox], Caller]) -> Caller:
     return calling(sandbox)
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that gives up after a while."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        yield session

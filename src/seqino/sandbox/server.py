@@ -5,28 +5,66 @@ from __future__ import annotations
 import asyncio
 import errno
 import functools
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
 from aiohttp import web
 
 from seqino.sandbox.app import LARGEST_BODY, App
 from seqino.sandbox.clock import Clock
+from seqino.sandbox.connections import Front
 from seqino.sandbox.control import Control
 from seqino.sandbox.description import Description
 from seqino.sandbox.faults import Faults
+from seqino.sandbox.listening import Listener
+from seqino.sandbox.mangle import contents
 from seqino.sandbox.operations import Operations
+from seqino.sandbox.replies import Form
 from seqino.sandbox.world import CLIENTS, Counters, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import ssl
+    from collections.abc import AsyncGenerator, Iterable, Mapping
     from types import TracebackType
 
+    from seqino.sandbox.mangle import Content
+
 __all__ = ["Sandbox", "SandboxError"]
+
+_PATIENCE = 1
+"""Seconds that requests under way get when it stops."""
 
 
 class SandboxError(OSError):
     """The sandbox cannot listen where it was asked to; the message says what to do."""
+
+
+@attrs.frozen
+class _Running:
+    """All that runs as long as the sandbox does."""
+
+    app: App
+    server: web.Server
+    front: Front
+    listener: Listener
+
+    async def stop(self) -> None:
+        self.app.stop()
+        await self.listener.stop()
+        await self.front.stop()
+        # Requests that have arrived get the chance to begin.
+        await asyncio.sleep(0)
+        connections = self.front.connections
+        self.server.pre_shutdown()
+        await self.server.shutdown(_PATIENCE)
+        if connections:
+            # Who does not read its answer would keep the connection open.
+            await asyncio.wait([one.lost for one in connections], timeout=_PATIENCE)
+        for one in connections:
+            one.abort()
 
 
 class Sandbox:
@@ -51,9 +89,11 @@ class Sandbox:
             a draft). Without, a draft that was read cannot tell whether it was issued.
         clients: Clients that each sponsor has from the start.
         description: The API's description in JSON; the one shipped in the package by default.
+        ssl_context: Certificate and settings, to speak TLS.
+        faults: Rates of faults by name, such as ``{"reset-after": 0.05}``: see ``docs/faults.md``.
 
     Raises:
-        ValueError: A value is out of its range, or there is no such scenario or description.
+        ValueError: A value is out of its range, or there is no such scenario, description or fault.
     """
 
     def __init__(
@@ -68,6 +108,8 @@ class Sandbox:
         show_inferred: bool = True,
         clients: Iterable[str] = CLIENTS,
         description: Path | str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        faults: Mapping[str, float] | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -75,9 +117,17 @@ class Sandbox:
         self._description = _shipped() if description is None else Description(Path(description))
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
-        self.faults = Faults()
+        self._tls = ssl_context
+        self.faults = Faults(
+            operations=_holds(self._description),
+            counters=self.world.counters,
+            rates=faults or {},
+            seed=seed,
+            tls=ssl_context is not None,
+            refuse=self._refuse,
+        )
         self._operations = Operations(self.world, self._description, show_inferred=show_inferred)
-        self._running: tuple[App, web.ServerRunner] | None = None
+        self._running: _Running | None = None
 
     def __repr__(self) -> str:
         return f"Sandbox({self.url if self._running else 'stopped'}, scenario={self.scenario!r})"
@@ -89,10 +139,9 @@ class Sandbox:
         Raises:
             RuntimeError: It is not running.
         """
-        if self._running is None:
-            raise RuntimeError("the sandbox is not running: use it in `async with`, or call start()")
-        host, port = self._running[1].addresses[0][:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        host, port = self._is_running().listener.address[:2]
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def counters(self) -> Counters:
@@ -111,7 +160,32 @@ class Sandbox:
     def reset(self) -> None:
         """Forget what was sent and planned, and count from zero; clock and scenario stay."""
         self.world.reset()
-        self.faults.clear()
+        self.faults.restart()
+
+    @asynccontextmanager
+    async def refusing(self) -> AsyncGenerator[None]:
+        """Close the port, and every connection, as long as the context lasts.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        running = self._is_running()
+        running.listener.close()
+        running.front.leave()
+        try:
+            yield
+        finally:
+            await running.listener.open()
+
+    def _refuse(self, seconds: float) -> None:
+        running = self._is_running()
+        running.listener.close_for(seconds)
+        running.front.leave()
+
+    def _is_running(self) -> _Running:
+        if self._running is None:
+            raise RuntimeError("the sandbox is not running: use it in `async with`, or call start()")
+        return self._running
 
     async def start(self) -> None:
         """Listen.
@@ -129,23 +203,20 @@ class Sandbox:
             faults=self.faults,
             api_key=self._api_key,
         )
-        server = web.Server(app.handle, request_factory=_request, access_log=None)
-        runner = web.ServerRunner(server, shutdown_timeout=1)
-        await runner.setup()
+        server = web.Server(app.handle, request_factory=_request)
+        front = Front(server, self.faults, self._tls, app.refuse)
+        listener = Listener(front)
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
+            await listener.start(self._host, self._port)
         except OSError as error:
-            await runner.cleanup()
             raise _cannot_listen(error, self._host, self._port) from error
-        self._running = app, runner
+        self._running = _Running(app, server, front, listener)
 
     async def stop(self) -> None:
         """Answer what is under way, close every connection and free the port; twice is harmless."""
         running, self._running = self._running, None
         if running is not None:
-            app, runner = running
-            app.stop()
-            await runner.cleanup()
+            await running.stop()
 
     async def serve_forever(self) -> None:
         """Run until cancelled; started here, if it was not."""
@@ -173,6 +244,21 @@ class Sandbox:
 def _shipped() -> Description:
     """Read the shipped description once: compiling its schemas takes longer than a test."""
     return Description()
+
+
+@functools.cache
+def _holds(description: Description) -> Mapping[str, frozenset[Content]]:
+    """Tell what the answer of each operation may hold."""
+    return {
+        operation.key: contents(
+            *(
+                Form(schema, description.resolve)
+                for status, schema in operation.responses.items()
+                if schema is not None and status < HTTPStatus.MULTIPLE_CHOICES
+            )
+        )
+        for operation in description.operations
+    }
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:

@@ -47,10 +47,18 @@ class Counters:
     """Drafts validated although an equal draft of the client was before: perhaps one invoice issued twice."""
     faults: int = 0
     """Faults played on request."""
+    faults_by_name: dict[str, int] = attrs.field(factory=dict[str, int])
+    """The same by name, with its moment, such as ``reset-after``."""
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the counters by name."""
         return attrs.asdict(self)
+
+    def clear(self) -> None:
+        """Count from zero again."""
+        fresh = Counters()
+        for field in attrs.fields(Counters):
+            setattr(self, field.name, getattr(fresh, field.name))
 
 
 @attrs.define(eq=False)
@@ -143,8 +151,7 @@ class World:
         self._random = random.Random(self._seed)  # noqa: S311
         self._traces = 0
         self.sponsors: dict[str, Sponsor] = {}
-        for field in attrs.fields(Counters):
-            setattr(self.counters, field.name, 0)
+        self.counters.clear()
 
     @property
     def scenario(self) -> str:
