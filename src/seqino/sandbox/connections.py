@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "Front"]
 
+_LINGERING = 2
+"""Seconds in which a caller who was refused early may send the rest of its body; aiohttp's own are 10."""
+
 
 class Front:
     """Makes the protocol of each connection that is accepted.
@@ -97,7 +100,12 @@ class Connection(web.RequestHandler):
     __slots__ = ("_front", "_wire", "is_stale", "is_used", "lost")
 
     def __init__(self, front: Front, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type] # so it is switched off
+        super().__init__(
+            server,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type] # so it is switched off
+            lingering_time=_LINGERING,
+        )
         self._front = front
         self.is_stale = False
         """Whether the next request's first byte ends it."""
@@ -155,6 +163,11 @@ class Connection(web.RequestHandler):
         response = self._front.refuse(status, (message or "this is no HTTP").strip())
         response.force_close()
         return response
+
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """Log what went wrong here; that a caller's body breaks off or cannot be unpacked is none of it."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError | ConnectionError):
+            super().log_exception(*args, **options)
 
 
 class _Ended(asyncio.Protocol):

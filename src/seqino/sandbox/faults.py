@@ -21,6 +21,12 @@ __all__ = ["HEADER", "Faults", "summaries"]
 HEADER = "X-Sandbox-Fault"
 """Request header that asks for a fault by name."""
 
+_LONGEST = 200
+"""Characters of an operation that an error repeats."""
+
+_LONGEST_ASKED = 2000
+"""Characters of a fault with its parameters."""
+
 
 @attrs.define
 class _Wanted:
@@ -195,6 +201,8 @@ class Faults:
         }
 
     def _checked(self, text: str, operation: str | None, client_id: str | None) -> Play:
+        if len(text) > _LONGEST_ASKED:
+            raise ValueError(f"a fault is asked for in at most {_LONGEST_ASKED} characters")
         play = fault(text)
         name = play.name
         if play.instead is not None and play.instead < 300 and name.startswith("status-"):  # noqa: PLR2004 - the first status of no success
@@ -213,9 +221,9 @@ class Faults:
 
     def _check_operation(self, play: Play, operation: str) -> None:
         if operation not in self._operations:
-            near = difflib.get_close_matches(operation, self._operations, n=5, cutoff=0.5)
+            near = difflib.get_close_matches(operation[:_LONGEST], self._operations, n=5, cutoff=0.5)
             raise ValueError(
-                f"there is no operation {operation!r}; {'near to it' if near else 'there'} are:"
+                f"there is no operation {operation[:_LONGEST]!r}; {'near to it' if near else 'there'} are:"
                 f" {', '.join(near or self._operations)}"
             )
         if play.needs is not None and play.needs not in self._operations[operation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["Refusal", "Unprocessable", "authenticate", "parameters", "parse_body", "problem", "problems"]
 
 _LONGEST_MESSAGE = 300
+
+_MOST_VALUES = 500_000
+"""More values than any invoice has, and fewer than take long to judge."""
+
+_MOST_PROBLEMS = 1000
+"""More than anybody reads."""
 
 Detail = dict[str, Any]
 
@@ -114,6 +121,8 @@ def parse_body(data: bytes, content_type: str) -> Any:
     """
     if not data:
         raise Unprocessable([problem(["body"], "Field required", "missing")])
+    if data.count(b",") > _MOST_VALUES:
+        raise Unprocessable([problem(["body"], f"it has more than {_MOST_VALUES} values", "too_long")])
     if content_type not in ("", "application/json") and not content_type.endswith("+json"):
         raise Unprocessable([problem(["body"], f"a body of type {content_type} is not JSON", "json_type")])
     try:
@@ -144,8 +153,12 @@ def problems(
     """Yield what the schema finds wrong with a value, in FastAPI's words."""
     if validator.is_valid(value):
         return
-    for error in validator.iter_errors(value):
-        yield from _explain(error, loc)
+    try:
+        found = validator.iter_errors(value)
+    except ValueError as error:
+        yield problem(loc, f"too deep to be judged: {error}", "recursion_loop")
+        return
+    yield from islice((one for error in found for one in _explain(error, loc)), _MOST_PROBLEMS)
 
 
 _TYPES = {
