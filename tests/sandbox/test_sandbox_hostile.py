@@ -9,12 +9,12 @@ import json
 import logging
 import threading
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from seqino.sandbox import uploads
 from seqino.sandbox.app import LARGEST_BODY
+from seqino.sandbox.reading import read_ahead
 from seqino.sandbox.sockets import reset
 from tests.sandbox.conftest import INVOICE
 from tests.sandbox.wires import no_task_is_left, port_of
@@ -79,7 +79,7 @@ def form(*parts: bytes) -> bytes:
 # Heads
 
 
-HEADS = {
+HEADS: dict[str, tuple[bytes, set[int | None]]] = {
     "many headers": (head(b"GET /clients", b"".join(b"X-%d: a\r\n" % n for n in range(5000))), {400}),
     "a long header": (head(b"GET /clients", b"X: " + b"a" * 1_000_000 + b"\r\n"), {400, None}),
     "a long line": (b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\n\r\n", {400, None}),
@@ -301,13 +301,13 @@ async def test_a_hostile_file_is_refused(sandbox: Sandbox, what: str) -> None:
 async def test_a_file_that_takes_long_to_read_holds_up_nobody(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
-    may_end, read_ahead = threading.Event(), uploads.read_ahead
+    may_end = threading.Event()
 
     def slow(data: bytes) -> bytes:
         assert may_end.wait(30)
         return read_ahead(data)
 
-    monkeypatch.setattr(uploads, "read_ahead", slow)
+    monkeypatch.setattr("seqino.sandbox.uploads.read_ahead", slow)
     reading = asyncio.create_task(said(sandbox, upload(form(FILE + start))))
     for _ in range(10):
         assert await said(sandbox, HEALTH) == 200
@@ -363,7 +363,7 @@ async def test_callers_who_leave_at_once_are_forgotten(sandbox: Sandbox) -> None
 
 async def test_who_never_reads_an_answer_does_not_stop_it_from_stopping(sandbox: Sandbox) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", port_of(sandbox))
-    writer.transport.pause_reading()
+    cast("asyncio.Transport", writer.transport).pause_reading()
     writer.write(head(b"GET /_sandbox/faults") * 3000)
     assert await said(sandbox, HEALTH) == 200
     await sandbox.stop()

@@ -1,5 +1,6 @@
 """``seqino sandbox``: a platform on your own machine, until Ctrl-C."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ CLIENT_ID = "sandbox-client-seqino"
 """A client that every sandbox has from the start, as in the platform's documentation."""
 
 
-def sandbox(
+def sandbox(  # noqa: PLR0917 - the options of one command
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8052,
     host: Annotated[
         str, typer.Option(help="Address to listen on; the sandbox guards nothing.")
@@ -25,18 +26,51 @@ def sandbox(
     api_key: Annotated[
         str | None, typer.Option(help="The one key that is taken; any by default.", show_default=False)
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=RATE",
+            help="A fault for a part of all requests, such as reset-after=0.05; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run a platform on this machine until Ctrl-C; nothing that is sent to it leaves the machine."""
     with one_line_errors():
-        carry_out(serve(host, port, speed, scenario, api_key))
+        carry_out(serve(host, port, speed, scenario, api_key, _rates(fault or [])))
 
 
-async def serve(host: str, port: int, speed: float, scenario: str, api_key: str | None) -> None:
+def _rates(given: list[str]) -> dict[str, float]:
+    """Read ``NAME=RATE``; a fault's own parameters hold equals signs too, so that the last one counts.
+
+    Raises:
+        InvalidInput: One is written in another way.
+    """
+    rates: dict[str, float] = {}
+    for text in given:
+        name, _, rate = text.rpartition("=")
+        try:
+            rates[name.strip()] = float(rate)
+        except ValueError:
+            raise InvalidInput(
+                f"--fault takes NAME=RATE, such as reset-after=0.05; this is {text!r}"
+            ) from None
+    return rates
+
+
+async def serve(  # noqa: PLR0917 - the options of one command
+    host: str,
+    port: int,
+    speed: float,
+    scenario: str,
+    api_key: str | None,
+    faults: Mapping[str, float] | None = None,
+) -> None:
     """Run a sandbox until cancelled, and say first how to reach it.
 
     Raises:
         ConfigurationError: The extra is not installed.
-        InvalidInput: A value is out of its range, or there is no such scenario.
+        InvalidInput: A value is out of its range, or there is no such scenario or fault.
         OSError: The port is in use, or the address is not this machine's.
     """
     try:
@@ -44,7 +78,7 @@ async def serve(host: str, port: int, speed: float, scenario: str, api_key: str 
     except ImportError as error:
         raise ConfigurationError(str(error)) from error
     try:
-        server = Sandbox(host=host, port=port, speed=speed, scenario=scenario, api_key=api_key)
+        server = Sandbox(host=host, port=port, speed=speed, scenario=scenario, api_key=api_key, faults=faults)
     except ValueError as error:
         raise InvalidInput(str(error)) from None
     async with server:

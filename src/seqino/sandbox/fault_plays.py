@@ -155,12 +155,12 @@ def _said(
         answer=frames.whole,
         needs=needs,
         only="after" if needs in ("object", "enum") else None,
-        takes=("status", *_HEADERS),
+        takes=("status",),
         summary=summary,
     )
 
 
-_REAL = Play(effect=True, answer=frames.whole, only="after", takes=tuple(_HEADERS))
+_REAL = Play(effect=True, answer=frames.whole, only="after")
 _DRIP = Play(effect=True, drip=1, size=7000, seconds="drip", takes=("seconds", "bytes"))
 _STALL = Play(effect=True, then="hang")
 
@@ -186,12 +186,12 @@ FAULTS: Mapping[str, Play] = {
     "cut-tls": Play(then="cut", summary="Closed without an answer, and without the farewell of TLS."),
     "hang": Play(then="hang", summary="No answer ever comes."),
     # The real answer, at another time or on a connection that does not last.
-    "slow": attrs.evolve(_REAL, delay=3, takes=("seconds", *_HEADERS), summary="The answer comes late."),
+    "slow": attrs.evolve(_REAL, delay=3, takes=("seconds",), summary="The answer comes late."),
     "late": attrs.evolve(
         _REAL,
         hold=3,
         seconds="hold",
-        takes=("seconds", *_HEADERS),
+        takes=("seconds",),
         summary="The effect comes late, and then the answer, even when nobody waits any more.",
     ),
     "stale": attrs.evolve(
@@ -226,7 +226,10 @@ FAULTS: Mapping[str, Play] = {
     "huge-header": _cut("A head of 20 kB.", frames.huge_header, size=20_000),
     "no-http": _cut("A greeting of a mail server.", b"220 mail.example ESMTP\r\n\r\n"),
     # A whole answer that says something wrong.
-    "html": _said("An HTML page of a gateway, 502.", mangle.html, needs=None, instead=502),
+    "html": attrs.evolve(
+        _said("An HTML page of a gateway, 502.", mangle.html, needs=None, instead=502),
+        takes=("status", "retry-after"),
+    ),
     "empty-body": _said("The real status, and nothing else.", mangle.empty),
     "invalid-json": _said("A body that is no JSON.", mangle.invalid_json),
     "truncated-json": _said("Half of the body, with the length of the half.", mangle.truncated_json),
