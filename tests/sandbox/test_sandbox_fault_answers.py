@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seqino.sandbox.description import Description
-from seqino.sandbox.mangle import UNKNOWN_FIELD, UNKNOWN_VALUE
+from seqino.sandbox.mangle import (
+    UNKNOWN_FIELD,
+    UNKNOWN_VALUE,
+    empty,
+    invalid_json,
+    truncated_json,
+    unknown_enum,
+    unknown_field,
+    wrong_type,
+)
+from seqino.sandbox.replies import Form, Reply
 from tests.sandbox.wires import FAULT, attempt
 
 if TYPE_CHECKING:
@@ -100,6 +110,68 @@ async def test_a_fault_passes_over_what_cannot_have_it(call: Any, sandbox: Sandb
     sandbox.faults.rate("unknown-field", 1)
     assert (await call("GET", "/health")).body is None
     assert sandbox.counters.faults == 0
+
+
+COLOR: dict[str, Any] = {"$ref": "color"}
+COLORS: dict[str, Any] = {"type": "array", "items": COLOR}
+NAMED: dict[str, dict[str, Any]] = {"color": {"enum": ["red"]}, "box": {"properties": {"color": COLOR}}}
+FORM = Form(
+    {"anyOf": [COLORS, {"properties": {"color": COLOR, "all": COLORS, "in": {"$ref": "box"}}}]},
+    lambda schema: NAMED.get(str(schema.get("$ref")), schema),
+)
+ALTERS = [empty, invalid_json, truncated_json, unknown_enum, unknown_field, wrong_type]
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ({"color": "red", "size": 1}, {"color": UNKNOWN_VALUE, "size": 1}),
+        ({"all": ["red", "red"]}, {"all": [UNKNOWN_VALUE]}),
+        ({"in": {"color": "red"}, "all": []}, {"in": {"color": UNKNOWN_VALUE}, "all": []}),
+        ({"size": 1}, {"size": 1, "color": UNKNOWN_VALUE}),
+        (["red"], [UNKNOWN_VALUE]),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_enums_are_found_by_the_description(body: Any, seen: Any) -> None:
+    altered = unknown_enum(Reply(body=json.dumps(body).encode(), form=FORM))
+    assert (altered and json.loads(altered.body)) == seen
+
+
+def test_what_is_not_described_has_no_enum_and_no_field_that_is_unknown() -> None:
+    assert unknown_enum(Reply()) is None
+    assert unknown_field(Reply()) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        (b'{"a": 1, "b": {}, "c": []}', {"a": [1], "b": "something else", "c": "something else"}),
+        (b'[{"a": null}, 2]', [{"a": [None]}, [2]]),
+        (b"[]", "none"),
+        (b"null", [None]),
+    ],
+)
+def test_every_type_becomes_another(body: bytes, seen: Any) -> None:
+    altered = wrong_type(Reply(body=body))
+    assert altered is not None
+    assert json.loads(altered.body) == seen
+
+
+@pytest.mark.parametrize("alter", ALTERS)
+def test_where_there_is_no_body_there_is_nothing_to_alter(alter: Callable[[Reply], Reply | None]) -> None:
+    assert alter(Reply(status=204, body=b"", form=FORM)) is None
+
+
+async def test_an_answer_without_a_body_stays_one(call: Any, sandbox: Sandbox) -> None:
+    for asked in ("slow; seconds=0", "early-hints", "stale"):
+        draft_id = await call.create()
+        reply = await call("DELETE", f"/drafts/{draft_id}", headers={FAULT: asked})
+        assert (reply.status, reply.body) == (204, None)
+    assert (sandbox.counters.drafts_deleted, sandbox.counters.faults) == (3, 3)
+    reply = await call("DELETE", "/drafts/1", headers={FAULT: "cut-body"})
+    assert "the answer of DELETE /drafts/{draft_id} holds no body" in reply.body["error"]
 
 
 # When to come again

@@ -16,8 +16,8 @@ def row(kind: str, play: Play) -> str:
         endings = " ".join(f"`{one}`" for one in moments(kind) if one)
         endings += f", else `{usual}`" if "" in moments(kind) and not play.only else ""
     else:
-        endings = "–"
-    takes = " ".join(f"`{one}`" for one in play.takes) or "–"
+        endings = "none"
+    takes = " ".join(f"`{one}`" for one in play.takes) or "none"
     return f"| `{kind}` | {play.summary} | {endings} | {takes} |"
 
 

@@ -7,6 +7,7 @@ import asyncio
 import datetime as dt
 import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -131,6 +132,56 @@ def ends_fairly(port: int, trust: ssl.SSLContext, request: bytes) -> bool:
             return tls.recv(100) == b""
         except ssl.SSLEOFError:
             return False
+
+
+class Client:
+    """A client whose bytes are sent when the test says so."""
+
+    def __init__(self, trust: ssl.SSLContext) -> None:
+        self.heard, self.said = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = trust.wrap_bio(self.heard, self.said, server_hostname="127.0.0.1")
+
+    async def shake(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Shake hands, and keep the last word back."""
+        while True:
+            try:
+                self.tls.do_handshake()
+            except ssl.SSLWantReadError:
+                writer.write(self.said.read())
+                self.heard.write(await reader.read(2**16))
+            else:
+                return
+
+
+async def test_what_comes_with_the_end_of_the_handshake_is_kept(
+    secure: Sandbox, trust: ssl.SSLContext
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(secure))
+    client = Client(trust)
+    await client.shake(reader, writer)
+    client.tls.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.write(client.said.read())
+    heard = b""
+    while not heard.endswith(b"null"):
+        client.heard.write(await reader.read(2**16))
+        with suppress(ssl.SSLWantReadError):
+            heard += client.tls.read(2**16)
+    assert heard.startswith(b"HTTP/1.1 200 OK\r\n")
+    writer.close()
+
+
+async def test_who_leaves_with_the_end_of_the_handshake_is_let_go(
+    secure: Sandbox, trust: ssl.SSLContext
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(secure))
+    client = Client(trust)
+    await client.shake(reader, writer)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.tls.unwrap()
+    writer.write(client.said.read())
+    await reader.read()
+    writer.close()
+    await no_task_is_left()
 
 
 async def test_who_speaks_no_tls_is_dropped(

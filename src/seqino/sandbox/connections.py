@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Front"]
 
 _LINGERING = 2
-"""Seconds in which a caller who was refused early may send the rest of its body; aiohttp's own are 10."""
+"""Seconds in which a caller who was refused early may send the rest of its body, or end TLS in order."""
 
 
 class Front:
@@ -69,7 +69,10 @@ class Front:
         assert self._tls is not None  # noqa: S101 - nobody shakes hands without
         try:
             await asyncio.sleep(delay)
-            protocol.encrypted(await self._loop.start_tls(transport, protocol, self._tls, server_side=True))
+            encrypted = await self._loop.start_tls(
+                transport, protocol, self._tls, server_side=True, ssl_shutdown_timeout=_LINGERING
+            )
+            protocol.encrypted(encrypted)
         except OSError:
             # The other side has left, does not trust us, or does not speak TLS: nothing that we did wrong.
             pass
@@ -97,7 +100,7 @@ class Front:
 class Connection(web.RequestHandler):
     """aiohttp's protocol, which can be ended at a request's first byte and tells when it is over."""
 
-    __slots__ = ("_front", "_wire", "is_stale", "is_used", "lost")
+    __slots__ = ("_front", "is_stale", "is_used", "lost", "wire")
 
     def __init__(self, front: Front, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -116,7 +119,7 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: Any) -> None:
         """Begin."""
-        self._wire: asyncio.Transport = transport
+        self.wire: asyncio.Transport = transport
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -126,7 +129,7 @@ class Connection(web.RequestHandler):
             play = self._front.faults.take("first byte")
             if play is not None:
                 self._front.faults.count(play)
-                _end(self.transport, play)
+                _end(self.wire, play)
                 return
             if self.is_stale:
                 self.force_close()
@@ -135,8 +138,7 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take notice that it is over."""
-        if not self.lost.done():
-            self.lost.set_result(None)
+        self.lost.set_result(None)
         super().connection_lost(exc)
 
     def leave(self) -> None:
@@ -148,7 +150,7 @@ class Connection(web.RequestHandler):
 
     def abort(self) -> None:
         """End it, whatever is still to be sent."""
-        self._wire.abort()
+        self.wire.abort()
 
     def handle_error(
         self,
@@ -217,8 +219,8 @@ class _Handshake(asyncio.Protocol):
             self._connection.data_received(bytes(self._kept))
 
 
-def _end(transport: asyncio.Transport | None, play: Play) -> None:
+def _end(transport: asyncio.Transport, play: Play) -> None:
     if play.then == "reset":
         reset(transport)
-    elif transport is not None:
+    else:
         transport.close()

@@ -115,7 +115,7 @@ def _set_enums(described: list[tuple[dict[str, Any], dict[str, Any]]], form: For
         for name, schema in properties.items():
             if _is_enum(schema, form) and (name not in one) == absent:
                 one[name], found = UNKNOWN_VALUE, True
-            elif not absent and one.get(name) and _lists_enums(schema, form):
+            elif not absent and one.get(name) and isinstance(one[name], list) and _lists_enums(schema, form):
                 one[name], found = [UNKNOWN_VALUE], True
     return found
 

@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["reset"]
 
 
-def reset(transport: asyncio.WriteTransport | None) -> None:
+def reset(transport: asyncio.WriteTransport) -> None:
     """Close a connection with a reset (RST), so that the other side cannot take it for an orderly end."""
-    if transport is None:
-        return
     connection = transport.get_extra_info("socket")
     if connection is not None:
         # Lingering for 0 seconds makes close() send RST instead of FIN.

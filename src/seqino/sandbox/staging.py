@@ -66,6 +66,10 @@ class Staged:
         faults: Faults,
         stopping: asyncio.Future[None],
     ) -> None:
+        connection = request.protocol
+        assert isinstance(connection, Connection)  # noqa: S101 - the sandbox hands out no other
+        self._connection = connection
+        self._wire = connection.wire
         self._request = request
         self._perform = perform
         self._make_error = error
@@ -116,10 +120,9 @@ class Staged:
     async def write(self, data: bytes, *, drip: float = 0) -> None:
         """Send bytes as fast as they are read, or one by one."""
         for piece in [data[at : at + 1] for at in range(len(data))] if drip else [data]:
-            transport = self._request.transport
-            if transport is None or transport.is_closing():
+            if self._wire.is_closing():
                 raise _Over
-            transport.write(piece)
+            self._wire.write(piece)
             await self._request.writer.drain()
             if drip:
                 await self._wait(drip)
@@ -127,19 +130,18 @@ class Staged:
     def close(self) -> None:
         """End the connection in order."""
         self._keeps = False
-        if self._request.transport is not None:
-            self._request.transport.close()
+        self._wire.close()
 
     def reset(self) -> None:
         """End the connection with a reset."""
         self._keeps = False
-        reset(self._request.transport)
+        if not self._wire.is_closing():
+            reset(self._wire)
 
     def cut(self) -> None:
         """End the connection without the farewell of TLS."""
         self._keeps = False
-        if self._request.transport is not None:
-            self._request.transport.abort()
+        self._wire.abort()
 
     async def leave_stale(self) -> None:
         """Let the next request's first byte end the connection."""
@@ -148,12 +150,6 @@ class Staged:
     async def hang(self) -> None:
         """Wait until the caller leaves."""
         await self._wait(None)
-
-    @property
-    def _connection(self) -> Connection:
-        connection = self._request.protocol
-        assert isinstance(connection, Connection)  # noqa: S101 - the sandbox hands out no other
-        return connection
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait, unless nobody waits for the answer any more."""
