@@ -6,7 +6,7 @@ import json
 import re
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -157,9 +157,8 @@ def _refuse_depth(value: Any) -> None:
 
 
 def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return cast("dict[str, Any]", value).values()
-    return cast("list[Any]", value) if isinstance(value, list) else ()
+    inner: Any = value if isinstance(value, dict | list) else ()
+    return inner.values() if isinstance(value, dict) else inner
 
 
 def _fraction(text: str) -> Decimal:
