@@ -17,7 +17,7 @@ from seqino.sandbox.app import LARGEST_BODY
 from seqino.sandbox.reading import read_ahead
 from seqino.sandbox.sockets import reset
 from tests.sandbox.conftest import INVOICE
-from tests.sandbox.wires import no_task_is_left, port_of
+from tests.sandbox.wires import connections_of, no_task_is_left, port_of, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -176,6 +176,19 @@ async def test_a_hostile_body_is_refused(sandbox: Sandbox, what: str) -> None:
     data, status = BODIES[what]
     assert await said(sandbox, data) == status
     assert sandbox.counters.drafts_created == 0
+
+
+async def test_more_values_than_an_invoice_has_are_not_judged_and_more_problems_not_told(call: Any) -> None:
+    headers = {"Content-Type": "application/json"}
+    start = (
+        json.dumps(INVOICE)
+        .encode()
+        .replace(b'"lines": [', b'"lines": [' + b'{"line_net_amount": []},' * 2000)
+    )
+    for body, told in ((b"[" + b"1," * 500_001 + b"1]", 1), (start, 1000)):
+        reply = await call("POST", "/drafts", data=io.BytesIO(body), headers=headers)
+        assert len(reply.body["detail"]) == told
+        assert (reply.body["detail"][0]["type"] == "too_long") == (told == 1)
 
 
 async def test_a_draft_can_be_as_deep_as_any_is(sandbox: Sandbox) -> None:
@@ -382,7 +395,9 @@ async def test_who_never_reads_an_answer_does_not_stop_it_from_stopping(sandbox:
     _, writer = await asyncio.open_connection("127.0.0.1", port_of(sandbox))
     cast("asyncio.Transport", writer.transport).pause_reading()
     writer.write(head(b"GET /_sandbox/faults") * 3000)
-    assert await said(sandbox, HEALTH) == 200
+    await until(lambda: any(one.wire.get_write_buffer_size() for one in connections_of(sandbox)))
+    connections = connections_of(sandbox)
     await sandbox.stop()
+    assert all(one.lost.done() for one in connections)
     await sandbox.start()
     writer.close()

@@ -12,10 +12,18 @@ if TYPE_CHECKING:
     import aiohttp
 
     from seqino.sandbox import Sandbox
+    from seqino.sandbox.connections import Connection
 
-__all__ = ["FAULT", "attempt", "no_task_is_left", "port_of", "settled", "until", "wire"]
+__all__ = ["FAULT", "attempt", "connections_of", "no_task_is_left", "port_of", "settled", "until", "wire"]
 
 FAULT = "X-Sandbox-Fault"
+
+
+def connections_of(sandbox: Sandbox) -> list[Connection]:
+    """The connections that are open, as the server sees them."""
+    inside: Any = sandbox
+    connections: list[Connection] = inside._running.front.connections
+    return connections
 
 
 def port_of(sandbox: Sandbox) -> int:
@@ -50,8 +58,9 @@ async def wire(
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what the server gives no other sign of."""
-    while not condition():  # noqa: ASYNC110 - no event tells it
-        await asyncio.sleep(0)
+    async with asyncio.timeout(60):  # rather than wait for ever
+        while not condition():  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0)
 
 
 async def settled() -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
 
@@ -157,8 +157,14 @@ def _refuse_depth(value: Any) -> None:
 
 
 def _children(value: Any) -> Iterable[Any]:
-    inner: Any = value if isinstance(value, dict | list) else ()
-    return inner.values() if isinstance(value, dict) else inner
+    match value:
+        case dict():
+            return cast("dict[str, Any]", value).values()
+        case list():
+            children: list[Any] = value
+            return children
+        case _:
+            return ()
 
 
 def _fraction(text: str) -> Decimal:

@@ -75,11 +75,13 @@ class _Running:
         connections = self.front.connections
         self.server.pre_shutdown()
         await self.server.shutdown(_PATIENCE)
-        if connections:
+        lost = [one.lost for one in connections]
+        if lost:
             # Who does not read its answer would keep the connection open.
-            await asyncio.wait([one.lost for one in connections], timeout=_PATIENCE)
-        for one in connections:
-            one.abort()
+            await asyncio.wait(lost, timeout=_PATIENCE)
+            for one in connections:
+                one.abort()
+            await asyncio.wait(lost, timeout=_PATIENCE)
 
 
 class Sandbox:
