@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codegen import adapter
+from codegen import adapter, paging
 from codegen.documents import (
     Doc,
     Site,
@@ -261,6 +261,7 @@ def _operation(site: Site, parsed: adapter.Parsed, doc: Doc, notes: Notes) -> Op
         body=_body(raw, types),
         answers=_answers(site, types),
         look_up=_look_up(raw, site.place),
+        pagination=paging.declared(raw, site.place),
         authenticated=_authenticated(doc, raw),
         outside_api=_outside_api(site, notes),
         evidence=_text(raw, "x-evidence") or "inferred",

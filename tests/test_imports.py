@@ -36,7 +36,7 @@ MAP: dict[str, set[str]] = {
     "_core.retry": PURE_CORE,
     "_core.reconcile": set(),
     "_core.unsettled": {"_core.failures", "_core.outcome", "_core.reconcile"},
-    "statuses": set(),
+    "statuses": {"statuses"},
     "submission": {"statuses", "submission"},
     "documents": set(),
     "pagination": set(),

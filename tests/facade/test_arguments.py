@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from seqino import resources
-from seqino._core.wire import UNSET, File, Operation
+from seqino._core.wire import UNSET, File, Operation, PageAnswer
 from seqino._generated import operations
 from seqino.options import CallOptions
 from seqino.pagination import Pager
@@ -35,6 +35,8 @@ class Recorder:
     """A caller that answers nothing, and notes what it was asked."""
 
     calls: list[dict[str, Any]] = attrs.field(factory=list[Any])
+    base_url: str = "https://pdp.example/api"
+    client_id: str | None = None
 
     async def call(
         self,
@@ -48,6 +50,18 @@ class Recorder:
             {"operation": operation, "parameters": parameters or {}, "body": body, "options": options}
         )
         return [] if "list[" in str(operation.responses) else None
+
+    async def call_page(
+        self,
+        operation: Operation[Any],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
+        position: str | None = None,
+    ) -> PageAnswer:
+        assert position is None
+        items = await self.call(operation, parameters=parameters, options=options)
+        return PageAnswer(items=items, position=None, next=None)
 
 
 async def recorded(kind: type[Resource], name: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from seqino._core.events import Emitter
 from seqino._core.gate import Gate
 from seqino._core.limits import AdaptiveLimit, Pacing
 from seqino._core.looking import ReadableCall
+from seqino._core.outcome import Outcome
+from seqino._core.paging import PageFault, is_target, read_page
+from seqino._core.raw import listen
 from seqino._core.reconcile import can_be_looked_up
 from seqino._core.request import Request, build_request
 from seqino._core.runtime import Runtime
@@ -24,7 +27,7 @@ from seqino._core.shared import Shared, needs_key
 from seqino._core.transport import Transport
 from seqino._core.unsettled import not_to_be_looked_up
 from seqino._core.wire import UNSET
-from seqino.errors import ConfigurationError, InvalidInput
+from seqino.errors import BrokenPages, ConfigurationError, InvalidInput
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from seqino._core.network import Network
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
-    from seqino._core.wire import LookUp, Operation
+    from seqino._core.wire import LookUp, Operation, PageAnswer
     from seqino.errors import ResumeToken
 
 __all__ = ["CallEngine"]
@@ -150,6 +153,16 @@ class CallEngine:
             CallError: If the call failed.
             OutcomeUnknown: If it may have been done although no answer says so.
         """
+        return cast("T", await self._perform(*self._prepared(operation, parameters, body, options)))
+
+    def _prepared(
+        self,
+        operation: Operation[Any],
+        parameters: Mapping[str, Any] | None,
+        body: Any,
+        options: CallOptions | None,
+    ) -> tuple[Request, Config]:
+        """Make a request, and the configuration with which it is sent."""
         config = self._config if options is None else self._config.with_options(options)
         request = build_request(
             operation,
@@ -159,6 +172,10 @@ class CallEngine:
             body=body,
             extra_body=None if options is None else options.extra_body,
         )
+        return request, config
+
+    async def _perform(self, request: Request, config: Config) -> Any:
+        operation = request.operation
         _check_key_is_there(operation, config)
         look_up = self._look_up(operation)
         if look_up is None:
@@ -166,8 +183,64 @@ class CallEngine:
         else:
             call = ReadableCall(request, config, self._shared, look_up=look_up)
         if self._shared.telemetry is None:
-            return cast("T", await call.run())
-        return cast("T", await self._observed(call.run(), request))
+            return await call.run()
+        return await self._observed(call.run(), request)
+
+    async def call_page(
+        self,
+        operation: Operation[Any],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
+        position: str | None = None,
+    ) -> PageAnswer:
+        """Read one page of a list.
+
+        Args:
+            operation: One with ``pagination``.
+            parameters: Values by Python name; ``None`` and UNSET are left out.
+            options: What this call does otherwise than its client.
+            position: Where the page begins, as the page before said; ``None`` for the first.
+
+        Raises:
+            InvalidInput: If a parameter or the position cannot be sent; nothing was sent.
+            BrokenPages: If what the answer says of the next page cannot be followed.
+            CallError: If the call failed.
+        """
+        paging = operation.pagination
+        if paging is None:
+            raise InvalidInput(f"{operation.name} answers with all at once: it has no pages")
+        given = dict(parameters or {})
+        if position is not None and paging.parameter is not None:
+            given[paging.parameter] = position
+        request, config = self._prepared(operation, given, UNSET, options)
+        if position is not None and paging.link is not None:
+            if not is_target(position):
+                raise InvalidInput(
+                    f"{operation.name}: the position is no path below the base URL: {position!r}"
+                )
+            request = attrs.evolve(request, url=config.base_url + position)
+        response = await listen(self._perform(request, config))
+        try:
+            return read_page(
+                paging,
+                response.value,
+                link=response.headers.get("Link"),
+                position=position,
+                url=request.url,
+                base_url=config.base_url,
+            )
+        except PageFault as fault:
+            raise BrokenPages(
+                f"{operation.name}: {config.base_url} answered, but {fault}. The platform's list is broken: "
+                "report it.",
+                operation=operation.name,
+                attempts=response.attempts,
+                outcome=Outcome.DONE,
+                status=response.status,
+                trace_id=response.trace_id,
+                raw=response.content,
+            ) from None
 
     def _look_up(self, operation: Operation[Any]) -> LookUp | None:
         """How it is looked for what a call in doubt made, where that can be known again by its key."""

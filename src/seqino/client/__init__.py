@@ -17,7 +17,7 @@ from seqino._core.raw import listen
 from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, File
 from seqino._generated.operations import OPERATIONS, VALIDATE_DRAFT, health_check
-from seqino._generated.tables import CONSTRAINTS
+from seqino._generated.tables import CONSTRAINTS, WIRE_NAMES
 from seqino.client.submitting import Submitter
 from seqino.documents import read_document
 from seqino.errors import InvalidInput
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from seqino._core.raw import Response
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
-    from seqino._core.wire import JSON, Operation
+    from seqino._core.wire import JSON, Operation, PageAnswer
     from seqino.documents import Document
     from seqino.errors import ResumeToken
     from seqino.models import InvoiceDraft
@@ -148,7 +148,7 @@ class SeqinoClient:
         runtime = Runtime()
         engine = CallEngine(
             config,
-            Codec(CONSTRAINTS),
+            Codec(CONSTRAINTS, WIRE_NAMES),
             operations=OPERATIONS,
             network=network,
             session=session,
@@ -264,6 +264,30 @@ class SeqinoClient:
             CallError: The call failed.
         """
         return await self._engine.call(operation, parameters=parameters, body=body, options=options)
+
+    async def call_page(
+        self,
+        operation: Operation[Any],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
+        position: str | None = None,
+    ) -> PageAnswer:
+        """Read one page of a list; what ``seqino.pagination.Pager`` uses.
+
+        Args:
+            operation: One whose list comes in pages.
+            parameters: Values by Python name; ``None`` and UNSET are left out.
+            options: What this call does otherwise than the client.
+            position: Where the page begins, as the page before said; ``None`` for the first.
+
+        Raises:
+            InvalidInput: Something cannot be sent, and nothing was.
+            CallError: The call failed, or says nothing of the next page that can be followed.
+        """
+        return await self._engine.call_page(
+            operation, parameters=parameters, options=options, position=position
+        )
 
     async def health(self, *, options: CallOptions | None = None) -> JSON:
         """Ask whether the platform is up, without a key; what it answers is any JSON, ``None`` included."""
