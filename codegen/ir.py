@@ -138,6 +138,8 @@ class Parameter:
     type: Type
     required: bool
     scope: bool = False
+    identifier: str = ""
+    """Kind of identifier that it must be."""
     default: Any = MISSING
     description: str = ""
 

@@ -122,6 +122,7 @@ def test_a_cursor_may_be_a_number_or_stand_where_the_description_is_open(
         ({"link": "next"}, "no list stands at the root"),
         ({**CURSOR, "cursor": "/meta/gone"}, "neither text nor a number stands at /meta/gone"),
         ({**CURSOR, "cursor": "/in"}, "neither text nor a number stands at /in"),
+        ({**CURSOR, "cursor": "/in/x"}, "neither text nor a number stands at /in/x"),
         ({**CURSOR, "cursor": "/meta/day"}, "neither text nor a number stands at /meta/day"),
         ({**CURSOR, "parameter": "from"}, "it has no parameter from"),
         ({**CURSOR, "parameter": "must"}, "must is no query parameter that may be left out"),

@@ -109,6 +109,7 @@ class CallEngine:
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        check_digits: bool | None = None,
     ) -> CallEngine:
         """Return a copy with other options, over the same session; what is left out stays.
 
@@ -116,8 +117,11 @@ class CallEngine:
             timeout: Seconds for one call with all its attempts and pauses.
             max_retries: How often a failed attempt is repeated where a repetition is safe.
             extra_headers: Added to every request, besides those that are added already.
+            check_digits: Whether identifiers with a wrong check digit are refused.
         """
-        options = CallOptions(timeout=timeout, max_retries=max_retries, extra_headers=extra_headers)
+        options = CallOptions(
+            timeout=timeout, max_retries=max_retries, extra_headers=extra_headers, check_digits=check_digits
+        )
         return self._copy(self._config.with_options(options))
 
     def _copy(self, config: Config) -> CallEngine:
@@ -167,7 +171,7 @@ class CallEngine:
         request = build_request(
             operation,
             config=config,
-            codec=self._shared.codec,
+            codec=self._shared.codec if config.check_digits else self._shared.codec.lenient,
             parameters=parameters or {},
             body=body,
             extra_body=None if options is None else options.extra_body,

@@ -22,6 +22,7 @@ __all__ = [
     "Caller",
     "Effect",
     "File",
+    "IdentifierKind",
     "LookUp",
     "OpenEnum",
     "Operation",
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 else:
     # At run time neither msgspec nor cattrs resolves a recursive union, and it would say nothing more.
     JSON = Any
+
+IdentifierKind: TypeAlias = Literal["siren", "siret", "vat_number", "routing_code", "suffix", "address"]
+"""Kinds of French identifier that are checked before they are sent (``x-identifier`` in the overlay)."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -91,6 +95,8 @@ class Parameter:
     required: bool = False
     scope: bool = False
     """Whether it names the client on whose behalf the call is made; the caller's own is the default."""
+    identifier: IdentifierKind | None = None
+    """Kind of identifier that it must be; it is sent in its normal form."""
 
 
 @attrs.frozen(kw_only=True)

@@ -85,6 +85,8 @@ class SeqinoClient:
         requests_per_second: How many requests may begin in a second, 0.001 to 1,000,000; ``None`` for any
             number.
         allow_insecure_http: Send the key over ``http://`` to another machine, readable for anyone between.
+        check_digits: Refuse identifiers (SIREN, SIRET) with a wrong check digit before anything is sent; a
+            platform's own test numbers may have one.
         proxy: URL of a proxy, such as ``http://user:password@proxy.example:3128``; it is never shown.
         trust_env: Without a ``proxy``, take that of the environment (``HTTPS_PROXY``, ``NO_PROXY``).
         ssl: Which certificates are trusted, and which is shown to the server; those of the system by default.
@@ -112,6 +114,7 @@ class SeqinoClient:
         max_concurrency: int | None = None,
         requests_per_second: float | None = None,
         allow_insecure_http: bool = False,
+        check_digits: bool = True,
         proxy: str | None = None,
         trust_env: bool = False,
         ssl: SSLContext | None = None,
@@ -135,6 +138,7 @@ class SeqinoClient:
             max_concurrency=max_concurrency,
             requests_per_second=requests_per_second,
             allow_insecure_http=allow_insecure_http,
+            check_digits=check_digits,
         )
         network = resolve_network(
             base_url=config.base_url,
@@ -224,6 +228,7 @@ class SeqinoClient:
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        check_digits: bool | None = None,
     ) -> SeqinoClient:
         """Return a copy with other options, over the same session; what is left out stays.
 
@@ -231,9 +236,15 @@ class SeqinoClient:
             timeout: Seconds for one call with all its attempts and pauses.
             max_retries: How often a failed attempt is repeated where a repetition is safe.
             extra_headers: Added to every request, besides those that are added already.
+            check_digits: Whether identifiers with a wrong check digit are refused.
         """
         return self._copy(
-            self._engine.with_options(timeout=timeout, max_retries=max_retries, extra_headers=extra_headers)
+            self._engine.with_options(
+                timeout=timeout,
+                max_retries=max_retries,
+                extra_headers=extra_headers,
+                check_digits=check_digits,
+            )
         )
 
     def _copy(self, engine: CallEngine) -> SeqinoClient:
