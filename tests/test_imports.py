@@ -51,7 +51,10 @@ MAP: dict[str, set[str]] = {
     "client": {"_core", "_generated", "models", "resources", "submission", "documents", "client"},
     "integrations": {"_core"},
     "sandbox": {"sandbox"},
-    "cli": {"", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
+    "cli": {
+        *("", "cli", "client", "sandbox", "statuses"),
+        *("documents", "identifiers", "models", "pagination", "submission"),
+    },
     "": {
         *("_core.events", "_core.raw", "api", "client", "documents", "identifiers", "models", "pagination"),
         *("statuses", "submission"),

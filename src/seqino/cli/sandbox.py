@@ -6,7 +6,7 @@ import typer
 
 from seqino.cli.common import one_line_errors
 from seqino.cli.running import carry_out
-from seqino.cli.show import console
+from seqino.cli.terminal import console
 from seqino.errors import ConfigurationError, InvalidInput
 
 __all__ = ["CLIENT_ID", "sandbox", "serve"]
