@@ -91,3 +91,16 @@ def seqino_command() -> Callable[..., Result]:
         return Result(exit_code=done.exit_code, stdout=done.stdout, stderr=done.stderr)
 
     return run
+
+
+@pytest.fixture
+def on_platform(seqino_command: Callable[..., Result], platform: Platform) -> Callable[..., Result]:
+    """Run the command with some arguments, and those that name the platform; 80 columns are seen."""
+
+    def run(*arguments: object, **environ: str) -> Result:
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in {"COLUMNS": "80", **environ}.items():
+                patched.setenv(name, value)
+            return seqino_command(*arguments, *platform.arguments)
+
+    return run

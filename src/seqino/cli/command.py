@@ -11,7 +11,7 @@ import typer
 
 from seqino.cli.common import TARGET_OPTIONS, Json, leave, one_line_errors, spliced, take_target
 from seqino.cli.output import Output
-from seqino.cli.plain import Found, found_in_list, read_answer
+from seqino.cli.plain import Found, found_in_answer, found_in_list, read_answer
 from seqino.cli.result import ExitCode
 from seqino.cli.running import perform
 from seqino.cli.tokens import token_of
@@ -43,7 +43,7 @@ class Session:
     async def ask(self, call: Awaitable[T]) -> Found[T]:
         """Perform a call, and return what it found with all that came."""
         response = await self.client.raw(call)
-        return Found(response.value, read_answer(response.content))
+        return found_in_answer(response.value, read_answer(response.content))
 
     async def ask_all(self, pager: Pager[T]) -> list[Found[T]]:
         """Read a list whole, each item with all that came of it."""

@@ -13,7 +13,7 @@ from seqino.errors import NotFound
 from seqino.identifiers import FrenchAddress, check_address
 from seqino.models import DirectoryEntry
 
-__all__ = ["address_of", "directory"]
+__all__ = ["address_of", "directory", "judge"]
 
 directory = group("directory", "Where invoices for a company are delivered.")
 
@@ -63,7 +63,7 @@ async def check(
     """
     sought = check_address(address)
     found = await _find(session, sought)
-    reachable, words, code = _judge(found)
+    reachable, words, code = judge(found)
     if session.out.as_json:
         line = None if found is None else found.members
         session.out.one({"address": sought.value, "reachable": reachable, "line": line})
@@ -84,7 +84,11 @@ async def _find(session: Session, sought: FrenchAddress) -> Found[DirectoryEntry
     return next((line for line in found if address_of(line.value) == sought.value), None)
 
 
-def _judge(found: Found[DirectoryEntry] | None) -> tuple[bool | None, str, ExitCode]:
+def judge(found: Found[DirectoryEntry] | None) -> tuple[bool | None, str, ExitCode]:
+    """Tell whether invoices can be delivered to a line: yes, no or unknown; in words; for the shell.
+
+    A line that does not say whether it is addressable is no yes: what was sent there was rejected (REJ_ADR).
+    """
     if found is None:
         return False, "not in the directory", ExitCode.REJECTED
     match found.value.addressable:

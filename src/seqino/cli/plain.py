@@ -14,7 +14,7 @@ from seqino._core.wire import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-__all__ = ["Found", "builtins_of", "found_in_list", "json_line", "read_answer"]
+__all__ = ["Found", "builtins_of", "found_in_answer", "found_in_list", "json_line", "read_answer"]
 
 T = TypeVar("T")
 
@@ -42,6 +42,18 @@ class Found(Generic[T]):
 def read_answer(content: bytes) -> JSON:
     """Read an answer that the SDK has read already; numbers with a fraction stay the text that they are."""
     return _DECODE(content) if content else None
+
+
+def found_in_answer(value: T, raw: JSON) -> Found[T]:
+    """Pair what a call returned with the last answer to it.
+
+    Args:
+        value: What it returned.
+        raw: The answer. Where that is no object, the value was found in a list by a look: it is shown as the
+            SDK read it, without what the description does not know.
+    """
+    is_its_own = isinstance(raw, Mapping) or not attrs.has(type(value))
+    return Found(value, raw if is_its_own else builtins_of(value))
 
 
 def found_in_list(values: Sequence[T], raw: JSON) -> list[Found[T]]:
@@ -78,7 +90,7 @@ def _plain(value: object, raw: JSON) -> Any:
 
 def builtins_of(value: object) -> Any:
     """Make plain JSON of a model, as the SDK read it."""
-    return msgspec.to_builtins(value)
+    return _plain(value, msgspec.to_builtins(value))
 
 
 def json_line(members: JSON) -> str:
