@@ -31,41 +31,6 @@ if TYPE_CHECKING:
     Command = Callable[..., Result]
 
 
-# --- events
-
-
-@pytest.fixture
-def invoice_id(seqino_command: Command, platform: Platform, samples: Path) -> str:
-    sent = seqino_command("submit", *platform.arguments, "--json", samples / "17-buyer-refuses-ubl.xml")
-    identifier: str = json.loads(sent.stdout)["invoice_id"]
-    return identifier
-
-
-def test_events_are_a_table(seqino_command: Command, platform: Platform, invoice_id: str) -> None:
-    result = seqino_command(
-        "events", *platform.arguments, "--object-type", "invoice", "--object-id", invoice_id, "--lang", "fr"
-    )
-    assert result.exit_code == ExitCode.OK
-    heads, *rows = result.stdout.splitlines()
-    assert heads.split() == ["time", "status", "emitter", "reason"]
-    assert [row.split()[1] for row in rows] == ["200", "201", "202", "203", "204", "210"]
-    assert "Refusée" in rows[-1]
-    assert "TX_TVA_ERR" in rows[-1]
-
-
-@pytest.mark.usefixtures("invoice_id")
-def test_events_are_lines_for_machines(seqino_command: Command, platform: Platform) -> None:
-    result = seqino_command("events", *platform.arguments, "--json")
-    assert 210 in [json.loads(line)["number"] for line in result.stdout.splitlines()]
-
-
-def test_an_id_without_its_type_is_refused(seqino_command: Command, platform: Platform) -> None:
-    result = seqino_command("events", *platform.arguments, "--object-id", "inv_1")
-    assert result.exit_code == ExitCode.INPUT
-    assert len(result.stderr.splitlines()) == 1
-    assert platform.sandbox.counters.requests == 0
-
-
 # --- health
 
 

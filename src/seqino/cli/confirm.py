@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
 from seqino.cli.terminal import say
 from seqino.errors import InvalidInput
 
-__all__ = ["confirm"]
+__all__ = ["confirm", "is_watched"]
+
+
+_YES = {"y", "yes", "o", "oui"}
+
+
+def is_watched() -> bool:
+    """Whether somebody is there who could answer."""
+    return sys.stdin.isatty()
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -24,10 +30,11 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_watched():
         raise InvalidInput(
             "nobody is there to confirm it, and nothing was sent: look at what is to be sent, then add --yes"
         )
-    say(question, stderr=True)
-    if not typer.confirm("Send it?", err=True):
+    # Not typer's own prompt: it writes a part of itself to the output, among what a machine reads there.
+    say(f"{question} Send it? [y/N]", stderr=True)
+    if sys.stdin.readline().strip().lower() not in _YES:
         raise InvalidInput("nothing was sent")

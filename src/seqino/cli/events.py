@@ -177,7 +177,7 @@ class Follower:
     def conclude(self, *, looks: int, is_over: bool) -> ExitCode:
         """Say how it ended, and what it cost."""
         state = state_label(local_state(self._events), self._feed.lang) if self._goal else "stopped"
-        say(f"{state}, after {looks} requests", stderr=True)
+        say(f"{state}, after {looks} {'request' if looks == 1 else 'requests'}", stderr=True)
         if self._goal is not None and not is_over:
             return ExitCode.FAILURE
         rejected = self._goal is not None and standing(self._events).end.is_rejection
