@@ -7,12 +7,13 @@ INVOICES ?=
 QUICK ?=
 CALLS ?= 10000
 ROUNDS ?= 100000
+KILLS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos bench-quick check format openapi generate clean
+.PHONY: help setup demo test chaos bench-quick bench-sandbox check format openapi generate clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: .venv/ready ## Make .venv with everything the other targets need
 
@@ -36,9 +37,13 @@ test: setup ## Run all tests with branch coverage
 chaos: setup ## Seeded faults on a virtual clock: nothing sent twice, lost or told wrongly (ROUNDS=100000)
 	@$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS)
 	@$(BIN)/python -W error -m tests.hostile.leaks --calls $(CALLS)
+	@$(BIN)/python -W error -m tests.sandbox.kill --rounds $(KILLS)
 
 bench-quick: setup ## What safety costs, beside aiohttp and msgspec alone (about 90 s; QUICK=1: 15 s)
 	@$(BIN)/python -m benchmarks.quick $(if $(QUICK),--quick)
+
+bench-sandbox: setup ## How fast the sandbox is, beside a bare aiohttp server (about 2 min; QUICK=1: 30 s)
+	@$(BIN)/python -m benchmarks.sandbox $(if $(QUICK),--quick)
 
 check: setup ## Lint, types, import rule, generated code fresh
 	$(BIN)/ruff check .

@@ -25,7 +25,7 @@ from seqino._core.shortcuts import Recogniser
 from seqino._core.typegraph import is_model, members
 from seqino._generated.tables import CONSTRAINTS, WIRE_NAMES
 
-_SAMPLE = "14-farm-supplies-draft.json"
+SAMPLE = "14-farm-supplies-draft.json"
 _SIZE = 8_000
 _EVENTS = 1_000
 
@@ -61,7 +61,7 @@ def twin(form: Any, made: dict[Any, Any]) -> Any:
 
 def invoice() -> bytes:
     """Give a draft of about 8 kB, as the platform would send it: amounts as text, no spaces."""
-    text = importlib.resources.files("seqino.sandbox").joinpath("invoices", _SAMPLE).read_text("utf-8")
+    text = importlib.resources.files("seqino.sandbox").joinpath("invoices", SAMPLE).read_text("utf-8")
     draft = json.loads(text, parse_float=str)
     lines = list(draft["lines"])
     while len(_compact(draft)) < _SIZE:

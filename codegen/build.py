@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codegen import adapter, paging
+from codegen import adapter, identifiers, paging
 from codegen.documents import (
     Doc,
     Site,
@@ -171,7 +171,7 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
     type_ = adapter.type_of(prop, schema, place)
     default = schema.get("default", MISSING)
     _check_default(default, type_, place)
-    identifier = _identifier(schema, type_, place)
+    identifier = identifiers.kind_of(schema, type_, place)
     return Field(
         name=field_name(wire, place=place),
         wire=wire,
@@ -187,21 +187,6 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
         evidence=_text(schema, "x-evidence"),
         constraint={**_constraint(schema), **({"identifier": identifier} if identifier else {})},
     )
-
-
-IDENTIFIERS = {"siren", "siret", "vat_number", "routing_code", "suffix", "address"}
-
-
-def _identifier(raw: Doc, type_: Type, place: str) -> str:
-    """Read what kind of identifier a parameter or a property is (``x-identifier``)."""
-    kind = raw.get("x-identifier", "")
-    if kind and kind not in IDENTIFIERS:
-        raise CodegenError(
-            f"x-identifier is {kind!r}, not one of {', '.join(sorted(IDENTIFIERS))}", place=place
-        )
-    if kind and without_null(type_) != Scalar("str"):
-        raise CodegenError("x-identifier: an identifier is text, and this is not", place=place)
-    return str(kind)
 
 
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
@@ -345,7 +330,7 @@ def _parameter(raw: Doc, types: Mapping[str, Type], schemas: Mapping[str, Doc], 
         type=type_,
         required=raw.get("required") is True,
         scope=raw.get("x-scope") is True,
-        identifier=_identifier(raw, type_, place),
+        identifier=identifiers.kind_of(raw, type_, place),
         default=raw["schema"].get("default", MISSING),
         description=_text(raw, "description") or _text(raw["schema"], "description"),
     )

@@ -51,6 +51,7 @@ MAP: dict[str, set[str]] = {
     "client": {"_core", "_generated", "models", "resources", "submission", "documents", "client"},
     "integrations": {"_core"},
     "sandbox": {"sandbox"},
+    "testing": {"_core.runtime", "client", "sandbox", "testing"},
     "cli": {
         *("", "cli", "client", "sandbox", "statuses"),
         *("documents", "identifiers", "models", "pagination", "submission"),

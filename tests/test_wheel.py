@@ -63,3 +63,21 @@ def test_a_command_without_its_extra_says_what_to_install(installed: Path) -> No
         True,
         False,
     )
+
+
+def test_pytest_runs_beside_it_without_its_extras(installed: Path, tmp_path: Path) -> None:
+    run(str(installed / "python"), "-m", "pip", "install", "--quiet", "pytest>=8.4", cwd=tmp_path)
+    (tmp_path / "test_it.py").write_text(
+        "def test_of_a_user(): ...\nasync def test_of_ours(seqino_client): ...\n"
+        "def test_with_a_thread(seqino_sandbox_thread): ...\n"
+    )
+    result = subprocess.run(  # noqa: S603
+        [str(installed / "pytest"), "-W", "error", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed, 2 errors" in result.stdout
+    assert result.stdout.count("needs the extra 'test': pip install 'seqino[test]'") == 2
+    assert "Traceback" not in result.stdout + result.stderr

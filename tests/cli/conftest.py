@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
@@ -14,9 +12,10 @@ import seqino
 from seqino.cli.app import app
 from seqino.cli.follow import Pace
 from seqino.sandbox import Sandbox
+from seqino.testing import SandboxThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
 
 SAMPLES = Path(seqino.__file__).parent / "sandbox" / "invoices"
 
@@ -44,42 +43,21 @@ class Result:
     stderr: str
 
 
-class Platform:
+class Platform(SandboxThread):
     """A sandbox on a thread of its own, so that commands can run their own event loops."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self.sandbox = Sandbox(speed=1e5)
-        self._do(self.sandbox.start())
-
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
-
-    @property
-    def url(self) -> str:
-        return self.sandbox.url
 
     @property
     def arguments(self) -> list[str]:
         """Options that name it on a command line."""
         return ["--base-url", self.url, "--client-id", "sandbox-client-seqino"]
 
-    def close(self) -> None:
-        self._do(self.sandbox.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-        self._loop.close()
-
 
 @pytest.fixture
 def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     monkeypatch.setenv("SEQINO_API_KEY", "test-key")
     monkeypatch.setattr("seqino.cli.submit.PACE", Pace(first=0.01))
-    platform = Platform()
-    yield platform
-    platform.close()
+    with Platform(Sandbox(speed=1e5)) as platform:
+        yield platform
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import typer
-from click import Group
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from seqino import errors
@@ -42,10 +42,10 @@ GROUPS = (
 
 def commands() -> list[tuple[str, ...]]:
     root = get_command(app)
-    assert isinstance(root, Group)
+    assert isinstance(root, TyperGroup)
     found: list[tuple[str, ...]] = []
     for name, one in root.commands.items():
-        inner = [(name, each) for each in one.commands] if isinstance(one, Group) else [(name,)]
+        inner = [(name, each) for each in one.commands] if isinstance(one, TyperGroup) else [(name,)]
         found += inner
     return found
 

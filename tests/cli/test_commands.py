@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,6 @@ from seqino.cli.__main__ import main
 from seqino.cli.follow import Pace
 from seqino.cli.result import ExitCode
 from seqino.cli.running import carry_out
-from seqino.cli.sandbox import serve
 from seqino.cli.sending import Following
 from seqino.sandbox import MAGIC_BUYERS
 
@@ -54,67 +52,7 @@ def test_what_a_platform_says_of_its_health_is_shown(
     assert result.stdout.splitlines()[1] == '{"status": "très bien"}'
 
 
-# --- sandbox
-
-
-async def test_the_sandbox_says_what_to_export(capsys: pytest.CaptureFixture[str]) -> None:
-    task = asyncio.create_task(serve("127.0.0.1", 0, 5.0, "refused", None))
-    said = ""
-    while "_sandbox" not in said:
-        await asyncio.sleep(0)
-        said += capsys.readouterr().out
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert "export SEQINO_BASE_URL=http://127.0.0.1:" in said
-    assert "export SEQINO_CLIENT_ID=sandbox-client-seqino" in said
-    assert "export SEQINO_API_KEY=sandbox-key" in said
-    assert len(said.splitlines()) < 20
-
-
-async def test_a_strict_key_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
-    task = asyncio.create_task(serve("127.0.0.1", 0, 1.0, "paid", "my-own-key"))
-    said = ""
-    while "_sandbox" not in said:
-        await asyncio.sleep(0)
-        said += capsys.readouterr().out
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert "my-own-key" not in said
-
-
-def test_a_busy_port_ends_in_one_line(seqino_command: Command, platform: Platform) -> None:
-    result = seqino_command("sandbox", "--port", platform.url.rpartition(":")[2])
-    assert result.exit_code == ExitCode.FAILURE
-    assert "is already in use" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-
-
-def test_an_unknown_scenario_ends_in_one_line(seqino_command: Command) -> None:
-    result = seqino_command("sandbox", "--port", 0, "--scenario", "utopia")
-    assert result.exit_code == ExitCode.INPUT
-    assert "there is no scenario 'utopia'" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_sandbox_stops_cleanly_when_told(stop: signal.Signals) -> None:
-    command = [sys.executable, "-m", "seqino.cli", "sandbox", "--port", "0"]
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(  # noqa: S603 - this very package
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
-    ) as process:
-        assert process.stdout is not None
-        url = next(line for line in process.stdout if "BASE_URL" in line).partition("=")[2].strip()
-        host, port = url.removeprefix("http://").split(":")
-        next(line for line in process.stdout if "_sandbox" in line)
-        process.send_signal(stop)
-        _, said = process.communicate(timeout=10)
-    assert process.returncode == 0
-    assert said == ""
-    with socket.socket() as probe:
-        assert probe.connect_ex((host, int(port))) != 0
+# --- sandbox, besides test_sandbox_command.py
 
 
 @pytest.mark.parametrize("command", ["sandbox", "demo"])

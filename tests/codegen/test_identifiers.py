@@ -11,8 +11,8 @@ from typing import Any, get_args
 import pytest
 
 from codegen import render
-from codegen.build import IDENTIFIERS
 from codegen.documents import Doc
+from codegen.identifiers import KINDS
 from codegen.ir import Api, Field
 from codegen.problems import CodegenError
 from seqino import identifiers
@@ -23,7 +23,7 @@ Understand = Callable[..., Api]
 
 
 def test_the_kinds_are_those_that_can_be_checked() -> None:
-    assert set(get_args(IdentifierKind)) == IDENTIFIERS
+    assert set(get_args(IdentifierKind)) == KINDS
     for kind in get_args(IdentifierKind):
         assert identifiers.fault(kind, "é") != ""
 

@@ -163,6 +163,8 @@ class Shelves:
         """First numbers of pages that are answered with 500."""
         self.links: Callable[[int], str] = lambda first: f"?after={first - 1}&kind=a"
         """What the link to the page that begins with a number looks like."""
+        self.cursors: Callable[[int], str] = lambda first: str(first - 1)
+        """The same of its cursor."""
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -190,7 +192,7 @@ class Shelves:
 
     async def _with_cursor(self, request: web.Request) -> web.Response:
         things, following = self._page(request, "from")
-        meta = None if following is None else {"from": str(following - 1)}
+        meta = None if following is None else {"from": self.cursors(following)}
         return web.json_response({"in": things, "meta": meta})
 
 
@@ -369,6 +371,22 @@ async def test_a_failure_in_the_middle_is_gone_on_from_in_another_process(
     )
     output, _ = await process.communicate()
     assert output.decode().strip() == "[4, 5, 6, 7]"
+
+
+KEY = "secret-key-of-some-length"
+
+
+@WAYS
+async def test_a_key_in_a_position_gets_into_no_token_and_no_error(
+    way: str, api: ModuleType, client: SeqinoClient, shelves: Shelves
+) -> None:
+    shelves.links = lambda first: f"?after={first - 1}&key={KEY.replace('-', '%2D')}"
+    shelves.cursors = lambda first: f"{first} for {KEY}"
+    assert client.base_url == shelves.url
+    async with SeqinoClient(KEY, client_id="acme", base_url=shelves.url) as careless:
+        with pytest.raises(BrokenPages, match="with the API key in it") as caught:
+            await pager(api, careless, way).to_list()
+    assert KEY not in f"{caught.value} {vars(caught.value)!r}"
 
 
 @pytest.mark.parametrize("position", ["https://evil.example/", "//../x", "/a b", ""])

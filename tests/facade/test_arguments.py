@@ -72,6 +72,11 @@ async def recorded(kind: type[Resource], name: str, given: Mapping[str, Any]) ->
     return call
 
 
+def returned(kind: type[Resource], name: str) -> str:
+    """What a method says that it returns."""
+    return str(inspect.signature(getattr(kind, name)).return_annotation)
+
+
 def argument(name: str) -> Any:
     """A value that is recognised again."""
     if name == "options":
@@ -122,6 +127,23 @@ async def test_what_is_left_out_is_not_sent(kind: type[Resource], name: str) -> 
     must = {each.name for each in operation.parameters if each.required and not each.scope}
     assert given == must
     assert call["options"] is None
+
+
+LISTS = {name: method for name, method in METHODS.items() if "Pager[" in returned(*method)}
+
+
+@pytest.mark.parametrize(("kind", "name"), LISTS.values(), ids=LISTS)
+async def test_a_list_says_what_its_operation_lists(kind: type[Resource], name: str) -> None:
+    # How a list goes on is data, so that no type checker sees what is in a page.
+    names = [each for each in inspect.signature(getattr(kind, name)).parameters if each != "self"]
+    call = await recorded(kind, name, {each: argument(each) for each in names})
+    item = returned(kind, name).removeprefix("Pager[").removesuffix("]")
+    forms = [str(form) for form in call["operation"].responses.values()]
+    assert any(f"list[seqino._generated.models.{item}]" in form for form in forms)
+
+
+def test_the_lists_are_those_of_the_description() -> None:
+    assert len(LISTS) >= 4
 
 
 @pytest.mark.reconstruction

@@ -195,6 +195,8 @@ def test_a_mandatory_status_after_the_end_is_a_warning_and_an_optional_one_is_no
     events = [at(200), at(213, 1, "REJ_COH"), at(205, 2), at(212, 3)]
     assert kinds(events, now=START) == [("COLLECTED", WarningKind.AFTER_THE_END)]
     assert kinds([at(200), at(213, 1, "DOUBLON"), at(212, 3)], now=START) == []
+    # Two platforms tell of one rejection.
+    assert kinds([at(200), at(213, 1, "REJ_COH"), at(213, 1, "REJ_COH")], now=START) == []
 
 
 def test_a_status_that_needs_a_reason_and_has_none_is_a_warning() -> None:

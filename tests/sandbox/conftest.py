@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,11 @@ import aiohttp
 import attrs
 import pytest
 
-from seqino.sandbox import Sandbox
+from seqino.sandbox import Receiver, Sandbox
 from seqino.sandbox.description import SHIPPED, Description
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 CLIENT = "sandbox-client-seqino"
 HEADERS = {"Authorization": "a-key", "X-PDP-Client-Id": CLIENT}
@@ -238,3 +240,59 @@ async def calling(judge: Judge) -> AsyncIterator[Callable[[Sandbox], Caller]]:
 @pytest.fixture
 async def call(sandbox: Sandbox, calling: Callable[[Sandbox], Caller]) -> Caller:
     return calling(sandbox)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def register() -> Callable[..., Any]:
+    """Registers a URL, or a receiver, as the webhook of the sponsor with a key."""
+
+    async def do(call: Caller, to: Receiver | str, *, key: str = "a-key", events: Any = None) -> Any:
+        url = to if isinstance(to, str) else to.url
+        headers = {"Authorization": key, "X-PDP-Client-Id": None}
+        reply = await call("POST", "/webhooks", json={"url": url, "events": events}, headers=headers)
+        assert reply.status == 201, reply
+        if isinstance(to, Receiver):
+            to.secret = reply.body["secret"]
+        return reply.body
+
+    return do
+
+
+@pytest.fixture
+async def hook(call: Caller, receiver: Receiver, register: Callable[..., Any]) -> Receiver:
+    """A receiver that is the sponsor's webhook, for events of every type."""
+    await register(call, receiver)
+    return receiver
+
+
+@pytest.fixture
+def answering() -> Callable[..., Any]:
+    """Makes a server that answers as no careful one would."""
+
+    @asynccontextmanager
+    async def serving(
+        handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    ) -> AsyncGenerator[str]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+                await handle(reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                pass  # the other side had enough
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1")
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        finally:
+            server.close()
+            await server.wait_closed()
+
+    return serving

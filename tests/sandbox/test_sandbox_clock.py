@@ -65,3 +65,26 @@ def test_a_step_beyond_the_calendar_is_refused() -> None:
 
 def test_a_moment_is_written_in_utc_with_milliseconds() -> None:
     assert stamp(START + timedelta(milliseconds=5)) == "2026-09-01T08:00:00.005Z"
+
+
+def test_it_steps_to_a_moment_that_is_not_yet_reached() -> None:
+    clock = Clock(speed=0, start=START)
+    clock.not_before(START - timedelta(days=1))
+    assert clock.now() == START
+    clock.not_before(START + timedelta(microseconds=1))
+    assert clock.now() == START + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(("speed", "later"), [(0, 0), (1, 1), (3600, 3600)])
+def test_it_says_what_it_shows_a_real_second_from_now(speed: float, later: int) -> None:
+    real = RealTime()
+    clock = Clock(speed=speed, start=START, monotonic=real)
+    soon = clock.soon()
+    assert soon == START + timedelta(seconds=later)
+    real.seconds += 1
+    assert clock.now() == soon
+
+
+def test_beyond_the_calendar_nothing_comes_soon() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    assert Clock(speed=60, start=last, monotonic=RealTime()).soon() == last

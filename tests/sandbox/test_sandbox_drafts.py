@@ -56,6 +56,13 @@ async def test_what_the_platform_writes_cannot_be_sent(call: Any, draft: Callabl
     assert "invoice_number" not in read
 
 
+async def test_a_field_without_a_business_term_is_judged_by_no_rule(
+    call: Any, draft: Callable[..., Draft]
+) -> None:
+    reply = await call("POST", "/drafts/validate-data", json={"invoice_data": draft(order_reference="PO-1")})
+    assert reply.body == {"valid": True, "errors": [], "warnings": []}
+
+
 async def test_put_replaces_the_whole_draft(call: Any, sandbox: Sandbox, draft: Callable[..., Draft]) -> None:
     draft_id = await call.create(draft(note="first"))
     reply = await call("PUT", f"/drafts/{draft_id}", json=draft(type_code="381"))

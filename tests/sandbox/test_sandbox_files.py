@@ -228,6 +228,16 @@ async def test_a_body_that_is_no_form_is_refused(call: Any) -> None:
     assert (await call("POST", "/invoicing/files/submit", data=b"nothing", headers=broken)).status == 400
 
 
+async def test_a_file_name_that_is_no_text_is_answered_all_the_same(
+    call: Any, ubl: Callable[..., bytes]
+) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="re\xe7u.xml"\r\n\r\n'
+    body += ubl() + b"\r\n--b--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    reply = await call("POST", "/invoicing/files/submit", data=body, headers=headers)
+    assert (reply.status, reply.body["file_name"]) == (201, "re?u.xml")
+
+
 def test_samples_are_there() -> None:
     assert SAMPLES
 

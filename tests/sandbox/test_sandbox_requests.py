@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JSON = {"Content-Type": "application/json"}
-UNPLAYED = [
-    ("GET", "/usage/summary"),
-    ("GET", "/webhooks/event-types"),
-]
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/health"])
@@ -91,13 +87,6 @@ async def test_a_wrong_method_is_told_the_right_ones(call: Any) -> None:
     reply = await call("PATCH", "/drafts/1")
     assert reply.status == 405
     assert reply.headers["Allow"] == "DELETE, GET, PUT"
-
-
-@pytest.mark.parametrize(("method", "path"), UNPLAYED)
-async def test_an_operation_that_is_not_played_says_so(call: Any, method: str, path: str) -> None:
-    reply = await call(method, path)
-    assert reply.status == 404
-    assert "this sandbox does not play" in reply.body["error"]
 
 
 @pytest.mark.parametrize(

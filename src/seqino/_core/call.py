@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import unquote
 
 import attrs
 
 from seqino._core.attempts import LogicalCall
+from seqino._core.config import Secret
 from seqino._core.events import Emitter
 from seqino._core.gate import Gate
 from seqino._core.limits import AdaptiveLimit, Pacing
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from seqino._core.codec import Codec
     from seqino._core.config import Config
     from seqino._core.network import Network
+    from seqino._core.raw import Response
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import LookUp, Operation, PageAnswer
@@ -226,7 +229,7 @@ class CallEngine:
             request = attrs.evolve(request, url=config.base_url + position)
         response = await listen(self._perform(request, config))
         try:
-            return read_page(
+            answer = read_page(
                 paging,
                 response.value,
                 link=response.headers.get("Link"),
@@ -234,17 +237,10 @@ class CallEngine:
                 url=request.url,
                 base_url=config.base_url,
             )
+            _refuse_key_in(answer, config)
         except PageFault as fault:
-            raise BrokenPages(
-                f"{operation.name}: {config.base_url} answered, but {fault}. The platform's list is broken: "
-                "report it.",
-                operation=operation.name,
-                attempts=response.attempts,
-                outcome=Outcome.DONE,
-                status=response.status,
-                trace_id=response.trace_id,
-                raw=response.content,
-            ) from None
+            raise _broken(fault, response, operation, config) from None
+        return answer
 
     def _look_up(self, operation: Operation[Any]) -> LookUp | None:
         """How it is looked for what a call in doubt made, where that can be known again by its key."""
@@ -297,6 +293,29 @@ class CallEngine:
         )
         call = ReadableCall(request, config, self._shared, look_up=look_up)
         return await self._observed(call.resume(token), request)
+
+
+def _refuse_key_in(answer: PageAnswer, config: Config) -> None:
+    """Refuse a position that holds the API key: it would be stored with the token."""
+    key, position = config.api_key, answer.next
+    if isinstance(key, Secret) and position is not None and key.is_in(unquote(position).encode()):
+        raise PageFault("it names the next page with the API key in it")
+
+
+def _broken(
+    fault: PageFault, response: Response[Any], operation: Operation[Any], config: Config
+) -> BrokenPages:
+    key = config.api_key
+    return BrokenPages(
+        f"{operation.name}: {config.base_url} answered, but {fault}. The platform's list is broken: "
+        "report it.",
+        operation=operation.name,
+        attempts=response.attempts,
+        outcome=Outcome.DONE,
+        status=response.status,
+        trace_id=response.trace_id,
+        raw=key.hidden_in(response.content) if isinstance(key, Secret) else response.content,
+    )
 
 
 def _check_key_is_there(operation: Operation[Any], config: Config) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import attrs
 import typer
 
+from seqino.cli.announce import CLIENT_ID
 from seqino.cli.common import Lang, leave, one_line_errors
 from seqino.cli.follow import Pace
 from seqino.cli.progress import progress
 from seqino.cli.result import End, ExitCode, Tally
 from seqino.cli.running import carry_out
-from seqino.cli.sandbox import CLIENT_ID
 from seqino.cli.sending import Following, deliver, exit_code, plan_of, report
 from seqino.cli.terminal import console, language
 from seqino.cli.work import Run

@@ -1,65 +1,160 @@
 """``seqino sandbox``: a platform on your own machine, until Ctrl-C."""
 
-from typing import Annotated
+# ruff: noqa: FBT002 - options of a command line are named there
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import attrs
 import typer
 
+from seqino.cli.announce import announcement, for_machines, warning
 from seqino.cli.common import one_line_errors
 from seqino.cli.running import carry_out
 from seqino.cli.terminal import console
 from seqino.errors import ConfigurationError, InvalidInput
 
-__all__ = ["CLIENT_ID", "sandbox", "serve"]
+if TYPE_CHECKING:
+    from seqino.sandbox import Sandbox
 
-CLIENT_ID = "sandbox-client-seqino"
-"""A client that every sandbox has from the start, as in the platform's documentation."""
+__all__ = ["Settings", "sandbox", "serve"]
 
 
-def sandbox(
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What the command line asks of a sandbox; each is described there, or at ``Sandbox``."""
+
+    host: str = "127.0.0.1"
+    port: int = 8052
+    scenario: str = "paid"
+    speed: float = 1.0
+    seed: int = 0
+    show_inferred: bool = True
+    api_key: str | None = attrs.field(default=None, repr=False)
+    state: Path | None = None
+    limits: Sequence[str] = ()
+
+    def make(self) -> "Sandbox":
+        """Make the sandbox.
+
+        Raises:
+            ConfigurationError: The extra is not installed.
+            InvalidInput: A value is out of its range, or there is no such scenario.
+        """
+        try:
+            from seqino.sandbox import Sandbox  # noqa: PLC0415 - an extra of its own, and slow to load
+            from seqino.sandbox.limits import parse_limits  # noqa: PLC0415 - of the same extra
+        except ImportError as error:
+            raise ConfigurationError(str(error)) from error
+        try:
+            return Sandbox(
+                host=self.host,
+                port=self.port,
+                scenario=self.scenario,
+                speed=self.speed,
+                seed=self.seed,
+                show_inferred=self.show_inferred,
+                api_key=self.api_key,
+                state=self.state,
+                limits=parse_limits(self.limits),
+            )
+        except ValueError as error:
+            raise InvalidInput(str(error)) from None
+
+
+def sandbox(  # noqa: PLR0917 - each is an option of the command
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8052,
     host: Annotated[
         str, typer.Option(help="Address to listen on; the sandbox guards nothing.")
     ] = "127.0.0.1",
-    speed: Annotated[float, typer.Option(help="Seconds of sandbox time in a real second.")] = 1.0,
     scenario: Annotated[str, typer.Option(help="What buyers do, such as paid, refused or silent.")] = "paid",
+    speed: Annotated[
+        float, typer.Option(help="Seconds of sandbox time in a real second; 0 stands still.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Ids follow from it, and all else that is drawn.")] = 0,
+    hide_inferred: Annotated[
+        bool,
+        typer.Option("--hide-inferred", help="Leave out of answers what no public page of the API shows."),
+    ] = False,
     api_key: Annotated[
-        str | None, typer.Option(help="The one key that is taken; any by default.", show_default=False)
+        str | None,
+        typer.Option(help="The one key that is taken, an invented one; any by default.", show_default=False),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="File that keeps what was acknowledged, across restarts; made when it is missing.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Calls of each client, as 100/minute, or '/drafts 10/minute' for one endpoint; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say where it listens in one JSON line, and nothing else.")
+    ] = False,
 ) -> None:
-    """Run a platform on this machine until Ctrl-C; nothing that is sent to it leaves the machine."""
+    """Run a platform on this machine until Ctrl-C; nothing that is sent to it leaves the machine.
+
+    It says how to use it once it listens. Exit codes: 0 stopped (Ctrl-C, SIGTERM), 1 it cannot listen, 2
+    wrong usage.
+    """
+    settings = Settings(
+        host=host,
+        port=port,
+        scenario=scenario,
+        speed=speed,
+        seed=seed,
+        show_inferred=not hide_inferred,
+        api_key=api_key,
+        state=state,
+        limits=limit or (),
+    )
     with one_line_errors():
-        carry_out(serve(host, port, speed, scenario, api_key))
+        carry_out(serve(settings, as_json=as_json))
 
 
-async def serve(host: str, port: int, speed: float, scenario: str, api_key: str | None) -> None:
-    """Run a sandbox until cancelled, and say first how to reach it.
+async def serve(settings: Settings, *, as_json: bool = False) -> None:
+    """Run a sandbox until cancelled, and say first how to use it.
+
+    Args:
+        settings: What is asked of it.
+        as_json: Whether a machine reads what is said.
 
     Raises:
         ConfigurationError: The extra is not installed.
         InvalidInput: A value is out of its range, or there is no such scenario.
-        OSError: The port is in use, or the address is not this machine's.
+        OSError: The port is in use, or the address is not this machine's; or the state file cannot be used.
     """
-    try:
-        from seqino.sandbox import Sandbox  # noqa: PLC0415 - an extra of its own, and slow to load
-    except ImportError as error:
-        raise ConfigurationError(str(error)) from error
-    try:
-        server = Sandbox(host=host, port=port, speed=speed, scenario=scenario, api_key=api_key)
-    except ValueError as error:
-        raise InvalidInput(str(error)) from None
-    async with server:
-        key = "sandbox-key" if api_key is None else "the key given with --api-key"
+    async with settings.make() as server:
         out = console()
-        for line in (
-            f"The sandbox listens on {server.url}; Ctrl-C stops it. In another shell:",
-            "",
-            f"  export SEQINO_BASE_URL={server.url}",
-            f"  export SEQINO_CLIENT_ID={CLIENT_ID}",
-            f"  export SEQINO_API_KEY={key!r}" if " " in key else f"  export SEQINO_API_KEY={key}",
-            "  seqino submit PATH…",
-            "  seqino events",
-            "",
-            f"Buyers: {scenario}; time runs {speed:g} times as fast. Control: {server.url}/_sandbox/",
-        ):
+        if as_json:
+            lines = [for_machines(server.url, pid=os.getpid())]
+            if (warned := warning(server.url)) is not None:
+                console(stderr=True).print(warned, markup=False, soft_wrap=True)
+        else:
+            lines = _announcement(server, settings)
+        for line in lines:
             out.print(line, markup=False, soft_wrap=True)
         await server.serve_forever()
+
+
+def _announcement(server: "Sandbox", settings: Settings) -> list[str]:
+    from seqino.sandbox import MAGIC_BUYERS  # noqa: PLC0415 - as above
+
+    return list(
+        announcement(
+            server.url,
+            scenario=settings.scenario,
+            speed=settings.speed,
+            is_strict=settings.api_key is not None,
+            buyers=MAGIC_BUYERS,
+        )
+    )

@@ -149,7 +149,7 @@ class SeqinoClient:
             has_key=config.api_key is not None,
             allow_insecure_http=allow_insecure_http,
         )
-        runtime = Runtime()
+        runtime = self._make_runtime()
         engine = CallEngine(
             config,
             Codec(CONSTRAINTS, WIRE_NAMES),
@@ -161,6 +161,10 @@ class SeqinoClient:
             runtime=runtime,
         )
         self._set_up(engine, runtime)
+
+    def _make_runtime(self) -> Runtime:
+        """Clock and pauses of a new client; that of the pytest plugin has its own."""
+        return Runtime()
 
     def _set_up(self, engine: CallEngine, runtime: Runtime) -> None:
         self._engine = engine

@@ -5,7 +5,16 @@ cannot hide behind the other.
 """
 
 from seqino.sandbox.mandate_outcomes import MAGIC_MANDATES
+from seqino.sandbox.receiver import Received, Receiver
 from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS
 from seqino.sandbox.server import Sandbox, SandboxError
 
-__all__ = ["MAGIC_BUYERS", "MAGIC_MANDATES", "SCENARIOS", "Sandbox", "SandboxError"]
+__all__ = [
+    "MAGIC_BUYERS",
+    "MAGIC_MANDATES",
+    "SCENARIOS",
+    "Received",
+    "Receiver",
+    "Sandbox",
+    "SandboxError",
+]

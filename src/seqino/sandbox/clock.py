@@ -45,6 +45,8 @@ class Clock:
         self._base = (start or _real_time()).astimezone(UTC)
         self._since = monotonic()
         self._speed = _checked(speed, "speed")
+        self.watchers: list[Callable[[], None]] = []
+        """Called whenever the clock was stepped or got another speed."""
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""
@@ -58,9 +60,24 @@ class Clock:
         """
         try:
             self._base += timedelta(seconds=_checked(seconds, "advance"))
-            return self.now()
+            now = self.now()
         except OverflowError:
             raise ValueError("advance: the calendar ends before that") from None
+        self._tell()
+        return now
+
+    def not_before(self, moment: datetime) -> None:
+        """Step to a moment, if it is not yet reached."""
+        now = self.now()
+        if now < moment:
+            self._base += moment - now
+
+    def soon(self) -> datetime:
+        """Return the moment that it shows a real second from now, or the calendar's last."""
+        try:
+            return self.now() + timedelta(seconds=self._speed)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)
 
     @property
     def speed(self) -> float:
@@ -72,6 +89,11 @@ class Clock:
         speed = _checked(value, "speed")
         self._base, self._since = self.now(), self._monotonic()
         self._speed = speed
+        self._tell()
+
+    def _tell(self) -> None:
+        for watcher in self.watchers:
+            watcher()
 
 
 def _checked(value: float, name: str) -> float:

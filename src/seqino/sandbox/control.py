@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from seqino.sandbox.deliveries.control import DeliveryControl
     from seqino.sandbox.description import Description
     from seqino.sandbox.faults import Faults
+    from seqino.sandbox.limits import Limits
     from seqino.sandbox.world import Client, World
 
 __all__ = ["Control"]
@@ -29,16 +31,28 @@ class Control:
     Args:
         world: What it shows and changes.
         faults: Faults that it plans.
+        limits: Limits that it sets.
         description: What a directory entry is judged by.
+        deliveries: What it is asked about deliveries.
     """
 
-    def __init__(self, world: World, faults: Faults, description: Description) -> None:
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        limits: Limits,
+        description: Description,
+        deliveries: DeliveryControl,
+    ) -> None:
         self._world = world
         self._faults = faults
+        self._limits = limits
+        self._deliveries = deliveries
         domain = DomainControl(world, description)
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
             "counters": world.counters.as_dict,
+            "limits": limits.as_dict,
             "scenario": self._scenario,
             "world": self._view,
             **domain.gets,
@@ -46,6 +60,7 @@ class Control:
         self._posts: dict[str, Callable[[dict[str, Any]], Any]] = {
             "clock": self._set_clock,
             "faults": self._plan_faults,
+            "limits": self._set_limits,
             "reset": self._reset,
             "scenario": self._set_scenario,
             **domain.posts,
@@ -57,19 +72,20 @@ class Control:
         Raises:
             Refusal: 404 for an unknown name, 400 for what is asked in a wrong way.
         """
+        room, _, rest = name.partition("/")
+        if room == "deliveries":
+            query, asked = dict(request.rel_url.query), await _asked(request)
+            return _answered(lambda: self._deliveries.answer(request.method, rest, query, asked))
         if request.method == "GET" and name in self._gets:
             return Answer(200, self._gets[name]())
         if request.method != "POST" or name not in self._posts:
             there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in self._posts]
-            raise Refusal(404, f"the control API has no {request.method} {name}; it has {', '.join(there)}")
-        body = await request.read()
-        asked: Any = parse_body(body, "application/json") if body else {}
-        if not isinstance(asked, dict):
-            raise Refusal(400, "the control API takes a JSON object")
-        try:
-            return Answer(200, self._posts[name](cast("dict[str, Any]", asked)))
-        except (TypeError, ValueError) as error:
-            raise Refusal(400, str(error)) from None
+            raise Refusal(
+                404,
+                f"the control API has no {request.method} {name}; it has {', '.join(there)}, … deliveries",
+            )
+        asked = await _asked(request)
+        return _answered(lambda: self._posts[name](asked))
 
     def _clock(self) -> dict[str, Any]:
         clock = self._world.clock
@@ -103,6 +119,14 @@ class Control:
         self._faults.plan(str(asked.get("fault")), operation=asked.get("operation"), times=times)
         return {"planned": asked}
 
+    def _set_limits(self, asked: dict[str, Any]) -> dict[str, Any]:
+        _only(asked, "limits", "client")
+        client = asked.get("client")
+        if not isinstance(asked.get("limits"), dict) or not isinstance(client, str | None):
+            raise TypeError('limits are an object such as {"minute": 100}, client is an id or left out')
+        self._limits.set(asked["limits"], client=client)
+        return self._limits.as_dict()
+
     def _reset(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked)
         self._world.reset()
@@ -123,9 +147,7 @@ class Control:
     def _view_client(self, client: Client) -> dict[str, Any]:
         now = self._world.clock.now()
         return {
-            "drafts": {
-                one.draft_id: one.invoice and one.invoice.invoice_id for one in client.drafts.values()
-            },
+            "drafts": {one.draft_id: one.invoice_id for one in client.drafts.values()},
             "invoices": {
                 one.invoice_id: {
                     "number": one.number,
@@ -137,3 +159,20 @@ class Control:
             },
             **view(client, now),
         }
+
+
+async def _asked(request: web.BaseRequest) -> dict[str, Any]:
+    body = await request.read()
+    asked: Any = parse_body(body, "application/json") if body else {}
+    if not isinstance(asked, dict):
+        raise Refusal(400, "the control API takes a JSON object")
+    return cast("dict[str, Any]", asked)
+
+
+def _answered(act: Callable[[], Any]) -> Answer:
+    try:
+        return Answer(200, act())
+    except LookupError as error:
+        raise Refusal(404, str(error)) from None
+    except (TypeError, ValueError) as error:
+        raise Refusal(400, str(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,7 +82,9 @@ class Description:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or SHIPPED
         try:
-            self.document: dict[str, Any] = json.loads(self.path.read_bytes())
+            data = self.path.read_bytes()
+            self.digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+            self.document: dict[str, Any] = json.loads(data)
             self._components: dict[str, Any] = opened(self.document["components"])
             self.operations = tuple(self._operations())
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -19,8 +19,6 @@ from seqino.sandbox.shape import Terms
 from seqino.sandbox.syntaxes import SYNTAXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from seqino.sandbox.syntaxes import Syntax
 
 __all__ = ["InvoiceFile", "NoInvoice", "read_file"]
@@ -179,6 +177,7 @@ _STEP = re.compile(r"([\w.@]+)(?:\[([^=\]]+)(?:=([^\]]*))?\])?")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
 
 
+@lru_cache(maxsize=1024)
 def _split(path: str) -> tuple[str, str]:
     """Split a path from the attribute at its end; an ``@`` inside brackets is a condition."""
     elements, slash, last = path.rpartition("/")
@@ -188,26 +187,28 @@ def _split(path: str) -> tuple[str, str]:
 @lru_cache(maxsize=1024)
 def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
     """Split a path at the slashes outside brackets: name, condition, wanted text."""
-    return tuple((found[1], found[2] or "", found[3] or "") for found in _STEP.finditer(path))
+    steps = tuple((found[1], found[2] or "", found[3] or "") for found in _STEP.finditer(path))
+    return () if steps and steps[0][0] == "." else steps
 
 
-def _select(node: _Node, path: str) -> Iterator[_Node]:
-    yield from _descend(node, _steps(path))
-
-
-def _descend(node: _Node, steps: tuple[tuple[str, str, str], ...]) -> Iterator[_Node]:
-    if not steps or steps[0][0] == ".":
-        yield node
-        return
-    (name, condition, wanted), *rest = steps
-    for child in node.children.get(name, ()):
-        if not condition or _holds(child, condition, wanted):
-            yield from _descend(child, tuple(rest))
+def _select(node: _Node, path: str) -> list[_Node]:
+    """Return the elements at a path, in the order of the file."""
+    nodes = [node]
+    for name, condition, wanted in _steps(path):
+        nodes = [
+            child
+            for parent in nodes
+            for child in parent.children.get(name, ())
+            if not condition or _holds(child, condition, wanted)
+        ]
+        if not nodes:
+            break
+    return nodes
 
 
 def _holds(node: _Node, condition: str, wanted: str) -> bool:
     if not wanted:
-        return next(_select(node, condition), None) is not None
+        return bool(_select(node, condition))
     return _text(node, condition) == wanted
 
 

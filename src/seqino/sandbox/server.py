@@ -5,31 +5,42 @@ from __future__ import annotations
 import asyncio
 import errno
 import functools
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
 from seqino.sandbox.app import LARGEST_BODY, App
+from seqino.sandbox.catalogue import Catalogue
 from seqino.sandbox.clock import Clock
 from seqino.sandbox.control import Control
+from seqino.sandbox.deliveries import Deliveries
+from seqino.sandbox.deliveries.control import DeliveryControl
 from seqino.sandbox.description import Description
+from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import Faults
+from seqino.sandbox.fitting import misfits
+from seqino.sandbox.limits import Limits
+from seqino.sandbox.metering import Meter
 from seqino.sandbox.operations import Operations
+from seqino.sandbox.signing import Scheme
+from seqino.sandbox.state_file import StateFile
 from seqino.sandbox.world import CLIENTS, World
 from seqino.sandbox.world.invoices import Invoices
+from seqino.sandbox.world.kinds import Misfit, load
+from seqino.sandbox.world.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
+    from seqino.sandbox.limits import Allowance
     from seqino.sandbox.world.counters import Counters
 
 __all__ = ["Sandbox", "SandboxError"]
 
-
-class SandboxError(OSError):
-    """The sandbox cannot listen where it was asked to; the message says what to do."""
+_log = logging.getLogger("seqino.sandbox")
 
 
 class Sandbox:
@@ -54,9 +65,14 @@ class Sandbox:
             a draft). Without, a draft that was read cannot tell whether it was issued.
         clients: Clients that each sponsor has from the start.
         description: The API's description in JSON; the one shipped in the package by default.
+        state: File that keeps what was acknowledged, however the process ends; made when it is missing,
+            with mode 0600, since it holds the secrets of webhooks. While the sandbox runs no other can use
+            it. What is given here (scenario, speed, limits) is not in it. In memory only by default.
+        limits: How many calls a client may make, such as ``{"minute": 100, "/drafts": {"minute": 10}}``, by
+            window (``minute``, ``hour``, ``day``, ``month``) and, on top, by endpoint; no limit by default.
 
     Raises:
-        ValueError: A value is out of its range, or there is no such scenario or description.
+        ValueError: A value is out of its range, or there is no such scenario, description or endpoint.
     """
 
     def __init__(
@@ -71,6 +87,8 @@ class Sandbox:
         show_inferred: bool = True,
         clients: Iterable[str] = CLIENTS,
         description: Path | str | None = None,
+        state: Path | str | None = None,
+        limits: Allowance | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -79,8 +97,27 @@ class Sandbox:
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
         self.faults = Faults()
-        self._operations = Operations(
-            self.world, Invoices(self.world), self._description, show_inferred=show_inferred
+        self.limits = Limits(one.path for one in self._description.operations)
+        """How many calls clients may make; ``limits.set`` changes it."""
+        self.limits.set(limits or {})
+        self._state = None if state is None else Path(state)
+        webhooks = Webhooks(self.world)
+        self._catalogue = Catalogue(self._description)
+        self.deliveries = Deliveries(
+            self.world,
+            webhooks,
+            Scheme.read(self._description.document),
+            recipients=self.world.receivers,
+        )
+        """What webhooks are told: ``list()``, and ``await settled()`` before a test looks at what arrived."""
+        self.operations = Operations(
+            self.world,
+            Invoices(self.world),
+            webhooks,
+            self._catalogue,
+            self._description,
+            limits=self.limits,
+            show_inferred=show_inferred,
         )
         self._running: tuple[App, web.ServerRunner] | None = None
 
@@ -114,33 +151,52 @@ class Sandbox:
         self.world.scenario = name
 
     def reset(self) -> None:
-        """Forget what was sent and planned, and count from zero; clock and scenario stay."""
+        """Forget what was sent and planned, and count from zero; clock, scenario and limits stay.
+
+        Raises:
+            RuntimeError: It has a state file and is not running: the file is not open then.
+            SandboxError: The state file cannot be written.
+        """
+        if self._state is not None and self._running is None:
+            raise RuntimeError("the sandbox is not running, and its state file not open: start it first")
         self.world.reset()
         self.faults.clear()
 
     async def start(self) -> None:
-        """Listen.
+        """Read the state file, if there is one, and listen.
 
         Raises:
-            SandboxError: The port is in use, or the address is not this machine's.
+            SandboxError: The port is in use, or the address is not this machine's; or the state file is in
+                use, cannot be written, or holds what this sandbox cannot use.
         """
         if self._running is not None:
             raise RuntimeError("the sandbox is running already")
         app = App(
             description=self._description,
             world=self.world,
-            operations=self._operations,
-            control=Control(self.world, self.faults, self._description),
+            operations=self.operations,
+            control=Control(
+                self.world,
+                self.faults,
+                self.limits,
+                self._description,
+                DeliveryControl(self.deliveries, self._catalogue),
+            ),
             faults=self.faults,
+            meter=Meter(self.world, self.limits),
             api_key=self._api_key,
         )
+        self._attach()
         server = web.Server(app.handle, request_factory=_request, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=1)
         await runner.setup()
+        self.deliveries.start()
         try:
             await web.TCPSite(runner, self._host, self._port).start()
         except OSError as error:
+            await self.deliveries.stop()
             await runner.cleanup()
+            self.world.detach()
             raise _cannot_listen(error, self._host, self._port) from error
         self._running = app, runner
 
@@ -150,7 +206,34 @@ class Sandbox:
         if running is not None:
             app, runner = running
             app.stop()
-            await runner.cleanup()
+            try:
+                await runner.cleanup()
+                await self.deliveries.stop()
+            finally:
+                self.world.detach()
+
+    def _attach(self) -> None:
+        """Go on from the state file, if there is one."""
+        if self._state is None:
+            return
+        state = StateFile.open(self._state)
+        try:
+            kept = load(state)
+            if state.description not in (None, self._description.digest):
+                _log.warning("%s was made with another description of the API", self._state)
+                for misfit in misfits(self._description, kept.sponsors.values()):
+                    raise misfit
+            state.description = self._description.digest
+            self.world.attach(state, kept.sponsors.values(), kept.published)
+        except Misfit as error:
+            state.close()
+            raise SandboxError(
+                f"{self._state} holds what this sandbox cannot use: {error}."
+                " Start the one that made it, or choose another file"
+            ) from error
+        except SandboxError:
+            state.close()
+            raise
 
     async def serve_forever(self) -> None:
         """Run until cancelled; started here, if it was not."""

@@ -8,6 +8,7 @@ one flat mapping; a repeated group (BG-25) becomes a list of such mappings.
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,7 +34,10 @@ class Shape:
     items: Shape | None = None
 
     def plain(self, value: Any) -> Any:
-        """Copy a value as the platform answers it: an amount is text with the digits that were sent."""
+        """Copy a value as the platform answers it: an amount is text with the digits that were sent.
+
+        A fraction that the description does not know stays a number, unless it is beyond every reader's.
+        """
         if isinstance(value, dict):
             content = cast("dict[str, Any]", value)
             # Most fields are text, which stays; asking first halves the cost of a request.
@@ -42,15 +46,17 @@ class Shape:
                 for name, one in content.items()
             }
         if isinstance(value, list):
-            items = self.items or Shape()
+            items = self.items or _UNKNOWN
             return [items.plain(one) for one in cast("Iterable[Any]", value)]
         if self.amount and isinstance(value, int | Decimal):
+            return str(value)
+        if isinstance(value, Decimal) and not math.isfinite(float(value)):
             return str(value)
         return value
 
     def _plain_field(self, name: str, value: Any) -> Any:
         field = self.fields.get(name)
-        return field[1].plain(value) if field else value
+        return (field[1] if field else _UNKNOWN).plain(value)
 
     def terms(self, value: Mapping[str, Any]) -> Terms:
         """Read the business terms of an object; absent and null fields are left out."""
@@ -60,7 +66,9 @@ class Shape:
             if field is None or one is None:
                 continue
             term, shape = field
-            if isinstance(one, dict):
+            if term and one.__class__ is str:  # asked first, as above
+                found[term] = one
+            elif isinstance(one, dict):
                 found.update(shape.terms(cast("dict[str, Any]", one)))
             elif isinstance(one, list):
                 if term and shape.items:
@@ -93,6 +101,10 @@ class Shape:
             if term:
                 yield term, path
             yield from shape.places(path)
+
+
+_UNKNOWN = Shape()
+"""Of a field that the description does not know."""
 
 
 def shape_of(description: Description, schema: Mapping[str, Any]) -> Shape:

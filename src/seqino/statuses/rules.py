@@ -179,7 +179,8 @@ def find_warnings(
     dead: int | None = None
     oldest = instant(now) - patience
     for number, event in _numbered(ordered):
-        if dead is not None and number in _MANDATORY:
+        # The same once more is a repetition, and breaks no rule.
+        if dead not in (None, number) and number in _MANDATORY:
             found.append(_warning(WarningKind.AFTER_THE_END, event, number, f"follows a {dead}"))
         if _needs_reason(number) and not event.rejection_reason:
             found.append(_warning(WarningKind.WITHOUT_REASON, event, number, "gives no reason"))

@@ -13,16 +13,21 @@ from seqino.sandbox.operations.lifecycle import LifecycleOperations
 from seqino.sandbox.operations.mandates import MandateOperations
 from seqino.sandbox.operations.reporting import ReportingOperations
 from seqino.sandbox.operations.settings import SettingsOperations
+from seqino.sandbox.operations.usage import UsageOperations
+from seqino.sandbox.operations.webhooks import WebhookOperations
 from seqino.sandbox.world.mandates import Mandates
 from seqino.sandbox.world.onboarding import Onboardings
 from seqino.sandbox.world.reports import Reports
 from seqino.sandbox.world.settings import Settings
 
 if TYPE_CHECKING:
+    from seqino.sandbox.catalogue import Catalogue
     from seqino.sandbox.description import Description
+    from seqino.sandbox.limits import Limits
     from seqino.sandbox.operations.base import Play
     from seqino.sandbox.world import World
     from seqino.sandbox.world.invoices import Invoices
+    from seqino.sandbox.world.webhooks import Webhooks
 
 __all__ = ["Answer", "Call", "Operations", "Upload"]
 
@@ -33,12 +38,23 @@ class Operations:
     Args:
         world: What they act on.
         invoices: Its drafts and invoices.
+        webhooks: Its webhooks.
+        catalogue: The types of event that they can be told of.
         description: Where the fields of an invoice stand.
+        limits: What limits a client is told.
         show_inferred: Whether answers carry what no public page shows.
     """
 
     def __init__(
-        self, world: World, invoices: Invoices, description: Description, *, show_inferred: bool = True
+        self,
+        world: World,
+        invoices: Invoices,
+        webhooks: Webhooks,
+        catalogue: Catalogue,
+        description: Description,
+        *,
+        limits: Limits,
+        show_inferred: bool = True,
     ) -> None:
         data = InvoiceData(description, show_inferred=show_inferred)
         mandates = Mandates(world)
@@ -51,4 +67,6 @@ class Operations:
             **MandateOperations(world, mandates).table,
             **ReportingOperations(Reports(world), data, description).table,
             **SettingsOperations(Settings(world)).table,
+            **WebhookOperations(webhooks, catalogue).table,
+            **UsageOperations(world, limits).table,
         }

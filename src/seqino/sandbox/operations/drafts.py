@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.judge import Refusal, Unprocessable, problem
 from seqino.sandbox.operations.base import Answer, buyer_of, seller_of
+from seqino.sandbox.rules import breaches
 from seqino.sandbox.world.invoices import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seqino.sandbox.operations.base import Call, InvoiceData, Play
+    from seqino.sandbox.shape import Terms
     from seqino.sandbox.world.invoices import Invoices
     from seqino.sandbox.world.records import Draft, Invoice
 
 __all__ = ["DraftOperations"]
 
 R = TypeVar("R")
+
+_json = msgspec.json.Encoder(order="sorted")
+"""Equal drafts are equal bytes."""
 
 
 class DraftOperations:
@@ -50,7 +56,7 @@ class DraftOperations:
     def create_draft(self, call: Call) -> Answer:
         """Store a draft; data may be missing, and what would stop its validation is a warning."""
         draft = self._invoices.add_draft(call.client, self._data.content(call.body))
-        return Answer(201, {"draft_id": draft.draft_id, **self._marks(draft)})
+        return Answer(201, {"draft_id": draft.draft_id, **self._marks(call, draft)})
 
     def validate_invoice_data(self, call: Call) -> Answer:
         """Judge invoice data as validation would, and store nothing."""
@@ -63,14 +69,14 @@ class DraftOperations:
         draft = _find(call)
         marks: dict[str, Any] = {}
         if self._data.show_inferred:
-            marks = {"draft_id": draft.draft_id, **self._marks(draft)}
+            marks = {"draft_id": draft.draft_id, **self._marks(call, draft)}
         return Answer(200, {**draft.content, **marks})
 
     def update_draft(self, call: Call) -> Answer:
         """Replace the whole content of a draft."""
         draft, content = _find(call), self._data.content(call.body)
         _unless_frozen(lambda: self._invoices.replace_draft(call.client, draft, content))
-        return Answer(200, {"draft_id": draft.draft_id, **self._marks(draft)})
+        return Answer(200, {"draft_id": draft.draft_id, **self._marks(call, draft)})
 
     def delete_draft(self, call: Call) -> Answer:
         """Delete a draft for good."""
@@ -81,11 +87,10 @@ class DraftOperations:
     def validate_draft(self, call: Call) -> Answer:
         """Issue a draft as an invoice, exactly once; an unsound one is refused with 422 and stays a draft."""
         draft = _find(call)
-        if draft.invoice is None:
-            self._refuse_unsound(draft)
         terms = self._data.terms(draft.content)
-        content = json.dumps(draft.content, sort_keys=True, default=str).encode()
-        fingerprint = hashlib.blake2b(content, digest_size=16).hexdigest()
+        if draft.invoice_id is None:
+            self._refuse_unsound(terms)
+        fingerprint = hashlib.blake2b(_json.encode(draft.content), digest_size=16).hexdigest()
         invoice = _unless_frozen(
             lambda: self._invoices.issue_draft(
                 call.client, draft, seller=seller_of(terms), buyer=buyer_of(terms), fingerprint=fingerprint
@@ -94,15 +99,15 @@ class DraftOperations:
         marks: dict[str, Any] = {"draft_id": draft.draft_id, **_issued(invoice), "errors": [], "warnings": []}
         return Answer(200, marks if self._data.show_inferred else {})
 
-    def _refuse_unsound(self, draft: Draft) -> None:
-        found = self._data.breaches(draft.content)
+    def _refuse_unsound(self, terms: Terms) -> None:
+        places = self._data.places
+        found = list(breaches(terms, places))
         if found:
-            places = self._data.places
             raise Unprocessable(
                 problem(["draft", *places.get(one.term, ())], one.message, one.rule) for one in found
             )
 
-    def _marks(self, draft: Draft) -> dict[str, Any]:
+    def _marks(self, call: Call, draft: Draft) -> dict[str, Any]:
         if not self._data.show_inferred:
             return {}
         marks: dict[str, Any] = {
@@ -110,10 +115,10 @@ class DraftOperations:
             "created_at": stamp(draft.created_at),
             "updated_at": draft.updated_at and stamp(draft.updated_at),
         }
-        if draft.invoice is None:
+        if draft.invoice_id is None:
             found = self._data.breaches(draft.content)
             return {**marks, "warnings": [self._data.message(one) for one in found]}
-        return {**marks, **_issued(draft.invoice)}
+        return {**marks, **_issued(call.client.invoices[draft.invoice_id])}
 
 
 def _find(call: Call) -> Draft:

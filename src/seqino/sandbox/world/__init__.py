@@ -7,24 +7,28 @@ whoever watches learns of it.
 from __future__ import annotations
 
 import hashlib
-import random
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from seqino.sandbox.clock import stamp
+from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.scenarios import SCENARIOS
-from seqino.sandbox.state import Memory
+from seqino.sandbox.state import Memory, Standing
 from seqino.sandbox.world.counters import Counters
 from seqino.sandbox.world.directory import Directory, DirectoryLine, listed
 from seqino.sandbox.world.mandates import Mandate
 from seqino.sandbox.world.onboarding import OnboardingLink
-from seqino.sandbox.world.records import Account, Draft, Invoice, Series
+from seqino.sandbox.world.records import Account, Draft, Invoice, Registration, RetiredNumber, Series
 from seqino.sandbox.world.reports import ExemptInvoice, Report
 from seqino.sandbox.world.settings import Periodicity
+from seqino.sandbox.world.tallies import Gauge, Tally
+from seqino.sandbox.world.webhooks import Delivery, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from seqino.sandbox.clock import Clock
     from seqino.sandbox.scenarios import Scenario
@@ -58,6 +62,10 @@ class Client:
     onboarding: OnboardingLink | None = None
     periodicity: Periodicity | None = None
     """As it was set; ``None`` until then."""
+    tallies: dict[tuple[date, str, str], Tally] = attrs.field(factory=dict[tuple[date, str, str], Tally])
+    """Calls by day, method and endpoint."""
+    gauges: dict[tuple[str, str | None], Gauge] = attrs.field(factory=dict[tuple[str, str | None], Gauge])
+    """Calls in the window of each limit, by its length and endpoint."""
 
     @property
     def client_id(self) -> str:
@@ -75,7 +83,17 @@ class Client:
         for group in self._lived():
             yield from group.values()
         yield from (one for one in (self.onboarding, self.periodicity) if one is not None)
+        yield from self.tallies.values()
+        yield from self.gauges.values()
         yield self.account
+
+    def add_invoice(self, invoice: Invoice) -> None:
+        """Hold an invoice, and use up its number unless it is a duplicate."""
+        self.invoices[invoice.invoice_id] = invoice
+        if not invoice.is_duplicate:
+            self.sponsor.numbers[invoice.seller, invoice.year, invoice.number] = invoice
+        if invoice.fingerprint is not None:
+            self.issued.add(invoice.fingerprint)
 
     def subjects(self, key: str | None = None) -> Iterator[Subject]:
         """Yield all that has a lifecycle, or what has a key, found without a walk over the others."""
@@ -94,12 +112,38 @@ class Client:
 class Sponsor:
     """An API key's own world: what one sponsor does, no other can see."""
 
-    sponsor_id: str
+    registration: Registration
     clients: dict[str, Client] = attrs.field(factory=dict[str, Client])
-    numbers: dict[tuple[str, str, str], Invoice] = attrs.field(factory=dict[tuple[str, str, str], Invoice])
+    numbers: dict[tuple[str, str, str], Invoice | RetiredNumber] = attrs.field(
+        factory=dict[tuple[str, str, str], Invoice | RetiredNumber]
+    )
     """Invoices by seller, year of issue and number: the key of uniqueness (DSE v3.1, note 112)."""
     series: dict[tuple[str, str], Series] = attrs.field(factory=dict[tuple[str, str], Series])
     """Last number given, by seller and year."""
+    webhook: Webhook | None = None
+    """Where it is told what happens."""
+    deliveries: dict[str, Delivery] = attrs.field(factory=dict[str, Delivery])
+    """What it is told, by the id of the event, in the order of the events."""
+
+    @property
+    def sponsor_id(self) -> str:
+        """Its id."""
+        return self.registration.sponsor_id
+
+    def records(self) -> Iterator[Record]:
+        """Yield all that is its own, itself first; what its clients have is theirs."""
+        yield self.registration
+        yield from self.series.values()
+        for one in self.numbers.values():
+            if isinstance(one, RetiredNumber):
+                yield one
+        if self.webhook is not None:
+            yield self.webhook
+        yield from self.deliveries.values()
+
+    def retire(self, number: RetiredNumber) -> None:
+        """Let a number stay used whose invoice is gone."""
+        self.numbers[number.seller, number.year, number.number] = number
 
 
 class World:
@@ -110,7 +154,6 @@ class World:
         scenario: What becomes of an invoice whose buyer is no magic one.
         seed: Ids follow from it and from the order of the requests.
         clients: Clients that each sponsor has from the start.
-        state: Where records are kept; in memory by default.
 
     Raises:
         ValueError: There is no such scenario.
@@ -123,29 +166,92 @@ class World:
         scenario: str = "paid",
         seed: int = 0,
         clients: Iterable[str] = CLIENTS,
-        state: State | None = None,
     ) -> None:
         self.clock = clock
         self._seed = seed
         self._clients = tuple(clients)
-        self._state: State = state or Memory()
+        self._state: State = Memory()
         self.watchers: list[Callable[[Client, Record], None]] = []
         """Told of each record of a client that was saved."""
+        self.before_commit: list[Callable[[], None]] = []
+        """Called before what was saved is made durable: what they save is committed with it."""
+        self.before_reset: list[Callable[[], None]] = []
+        """Called before everything is forgotten."""
         self.scenario = scenario
         self.counters = Counters()
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything that was sent, and count from zero; clock and scenario stay."""
-        # An id has to be unguessable nowhere here; it has to be the same on every run.
-        self._random = random.Random(self._seed)  # noqa: S311
+        self._starts = 0
+        self._ids = 0
         self._traces = 0
         self._sponsors: dict[str, Sponsor] = {}
         self.directory = Directory(self.clock.now())
         """One for all sponsors."""
+
+    def reset(self) -> None:
+        """Forget everything that was sent, and count from zero; clock and scenario stay.
+
+        Raises:
+            SandboxError: What is kept cannot be forgotten.
+        """
+        for forget in self.before_reset:
+            forget()
+        self._ids = self._traces = 0
+        self._sponsors = {}
+        self.directory = Directory(self.clock.now())
         self.counters.reset()
         self._state.clear()
         self.commit()
+
+    # --- What is kept
+
+    def attach(
+        self, state: State, sponsors: Iterable[Sponsor], published: Iterable[DirectoryLine] = ()
+    ) -> None:
+        """Go on from a state, and keep there what happens from now on; what the world held is forgotten.
+
+        Args:
+            state: Where records are kept.
+            sponsors: All that it holds of sponsors.
+            published: Lines of the directory that are nobody's.
+
+        Raises:
+            SandboxError: It cannot be written.
+        """
+        standing = state.standing() or Standing(now=self.clock.now(), ids=0, starts=0, counters={})
+        self._state = state
+        self._sponsors = {one.registration.key_digest: one for one in sponsors}
+        self.clock.not_before(standing.now)
+        self.directory = Directory(self.clock.now())
+        for line in published:
+            self.directory.add(line)
+        for sponsor in self._sponsors.values():
+            for client in sponsor.clients.values():
+                for line in client.lines.values():
+                    self.directory.add(line)
+        self._ids, self._starts, self._traces = standing.ids, standing.starts + 1, 0
+        self.counters.restore(standing.counters)
+        try:
+            self.commit()
+        except SandboxError:
+            self._state = Memory()
+            raise
+
+    def detach(self) -> None:
+        """Keep nothing any more; what the world holds stays in memory."""
+        state, self._state = self._state, Memory()
+        try:
+            if state.failure is None:
+                # Now that nobody asks it any more, its time need not be ahead.
+                state.commit(self._standing(self.clock.now()))
+        finally:
+            state.close()
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing can be kept any more; what the world holds is then ahead of what is kept."""
+        return self._state.failure
+
+    def _standing(self, now: datetime) -> Standing:
+        return Standing(now=now, ids=self._ids, starts=self._starts, counters=self.counters.as_dict())
 
     @property
     def sponsors(self) -> list[Sponsor]:
@@ -168,28 +274,61 @@ class World:
         """The scenario itself."""
         return self._scenario
 
+    def receivers(self, siren: str) -> list[Client]:
+        """Return the clients that receive the invoices of a company: an active mandate each, whosever."""
+        now = self.clock.now()
+        if not self.directory.lines(siren, now):
+            return []
+        return [
+            client
+            for sponsor in self.sponsors
+            for client in sponsor.clients.values()
+            if any(
+                one.entry["siren"] == siren and one.status(now) == "active"
+                for one in client.mandates.values()
+            )
+        ]
+
     # --- Ids ---
 
     def new_id(self, prefix: str) -> str:
-        """Make an id such as ``inv_3b1f…``."""
-        return f"{prefix}_{self._random.getrandbits(64):016x}"
+        """Make an id such as ``inv_3b1f…``; it follows from the seed and from how many were made."""
+        self._ids += 1
+        digest = hashlib.blake2b(f"{self._seed} {self._ids}".encode(), digest_size=8)
+        return f"{prefix}_{digest.hexdigest()}"
 
     def new_trace(self) -> str:
-        """Make the id of an error; they are counted, so that an error changes no id of an object."""
+        """Make the id of an error; they are counted apart, so that an error changes no id of an object."""
         self._traces += 1
-        return f"trace_{self._traces:016x}"
+        # Errors are not kept: that none has an id of before is for the count of starts to see to.
+        return f"trace_{self._starts:04x}{self._traces:012x}"
 
     # --- Records ---
 
+    def holds(self, client: Client) -> bool:
+        """Tell whether a client is there: what began before a reset may end after it."""
+        sponsor = client.sponsor
+        return (
+            self._sponsors.get(sponsor.registration.key_digest) is sponsor
+            and sponsor.clients.get(client.client_id) is client
+        )
+
     def save(self, client: Client, record: Record) -> None:
-        """Keep a record of a client as it is now, and tell who watches."""
-        self._state.put(client.owner, record)
-        for watcher in self.watchers:
-            watcher(client, record)
+        """Keep a record of a client as it is now, and tell who watches; of one that is gone, do nothing."""
+        if self.holds(client):
+            self._state.put(client.owner, record)
+            for watcher in self.watchers:
+                watcher(client, record)
+
+    def note(self, client: Client, record: Record) -> None:
+        """Keep a record of a client with whatever is kept next, and tell nobody: it only counts."""
+        if self.holds(client):
+            self._state.note(client.owner, record)
 
     def save_for(self, sponsor: Sponsor, record: Record) -> None:
-        """Keep a record of a sponsor as it is now."""
-        self._state.put(sponsor.sponsor_id, record)
+        """Keep a record of a sponsor as it is now; of one that is gone, do nothing."""
+        if self._sponsors.get(sponsor.registration.key_digest) is sponsor:
+            self._state.put(sponsor.sponsor_id, record)
 
     def publish(self, entry: dict[str, Any]) -> DirectoryLine:
         """Put an entry into the directory that is nobody's here, and keep it."""
@@ -202,9 +341,21 @@ class World:
         """Forget a record of a client."""
         self._state.drop(client.owner, record)
 
+    def drop_for(self, sponsor: Sponsor, record: Record) -> None:
+        """Forget a record of a sponsor."""
+        self._state.drop(sponsor.sponsor_id, record)
+
     def commit(self) -> None:
-        """Make durable what was saved; a request is answered after that."""
-        self._state.commit(self.clock.now())
+        """Make durable what was saved; a request is answered after that.
+
+        Raises:
+            SandboxError: It cannot be kept.
+        """
+        for add in self.before_commit:
+            add()
+        if self._state.is_due(self.clock.now()):
+            # A second ahead, so that requests which change nothing need not write the time they showed.
+            self._state.commit(self._standing(self.clock.soon()))
 
     # --- Sponsors and clients ---
 
@@ -214,7 +365,9 @@ class World:
         digest = hashlib.blake2b(api_key.encode(errors="replace"), digest_size=16).hexdigest()
         sponsor = self._sponsors.get(digest)
         if sponsor is None:
-            sponsor = self._sponsors[digest] = Sponsor(f"sandbox-sponsor-{len(self._sponsors) + 1}")
+            registration = Registration(f"sandbox-sponsor-{len(self._sponsors) + 1}", digest)
+            sponsor = self._sponsors[digest] = Sponsor(registration)
+            self.save_for(sponsor, registration)
             for client_id in self._clients:
                 self.add_client(sponsor, client_id, client_id, f"{client_id}@example.com", client_id)
         return sponsor
@@ -238,9 +391,14 @@ class World:
         return client
 
     def remove_client(self, client: Client) -> None:
-        """Delete a client with all that it holds."""
+        """Delete a client with all that it holds; the numbers of its invoices stay used."""
         del client.sponsor.clients[client.client_id]
         for line in client.lines.values():
             self.directory.remove(line)
+        for one in client.invoices.values():
+            if not one.is_duplicate:
+                retired = RetiredNumber(one.seller, one.year, one.number)
+                client.sponsor.retire(retired)
+                self.save_for(client.sponsor, retired)
         for record in client.records():
             self.drop(client, record)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Counters"]
 
@@ -40,12 +45,21 @@ class Counters:
     settings_saved: int = 0
     faults: int = 0
     """Faults played on request."""
+    webhooks_registered: int = 0
+    deliveries_attempted: int = 0
+    """Attempts to deliver an event to a webhook, repeated ones included."""
+    deliveries_succeeded: int = 0
+    """Attempts that were answered with 2xx."""
 
     def as_dict(self) -> dict[str, int]:
         """Return the counters by name."""
         return attrs.asdict(self)
 
+    def restore(self, counted: Mapping[str, int]) -> None:
+        """Go on from what was counted before; what was not counted then starts at zero."""
+        for field in attrs.fields(Counters):
+            setattr(self, field.name, counted.get(field.name, 0))
+
     def reset(self) -> None:
         """Count from zero."""
-        for field in attrs.fields(Counters):
-            setattr(self, field.name, 0)
+        self.restore({})

@@ -91,12 +91,11 @@ class Invoices:
             course=[Leg(scenario.steps, now)],
             fingerprint=fingerprint,
         )
-        draft.invoice = invoice
-        self._keep(client, invoice)
-        world.save(client, draft)
+        draft.invoice_id = invoice.invoice_id
         world.counters.drafts_validated += 1
         world.counters.same_content += fingerprint in client.issued
-        client.issued.add(fingerprint)
+        self._keep(client, invoice)
+        world.save(client, draft)
         return invoice
 
     def take_file(
@@ -133,11 +132,10 @@ class Invoices:
 
     def _keep(self, client: Client, invoice: Invoice) -> None:
         counters = self._world.counters
-        client.invoices[invoice.invoice_id] = invoice
+        client.add_invoice(invoice)
         if invoice.is_duplicate:
             counters.duplicates += 1
         else:
-            client.sponsor.numbers[invoice.seller, invoice.year, invoice.number] = invoice
             counters.invoices_created += 1
         self._world.save(client, invoice)
 
@@ -158,7 +156,7 @@ class Invoices:
 
 
 def _refuse_frozen(draft: Draft) -> None:
-    if draft.invoice is not None:
+    if draft.invoice_id is not None:
         raise Frozen(
-            f"draft {draft.draft_id} became invoice {draft.invoice.number}: it is frozen and cannot be used"
+            f"draft {draft.draft_id} became invoice {draft.invoice_id}: it is frozen and cannot be used"
         )

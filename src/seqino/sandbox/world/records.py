@@ -7,9 +7,20 @@ from typing import Any, ClassVar, Protocol
 
 import attrs
 
-from seqino.sandbox.lifecycle import Leg, history, moments
+from seqino.sandbox.lifecycle import Leg, event, history, moments
 
-__all__ = ["Account", "Draft", "Happening", "Invoice", "Notifying", "Record", "Series", "Subject"]
+__all__ = [
+    "Account",
+    "Draft",
+    "Happening",
+    "Invoice",
+    "Notifying",
+    "Record",
+    "Registration",
+    "RetiredNumber",
+    "Series",
+    "Subject",
+]
 
 
 @attrs.frozen
@@ -61,7 +72,7 @@ class Notifying(Record, Protocol):
 
 @attrs.define(eq=False)
 class Draft:
-    """A draft, and the invoice that it became."""
+    """A draft, and which invoice it became."""
 
     kind: ClassVar[str] = "draft"
 
@@ -69,7 +80,8 @@ class Draft:
     content: dict[str, Any]
     created_at: datetime
     updated_at: datetime | None = None
-    invoice: Invoice | None = None
+    invoice_id: str | None = None
+    """Id of the invoice that it became."""
 
     @property
     def key(self) -> str:
@@ -116,12 +128,42 @@ class Invoice:
         """Return the moments later than ``after`` at which something new can be seen, soonest first."""
         return moments(self.course, after)
 
+    def happenings(self, after: datetime, until: datetime) -> list[Happening]:
+        """Return what happens later than ``after`` and not later than ``until``, in that order."""
+        found: list[Happening] = []
+        if after < self.deposited_at <= until:
+            data = {"invoice_id": self.invoice_id, "invoice_number": self.number}
+            found.append(Happening(self.deposited_at, "invoice.created", data))
+        about = {"invoice_id": self.invoice_id, "object_type": self.object_type}
+        for leg in self.course:
+            for moment, step in leg.seen():
+                if after < moment <= until:
+                    told = {**about, **event(step, leg.since)}
+                    found.append(Happening(moment, "invoice.status_updated", told))
+        return sorted(found, key=lambda one: one.at)
+
     def status(self, now: datetime) -> str:
         """Return the API's own word for where it is: ``submitted``, ``processed`` or ``rejected``."""
         states = [event["status_code"].partition(".")[2] for event in self.events(now)]
         if "REJECTED" in states:
             return "rejected"
         return "processed" if "MADE_AVAILABLE" in states else "submitted"
+
+
+@attrs.define(eq=False)
+class Registration:
+    """A sponsor: its id, and by what its API key is known again."""
+
+    kind: ClassVar[str] = "sponsor"
+
+    sponsor_id: str
+    key_digest: str
+    """Digest of its API key: whoever reads it cannot use it."""
+
+    @property
+    def key(self) -> str:
+        """Its id."""
+        return self.sponsor_id
 
 
 @attrs.define(eq=False)
@@ -152,3 +194,19 @@ class Series:
     def key(self) -> str:
         """Year and seller."""
         return f"{self.year} {self.seller}"
+
+
+@attrs.define(eq=False)
+class RetiredNumber:
+    """The number of an invoice whose client was deleted: it stays used."""
+
+    kind: ClassVar[str] = "retired_number"
+
+    seller: str
+    year: str
+    number: str
+
+    @property
+    def key(self) -> str:
+        """Year, seller and number."""
+        return f"{self.year} {self.seller} {self.number}"

@@ -10,12 +10,12 @@ from seqino.sandbox.lifecycle import INVOICE, Leg
 from seqino.sandbox.mandate_outcomes import PORTAL
 from seqino.sandbox.scenarios import SELLER_SIDE, Step
 from seqino.sandbox.world.coursed import Coursed
+from seqino.sandbox.world.records import Invoice
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from seqino.sandbox.world import Client, World
-    from seqino.sandbox.world.records import Invoice
 
 __all__ = ["ExemptInvoice", "Report", "Reports"]
 
@@ -139,7 +139,7 @@ def _invoice_paid(client: Client, payment: dict[str, Any]) -> Invoice | None:
     # One may be paid before it is issued.
     for one in range(year + 1, year - _YEARS_BACK - 1, -1):
         invoice = client.sponsor.numbers.get((seller, str(one), number))
-        if invoice is not None and invoice.invoice_id in client.invoices:
+        if isinstance(invoice, Invoice) and invoice.invoice_id in client.invoices:
             return invoice
     return None
 
