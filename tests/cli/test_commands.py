@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,11 +46,17 @@ def test_what_a_platform_says_of_its_health_is_shown(
     seqino_command: Command, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def well(_: object) -> object:
-        return {"status": "très bien"}
+        return {"status": "très bien", "load": Decimal("0.50")}
 
     monkeypatch.setattr("seqino.client.SeqinoClient.health", well)
     result = seqino_command("health", "--base-url", platform.url)
-    assert result.stdout.splitlines()[1] == '{"status": "très bien"}'
+    assert result.stdout.splitlines()[1] == '{"status": "très bien", "load": "0.50"}'
+    machine = seqino_command("health", "--base-url", platform.url, "--json")
+    assert json.loads(machine.stdout) == {
+        "base_url": platform.url,
+        "up": True,
+        "answer": {"status": "très bien", "load": "0.50"},
+    }
 
 
 # --- sandbox, besides test_sandbox_command.py

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
+from seqino.cli.command import Session
+from seqino.cli.plain import Found
 from seqino.cli.result import ExitCode
 from seqino.cli.tokens import read_tokens, token_text
 from seqino.client import SeqinoClient
 from seqino.errors import ResumeToken
+from seqino.models import InvoiceDataValidation
 from seqino.statuses import find_warnings
 from seqino.submission import Submission, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
     from tests.cli.conftest import Platform, Result
 
     Command = Callable[..., Result]
@@ -147,6 +151,20 @@ def test_an_invoice_is_judged_and_nothing_is_stored(
     (line,) = lines(on_platform("drafts", "check", file, "--json"))
     assert line["valid"] is False
     assert platform.sandbox.counters.drafts_created == 0
+
+
+def test_an_answer_that_does_not_say_leaves_it_open(
+    on_platform: Command, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(_: Session, call: Coroutine[Any, Any, object]) -> Found[InvoiceDataValidation]:
+        call.close()
+        return Found(InvoiceDataValidation(), {"judgement": "fine"})
+
+    monkeypatch.setattr(Session, "ask", ask)
+    result = on_platform("drafts", "check", samples / SAMPLE, "--json")
+    assert result.exit_code == ExitCode.IN_DOUBT
+    assert lines(result) == [{"judgement": "fine"}]
+    assert "does not say whether it is valid" in result.stderr
 
 
 # --- a validation

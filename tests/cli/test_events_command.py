@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -24,6 +23,10 @@ from seqino.models import LifecycleEvent, LifecycleStatusCode
 from seqino.statuses import Backoff, LocalState, Until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from seqino._core.wire import JSON
     from seqino.cli.command import Session
     from tests.cli.conftest import Platform, Result
 
@@ -192,6 +195,14 @@ def test_ctrl_c_ends_following_with_130(platform: Platform, paid_id: str, stop: 
     assert paid_id
 
 
+def test_ctrl_c_is_told_to_the_shell(on_platform: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("seqino.cli.events.watch", interrupted)
+    assert on_platform("events", "--follow").exit_code == ExitCode.INTERRUPTED
+
+
 class Turns:
     """A feed that shows one list after the other."""
 
@@ -258,7 +269,7 @@ def test_a_line_of_a_growing_list_is_aligned() -> None:
 
 def test_an_event_for_machines_keeps_what_nobody_described() -> None:
     paid = event("COLLECTED", reason="tout\npayé")
-    raw = {"status_code": "COLLECTED", "reason": "tout\npayé", "new": 1}
+    raw: JSON = {"status_code": "COLLECTED", "reason": "tout\npayé", "new": 1}
     assert event_members(Found(paid, raw), "fr") == {
         "timestamp": "2026-10-02T08:00:00+00:00",
         "status_code": "InvoiceLifecycleStatus.COLLECTED",

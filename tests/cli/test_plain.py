@@ -12,10 +12,10 @@ from seqino.cli.plain import Found, builtins_of, found_in_answer, found_in_list,
 from seqino.models import (
     B2CTransactionReported,
     B2CTransactionVat,
+    DirectoryEntry,
     EndpointUsage,
     Mandate,
     MandateStatus,
-    DirectoryEntry,
     PaymentRecorded,
 )
 

@@ -4,12 +4,15 @@ import io
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from seqino.cli.reading import read_file, read_moment, read_object, read_span
 from seqino.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_file_or_the_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

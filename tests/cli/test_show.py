@@ -3,8 +3,8 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
 from rich.console import Console
 
 from seqino.cli.plan import Invoice, Refused
@@ -14,6 +14,9 @@ from seqino.cli.show import ends_line, result_lines, show_refused, show_results
 from seqino.cli.tokens import token_text
 from seqino.errors import ResumeToken
 from seqino.models import LifecycleStatusCode
+
+if TYPE_CHECKING:
+    import pytest
 
 INVOICE = Invoice(path=Path("in/a[red].xml"), name="a[red].xml", kind="ubl", digest="", number="F-1")
 PAID = LifecycleStatusCode("InvoiceLifecycleStatus.COLLECTED")

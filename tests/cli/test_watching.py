@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from seqino import errors
 from seqino.cli.watching import Look, Watched, watch
 from seqino.statuses import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 PACE = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=4))
 NEWS, QUIET, OVER = (

@@ -95,7 +95,7 @@ def builtins_of(value: object) -> Any:
 
 def json_line(members: JSON) -> str:
     """Write a JSON value on one line, without a character that could steer a terminal."""
-    text = json.dumps(members, ensure_ascii=False)
+    text = json.dumps(members, ensure_ascii=False, default=str)
     if text.isprintable():
         return text
     # Such characters stand inside of strings only, where their escapes mean the same.

@@ -20,9 +20,15 @@ from seqino.cli.tables import Column
 from seqino.errors import InvalidInput
 from seqino.models import WebhookEventType, WebhookEventTypeInfo
 
-__all__ = ["webhooks"]
+__all__ = ["is_terminal", "webhooks"]
 
 webhooks = group("webhooks", "The webhook of a sponsor, for all of its clients.")
+
+
+def is_terminal() -> bool:
+    """Whether what is said is seen by somebody, and not kept in a log."""
+    return sys.stdout.isatty()
+
 
 _TYPES = (
     Column[WebhookEventTypeInfo]("event", lambda each: each.event_type, is_whole=True),
@@ -67,7 +73,7 @@ async def register(
     With --secret-file it is written there and not shown; in a terminal it is shown once. Where neither is so
     (with --json, in a pipe) --show-secret has to ask for it: else nothing is sent.
     """
-    in_terminal = sys.stdout.isatty() and not session.out.as_json
+    in_terminal = is_terminal() and not session.out.as_json
     if secret_file is None and not show_secret and not in_terminal:
         raise InvalidInput(
             "the secret is told only once, and must go somewhere: --secret-file PATH, or --show-secret to "
@@ -87,6 +93,7 @@ async def register(
             file.flush()
         except OSError as error:
             # It would be lost for good: nothing shows it again, and nothing registers another.
+            secret_file.unlink(missing_ok=True)
             complain(
                 f"the secret cannot be written to {secret_file} ({error.strerror}); keep what is printed"
             )

@@ -364,7 +364,7 @@ class SeqinoClient:
         revalidate: bool = False,
         options: CallOptions | None = None,
     ) -> Submission:
-        """Submit an invoice whose draft was created before, once: validate it, and find out what became of it.
+        """Submit an invoice whose draft was created before, once, and find out what became of it.
 
         Args:
             draft_id: The draft. One that became an invoice already is found to be one, and stays as it is.
