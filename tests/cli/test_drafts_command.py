@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -398,3 +401,25 @@ def test_several_that_one_token_made_are_all_shown(
 
     monkeypatch.setattr(SeqinoClient, "resume", found)
     assert len(lines(on_platform("invoices", "resume", token_text(TOKEN), "--json"))) == 2
+
+
+# --- Ctrl-C while it is sent
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_while_a_draft_is_validated_is_a_doubt_that_can_be_settled(
+    on_platform: Command, platform: Platform, draft_id: str, stop: signal.Signals
+) -> None:
+    platform.sandbox.faults.plan("hang-after", operation=VALIDATE)
+    command = [sys.executable, "-m", "seqino.cli", "drafts", "validate", draft_id, *platform.arguments]
+    with subprocess.Popen(  # noqa: S603 - this very package
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while platform.sandbox.counters.drafts_validated == 0:
+            assert process.poll() is None
+        process.send_signal(stop)
+        said, complaint = process.communicate(timeout=10)
+    assert (process.returncode, said) == (ExitCode.IN_DOUBT, "")
+    token = complaint.splitlines()[-1].rpartition(" ")[2]
+    assert on_platform("invoices", "resume", token).exit_code == ExitCode.OK
+    assert platform.sandbox.counters.drafts_validated == 1

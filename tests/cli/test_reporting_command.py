@@ -101,7 +101,8 @@ def test_nothing_is_declared_where_nobody_can_be_asked(on_platform: Command, pla
 def test_a_person_is_asked_what_is_to_be_declared(on_platform: Command, platform: Platform) -> None:
     sure = on_platform("reporting", "payment", *PAYMENT, "--json", stdin="y\n")
     assert sure.exit_code == ExitCode.OK
-    assert "Declare the payment: client_siren 552100554, payment_date 2026-11-20, amount 12.50" in sure.stderr
+    where = f"Declare the payment for sandbox-client-seqino at {platform.url}"
+    assert f"{where}: client_siren 552100554, payment_date 2026-11-20, amount 12.50." in sure.stderr
     assert len(lines(sure)) == 1
     no = on_platform("reporting", "payment", *PAYMENT, stdin="\n")
     assert no.exit_code == ExitCode.INPUT

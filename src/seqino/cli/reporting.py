@@ -2,7 +2,7 @@
 
 # ruff: noqa: FBT002 - options of a command line are named there
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -61,7 +61,7 @@ def payment(  # noqa: PLR0917 - each is an option of the command
         chosen = read_object(read_file(file), what="a payment")
     elif None in (siren, date, amount):
         raise InvalidInput("a payment needs --siren, --date and --amount, or --file")
-    _confirm("Declare the payment", chosen, yes=yes)
+    _confirm(session, "Declare the payment", chosen, yes=yes)
     return _send(session, session.client.reporting.record_payment(chosen))
 
 
@@ -73,7 +73,7 @@ def b2c(session: Session, file: FileArgument, yes: Yes = False) -> Awaitable[Non
     asked.
     """
     report = read_object(read_file(file), what="a report of sales to consumers")
-    _confirm("Declare the sales", report, yes=yes)
+    _confirm(session, "Declare the sales", report, yes=yes)
     return _send(session, session.client.reporting.submit_b2c_transactions(report))
 
 
@@ -85,13 +85,15 @@ def exempt(session: Session, file: FileArgument, yes: Yes = False) -> Awaitable[
     asked.
     """
     report = read_object(read_file(file), what="an exempt invoice")
-    _confirm("Declare the invoice", report, yes=yes)
+    _confirm(session, "Declare the invoice", report, yes=yes)
     return _send(session, session.client.reporting.submit_exempt_invoice(report))
 
 
-def _confirm(what: str, members: dict[str, Any], *, yes: bool) -> None:
+def _confirm(session: Session, what: str, members: Mapping[str, Any], *, yes: bool) -> None:
+    client = session.client
     shown = ", ".join(f"{name} {text}" for name, value in members.items() if (text := words(value)))
-    confirm(f"{what}: {shown}. A second declaration would count twice.", yes=yes)
+    question = f"{what} for {client.client_id} at {client.base_url}: {shown}."
+    confirm(f"{question} A second declaration would count twice.", yes=yes)
 
 
 async def _send(session: Session, call: Awaitable[T]) -> None:
