@@ -52,7 +52,10 @@ MAP: dict[str, set[str]] = {
     "integrations": {"_core"},
     "sandbox": {"sandbox"},
     "testing": {"_core.runtime", "client", "sandbox", "testing"},
-    "cli": {"", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
+    "cli": {
+        *("", "cli", "client", "sandbox", "statuses"),
+        *("documents", "identifiers", "models", "pagination", "submission"),
+    },
     "": {
         *("_core.events", "_core.raw", "api", "client", "documents", "identifiers", "models", "pagination"),
         *("statuses", "submission"),

@@ -64,8 +64,21 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
 def seqino_command() -> Callable[..., Result]:
     """Run the command with some arguments."""
 
-    def run(*arguments: object) -> Result:
-        done = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    def run(*arguments: object, stdin: str = "") -> Result:
+        done = CliRunner().invoke(app, list(map(str, arguments)), input=stdin, catch_exceptions=False)
         return Result(exit_code=done.exit_code, stdout=done.stdout, stderr=done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def on_platform(seqino_command: Callable[..., Result], platform: Platform) -> Callable[..., Result]:
+    """Run the command with some arguments, and those that name the platform; 80 columns are seen."""
+
+    def run(*arguments: object, stdin: str = "", **environ: str) -> Result:
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in {"COLUMNS": "80", **environ}.items():
+                patched.setenv(name, value)
+            return seqino_command(*arguments, *platform.arguments, stdin=stdin)
 
     return run

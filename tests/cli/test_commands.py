@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,41 +30,6 @@ if TYPE_CHECKING:
     Command = Callable[..., Result]
 
 
-# --- events
-
-
-@pytest.fixture
-def invoice_id(seqino_command: Command, platform: Platform, samples: Path) -> str:
-    sent = seqino_command("submit", *platform.arguments, "--json", samples / "17-buyer-refuses-ubl.xml")
-    identifier: str = json.loads(sent.stdout)["invoice_id"]
-    return identifier
-
-
-def test_events_are_a_table(seqino_command: Command, platform: Platform, invoice_id: str) -> None:
-    result = seqino_command(
-        "events", *platform.arguments, "--object-type", "invoice", "--object-id", invoice_id, "--lang", "fr"
-    )
-    assert result.exit_code == ExitCode.OK
-    heads, *rows = result.stdout.splitlines()
-    assert heads.split() == ["time", "status", "emitter", "reason"]
-    assert [row.split()[1] for row in rows] == ["200", "201", "202", "203", "204", "210"]
-    assert "Refusée" in rows[-1]
-    assert "TX_TVA_ERR" in rows[-1]
-
-
-@pytest.mark.usefixtures("invoice_id")
-def test_events_are_lines_for_machines(seqino_command: Command, platform: Platform) -> None:
-    result = seqino_command("events", *platform.arguments, "--json")
-    assert 210 in [json.loads(line)["number"] for line in result.stdout.splitlines()]
-
-
-def test_an_id_without_its_type_is_refused(seqino_command: Command, platform: Platform) -> None:
-    result = seqino_command("events", *platform.arguments, "--object-id", "inv_1")
-    assert result.exit_code == ExitCode.INPUT
-    assert len(result.stderr.splitlines()) == 1
-    assert platform.sandbox.counters.requests == 0
-
-
 # --- health
 
 
@@ -80,11 +46,17 @@ def test_what_a_platform_says_of_its_health_is_shown(
     seqino_command: Command, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def well(_: object) -> object:
-        return {"status": "très bien"}
+        return {"status": "très bien", "load": Decimal("0.50")}
 
     monkeypatch.setattr("seqino.client.SeqinoClient.health", well)
     result = seqino_command("health", "--base-url", platform.url)
-    assert result.stdout.splitlines()[1] == '{"status": "très bien"}'
+    assert result.stdout.splitlines()[1] == '{"status": "très bien", "load": "0.50"}'
+    machine = seqino_command("health", "--base-url", platform.url, "--json")
+    assert json.loads(machine.stdout) == {
+        "base_url": platform.url,
+        "up": True,
+        "answer": {"status": "très bien", "load": "0.50"},
+    }
 
 
 # --- sandbox, besides test_sandbox_command.py

@@ -268,6 +268,21 @@ def test_a_lost_answer_to_a_file_is_a_doubt_and_no_failure(
     assert last_line(result.stdout) == "submit: 0 invoices submitted, 0 settled, 1 in doubt"
     assert "draft draft_9" in result.stdout
     assert "in doubt: do not send these again" in result.stdout
+    assert f"settle {samples / INVOICE}: seqino invoices resume " in result.stdout
+
+
+def test_a_file_in_doubt_can_be_settled_by_the_platform_alone(
+    seqino_command: Command, platform: Platform, samples: Path
+) -> None:
+    platform.sandbox.faults.plan("reset-after", operation="POST /invoicing/files/submit")
+    result = seqino_command("invoices", "submit", *platform.arguments, "--json", samples / INVOICE)
+    assert result.exit_code == ExitCode.IN_DOUBT
+    assert "invoices resume" not in result.stdout + result.stderr
+    token = json.loads(result.stdout)["token"]
+    asked = seqino_command("invoices", "resume", *platform.arguments, token)
+    assert asked.exit_code == ExitCode.IN_DOUBT
+    assert "ask the platform" in asked.stderr
+    assert platform.sandbox.counters.files_taken == 1
 
 
 def test_what_stops_a_run_halfway_is_said_with_what_was_sent(

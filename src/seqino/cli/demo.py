@@ -14,7 +14,7 @@ from seqino.cli.progress import progress
 from seqino.cli.result import End, ExitCode, Tally
 from seqino.cli.running import carry_out
 from seqino.cli.sending import Following, deliver, exit_code, plan_of, report
-from seqino.cli.show import console, language
+from seqino.cli.terminal import console, language
 from seqino.cli.work import Run
 from seqino.client import SeqinoClient
 from seqino.errors import ConfigurationError

@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
+from seqino.cli.reading import read_object
 from seqino.documents import read_document
 from seqino.errors import InvalidInput, MissingExtra
 from seqino.models import InvoiceDraft
@@ -103,23 +104,11 @@ def read_draft(data: bytes) -> dict[str, JSON]:
     Raises:
         InvalidInput: It is no JSON, or no invoice draft.
     """
-    try:
-        value = json.loads(data, parse_float=Decimal, parse_constant=_refuse_constant)
-    except InvalidInput:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"is not JSON ({error})") from None
-    if not isinstance(value, dict):
-        raise InvalidInput("is JSON, but not one invoice draft (a JSON object)")
-    draft = cast("dict[str, JSON]", value)
+    draft = read_object(data, what="one invoice draft")
     missing = [name for name in _REQUIRED if name not in draft]
     if missing:
         raise InvalidInput(f"is JSON, but no invoice draft: it has no {', '.join(missing)}")
     return draft
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise InvalidInput(f"is not JSON ({text} is no number there)")
 
 
 def _examine(file: Found, data: bytes) -> tuple[Invoice, tuple[str, ...]]:

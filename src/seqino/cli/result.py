@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from seqino.cli.plan import Invoice
+from seqino.errors import ResumeToken
 from seqino.statuses import StatusMeaning
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class ExitCode(IntEnum):
     """Some invoices were refused, by the platform or by their buyer."""
     IN_DOUBT = 4
     """Of some invoices nobody can tell yet whether they were submitted."""
+    INTERRUPTED = 130
+    """Following was stopped by Ctrl-C, as shells tell it (128 + SIGINT); nothing is lost by that."""
 
 
 class End(StrEnum):
@@ -58,6 +61,11 @@ class End(StrEnum):
     NOT_SUBMITTED = "not submitted"
     """Its turn never came, or nothing of it left."""
 
+    @property
+    def is_rejection(self) -> bool:
+        """Whether a platform or the buyer refused it."""
+        return self in _REJECTED
+
 
 _SETTLED = frozenset({End.PAID, End.REFUSED, End.REJECTED, End.CANCELLED, End.DUPLICATE, End.NOT_DELIVERED})
 _SUBMITTED = _SETTLED | {End.OPEN, End.SUBMITTED}
@@ -77,6 +85,7 @@ class Result:
         draft_id: The draft it was made of, or ``None``; the thing to look at where it is in doubt.
         number: Its number (BT-1), of the file or given by the platform.
         status: Its last status, or ``None``.
+        token: How to find out later, where it is in doubt and was not lost altogether; else ``None``.
     """
 
     invoice: Invoice
@@ -86,6 +95,7 @@ class Result:
     draft_id: str | None = None
     number: str | None = None
     status: StatusMeaning | None = None
+    token: ResumeToken | None = None
 
 
 @attrs.frozen(kw_only=True)

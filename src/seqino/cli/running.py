@@ -5,27 +5,41 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-__all__ = ["carry_out"]
+__all__ = ["carry_out", "perform"]
+
+T = TypeVar("T")
 
 
 def carry_out(work: Coroutine[Any, Any, None]) -> bool:
     """Run some work until it is done, or until Ctrl-C or SIGTERM; tell whether it was interrupted."""
     try:
-        asyncio.run(_until_told(work))
-    except (KeyboardInterrupt, asyncio.CancelledError):
+        perform(work)
+    except KeyboardInterrupt:
         return True
     return False
 
 
-async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+def perform(work: Coroutine[Any, Any, T]) -> T:
+    """Run some work and return its result; Ctrl-C and SIGTERM cancel it.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted, and did not deal with that itself.
+    """
+    try:
+        return asyncio.run(_until_told(work))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _until_told(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     # Not on Windows, and not outside the main thread.
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    await task
+    return await task

@@ -13,7 +13,7 @@ import typer
 from seqino.cli.announce import announcement, for_machines, warning
 from seqino.cli.common import one_line_errors
 from seqino.cli.running import carry_out
-from seqino.cli.show import console
+from seqino.cli.terminal import console
 from seqino.cli.values import read_rates
 from seqino.errors import ConfigurationError, InvalidInput
 

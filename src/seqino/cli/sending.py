@@ -11,7 +11,9 @@ from seqino.cli.files import find
 from seqino.cli.follow import Pace
 from seqino.cli.plan import make_plan
 from seqino.cli.result import End, ExitCode, Tally
-from seqino.cli.show import console, ends_line, refused_table, result_lines, results_table
+from seqino.cli.show import ends_line, result_lines, show_refused, show_results
+from seqino.cli.terminal import say
+from seqino.cli.tokens import can_be_settled, token_text
 from seqino.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seqino.cli.plan import Plan
-    from seqino.cli.show import Language
+    from seqino.cli.terminal import Language
     from seqino.cli.work import Run
     from seqino.client import SeqinoClient
 
@@ -75,26 +77,29 @@ def report(
         duplicates: How many were counted by the sandbox, where one did.
     """
     tally = Tally.of(run.results, refused=len(plan.refused))
-    out, err = console(), console(stderr=True)
     if as_json:
         for line in result_lines(run.results, plan.refused, lang):
-            out.print(line, markup=False, soft_wrap=True)
+            say(line)
     else:
-        out.print(results_table(run.results, lang))
+        show_results(run.results, lang)
         if plan.refused:
-            out.print()
-            out.print(refused_table(plan.refused))
-        out.print()
-    last = err if as_json else out
-    last.print(ends_line(tally), soft_wrap=True)
+            say("")
+            show_refused(plan.refused)
+        say("")
+    # What a machine reads is not mixed with words.
+    say(ends_line(tally), stderr=as_json)
     if tally.in_doubt:
-        last.print(
+        say(
             "in doubt: do not send these again before it is known what became of them (docs/sending-once.md)",
-            soft_wrap=True,
+            stderr=as_json,
         )
+        for result in run.results:
+            if result.token is not None and can_be_settled(result.token):
+                name = f"settle {result.invoice.name}"
+                say(f"{name}: seqino invoices resume {token_text(result.token)}", stderr=as_json)
     if run.stopped is not None:
         complain(f"stopped: {run.stopped}")
-    last.print(_last_line(tally, command, duplicates), soft_wrap=True)
+    say(_last_line(tally, command, duplicates), stderr=as_json)
     return tally
 
 

@@ -8,23 +8,13 @@ from typing import Annotated
 
 import typer
 
-from seqino.cli.common import (
-    ApiKeyFile,
-    BaseUrl,
-    ClientId,
-    Lang,
-    Server,
-    Target,
-    complain,
-    leave,
-    one_line_errors,
-)
+from seqino.cli.common import Json, Lang, Target, complain, leave, one_line_errors, with_target
 from seqino.cli.follow import Pace
 from seqino.cli.progress import progress
 from seqino.cli.result import ExitCode, Tally
 from seqino.cli.running import carry_out
 from seqino.cli.sending import Following, deliver, exit_code, plan_of, report
-from seqino.cli.show import console, language
+from seqino.cli.terminal import console, language
 from seqino.cli.work import Run
 from seqino.errors import ConfigurationError
 
@@ -34,20 +24,18 @@ PACE = Pace()
 """How often each invoice is asked for."""
 
 
+@with_target
 def submit(  # noqa: PLR0917 - each is an option of the command
+    target: Target,
     paths: Annotated[
         list[Path], typer.Argument(help="Files, and folders that are searched for .xml .pdf .json.")
     ],
-    base_url: BaseUrl = None,
-    server: Server = None,
-    client_id: ClientId = None,
-    api_key_file: ApiKeyFile = None,
     concurrency: Annotated[
         int, typer.Option(min=1, max=100, help="Invoices under way at the same time.")
     ] = 16,
     follow: Annotated[bool, typer.Option(help="Ask for events until each invoice is at an end.")] = True,
     follow_timeout: Annotated[float, typer.Option(min=0, help="Seconds to follow at most.")] = 120.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON line an invoice.")] = False,
+    as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """Submit invoices: UBL, CII and Factur-X files as they are, JSON files as drafts that are then validated.
@@ -57,7 +45,6 @@ def submit(  # noqa: PLR0917 - each is an option of the command
     """
     with one_line_errors():
         labels = language(lang, os.environ)
-        target = Target(base_url=base_url, server=server, client_id=client_id, api_key_file=api_key_file)
         client = target.client()
         plan = plan_of(paths)
         with progress(console(stderr=True)) as tell:

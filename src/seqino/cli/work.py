@@ -13,7 +13,9 @@ from seqino._core.wire import File
 from seqino.cli.follow import Pace, Standing, standing
 from seqino.cli.plan import digest, read_draft
 from seqino.cli.result import End, Result
-from seqino.cli.show import one_line
+from seqino.cli.terminal import one_line
+from seqino.cli.tokens import token_of
+from seqino.cli.verdicts import is_no_verdict
 from seqino.errors import (
     AuthenticationFailed,
     CallError,
@@ -34,15 +36,11 @@ if TYPE_CHECKING:
     from seqino.cli.plan import Invoice
     from seqino.cli.progress import Tell
     from seqino.client import SeqinoClient
-    from seqino.errors import ResumeToken
     from seqino.submission import Submission
 
 __all__ = ["Run"]
 
 T = TypeVar("T")
-
-_NO_VERDICT = frozenset({401, 402, 403, 404, 405, 421, 426, 431})
-"""Refusals that are about the key, the client or the server, and say nothing of the invoice."""
 
 _INTERRUPTED = "interrupted while it was being sent"
 
@@ -83,10 +81,12 @@ class Run:
         try:
             submission = await _send(client, begun.invoice)
         except asyncio.CancelledError as error:
-            if _token(error) is None:
+            if token_of(error) is None:
                 self.results[at] = begun
             else:
-                self.results[at] = attrs.evolve(self.results[at], draft_id=_draft_id(error))
+                self.results[at] = attrs.evolve(
+                    self.results[at], draft_id=_draft_id(error), token=token_of(error)
+                )
             raise
         except OSError as error:
             self.results[at] = attrs.evolve(
@@ -184,14 +184,16 @@ async def _send(client: SeqinoClient, invoice: Invoice) -> Submission:
 def _stops_all(error: SeqinoError) -> bool:
     """Whether the next invoice would meet the same: nothing more is sent after it."""
     if isinstance(error, Rejected):
-        return error.status in _NO_VERDICT
+        return is_no_verdict(error)
     return isinstance(error, (NotSent, ConfigurationError))
 
 
 def _failed(begun: Result, error: SeqinoError) -> Result:
     reason = _first_line(error)
     if isinstance(error, (OutcomeUnknown, ResponseDecodeError)):
-        return attrs.evolve(begun, end=End.IN_DOUBT, reason=reason, draft_id=_draft_id(error))
+        return attrs.evolve(
+            begun, end=End.IN_DOUBT, reason=reason, draft_id=_draft_id(error), token=token_of(error)
+        )
     if isinstance(error, InvalidInput):
         return attrs.evolve(begun, end=End.REFUSED_BEFORE, reason=one_line(str(error)))
     if _stops_all(error):
@@ -205,13 +207,8 @@ def _stands(result: Result, found: Standing) -> Result:
     return attrs.evolve(result, end=found.end, status=found.status, reason=found.reason)
 
 
-def _token(error: BaseException) -> ResumeToken | None:
-    """Return what tells of a call that may have been done; a cancellation carries it as well."""
-    return error.token if isinstance(error, OutcomeUnknown) else getattr(error, "seqino_token", None)
-
-
 def _draft_id(error: BaseException) -> str | None:
-    token = _token(error)
+    token = token_of(error)
     return None if token is None else token.parameters.get("draft_id")
 
 

@@ -356,6 +356,32 @@ class SeqinoClient:
         """
         return await self._submitter(client_id, options, revalidate=revalidate).submit(invoice)
 
+    async def submit_draft(
+        self,
+        draft_id: str,
+        *,
+        client_id: str | None = None,
+        revalidate: bool = False,
+        options: CallOptions | None = None,
+    ) -> Submission:
+        """Submit an invoice whose draft was created before, once, and find out what became of it.
+
+        Args:
+            draft_id: The draft. One that became an invoice already is found to be one, and stays as it is.
+            client_id: On whose behalf; the client's own where it is left out.
+            revalidate: As for ``submit``.
+            options: What this does otherwise than the client; ``timeout`` covers all of it.
+
+        Returns:
+            The invoice that the platform took.
+
+        Raises:
+            Rejected: The platform refused it; the draft is left as it was.
+            OutcomeUnknown: An invoice may exist; ``resume`` the error's ``token``.
+            CallError: Nothing was submitted.
+        """
+        return await self._submitter(client_id, options, revalidate=revalidate).submit_draft(draft_id)
+
     async def submit_file(
         self,
         file: InvoiceFile,

@@ -133,6 +133,13 @@ class Submitter:
         with self.telemetry.operation(run.name, client_id=run.client_id):
             return await run.drive(step)
 
+    async def submit_draft(self, draft_id: str) -> Submission:
+        """Submit an invoice whose draft was created before."""
+        if not draft_id:
+            raise InvalidInput("draft_id is empty: it names the draft that is to become an invoice")
+        state = State(route=Route.DRAFT, policy=self.policy, draft_id=draft_id)
+        return await self._drive(_Run(self), Step(state, Commit(draft_id)))
+
 
 class _Run:
     """One submission under way, and what was seen of it."""

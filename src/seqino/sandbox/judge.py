@@ -161,8 +161,7 @@ def _children(value: Any) -> Iterable[Any]:
         case dict():
             return cast("dict[str, Any]", value).values()
         case list():
-            children: list[Any] = value
-            return children
+            return cast("Iterable[Any]", value)
         case _:
             return ()
 
