@@ -131,6 +131,17 @@ async def test_what_the_guard_raises_comes_out_and_not_a_byte_leaves(
     assert (mark.sent, bytes(line.got)) == (False, b"")
 
 
+async def test_a_guard_that_holds_back_makes_an_attempt_of_which_nothing_was_sent(
+    line: Line, transport: Transport
+) -> None:
+    guard = Guard(refuses=Unsent("too late"))
+    guard.may_pass.set()
+    mark = SendMark(guard)
+    result = await sending(transport, line, mark)
+    assert result == Broken(kind=FaultKind.WITHHELD, detail="too late")
+    assert (mark.sent, bytes(line.got)) == (False, b"")
+
+
 async def test_a_connection_that_closes_while_the_guard_is_asked_was_not_used(
     line: Line, transport: Transport
 ) -> None:

@@ -26,6 +26,8 @@ class SendGuard(Protocol):
     async def prepare(self) -> None:
         """Do what has to be done before the first byte; whatever this raises holds the request back.
 
+        ``Unsent`` makes it an attempt of which nothing was sent; anything else comes out of the call.
+
         All turns are taken by then, and a connection is held. Nothing is awaited between the end of this and
         the first byte.
         """

@@ -16,7 +16,7 @@ from yarl import URL
 
 from seqino._core.network import Network
 from seqino._core.outcome import FaultKind
-from seqino._core.sending import SendMark
+from seqino._core.sending import SendMark, Unsent
 from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop, one_line
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class Transport:
         Raises:
             ClientClosed: If the client or the session was closed.
             WrongEventLoop: If the running loop is not the client's.
-            Exception: What the mark's guard raised; nothing was sent.
+            Exception: What the mark's guard raised, unless it is ``Unsent``; nothing was sent.
         """
         session = self._open_session()
         if mark is None:
@@ -206,6 +206,8 @@ class Transport:
         finally:
             # aiohttp may leave the task that writes alive behind an answer that came too early.
             mark.give_up()
+        if isinstance(mark.refusal, Unsent):
+            return Broken(kind=FaultKind.WITHHELD, detail=str(mark.refusal))
         if mark.refusal is not None:
             raise mark.refusal
         if mark.is_guarded and not mark.sent:

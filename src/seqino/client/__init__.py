@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from seqino._core.call import CallEngine
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from seqino.models import InvoiceDraft
     from seqino.submission import Submission
 
-__all__ = ["InvoiceFile", "SeqinoClient", "journaled"]
+__all__ = ["InvoiceFile", "SeqinoClient", "journaled", "time_limit"]
 
 T = TypeVar("T")
 
@@ -372,6 +373,7 @@ class SeqinoClient:
         revalidate: bool = False,
         policy: Policy | None = None,
         journal: Journal | None = None,
+        patience: float = math.inf,
     ) -> Submitter:
         return Submitter(
             caller=self,
@@ -383,11 +385,28 @@ class SeqinoClient:
             policy=policy or Policy(revalidate=revalidate),
             journal=journal,
             sender=None if journal is None else GuardedCaller(self._engine, journal.guard),
+            patience=patience,
         )
 
 
+def time_limit(client: SeqinoClient, options: CallOptions) -> float:
+    """Return the seconds that a call has.
+
+    Args:
+        client: The client.
+        options: What the call does otherwise.
+    """
+    return client._engine.config.with_options(options).timeout  # noqa: SLF001 - of this module
+
+
 def journaled(
-    client: SeqinoClient, journal: Journal, *, client_id: str, options: CallOptions, policy: Policy
+    client: SeqinoClient,
+    journal: Journal,
+    *,
+    client_id: str,
+    options: CallOptions,
+    policy: Policy,
+    patience: float,
 ) -> Submitter:
     """Return what submits an invoice over a client, and writes down each step.
 
@@ -397,5 +416,8 @@ def journaled(
         client_id: On whose behalf.
         options: What its calls do otherwise than the client.
         policy: How long and how often to look.
+        patience: Seconds that may be waited before a look.
     """
-    return client._submitter(client_id, options, policy=policy, journal=journal)  # noqa: SLF001 - of this module
+    return client._submitter(  # noqa: SLF001 - of this module
+        client_id, options, policy=policy, journal=journal, patience=patience
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seqino._core.wire import Operation
     from seqino.errors import CallError
     from seqino.options import CallOptions
-    from seqino.submission import Done, Event, Step, Submission
+    from seqino.submission import Done, Event, Submission
 
 __all__ = ["GuardedCaller", "Journal"]
 
@@ -35,8 +35,8 @@ class Journal(Protocol):
         """Keep the id of the draft that was created."""
         ...
 
-    async def happened(self, event: Event, following: Step) -> None:
-        """Note what came of an action, and what is done next; called before it is."""
+    async def happened(self, event: Event) -> None:
+        """Note what came of an action, before the next one is begun."""
         ...
 
     async def concluded(self, done: Done, ending: Submission | CallError, *, out_of_time: bool) -> None:

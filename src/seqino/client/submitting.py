@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,7 @@ class Submitter:
         telemetry: Observes submissions.
         journal: Told of each step; ``None`` where nobody needs to know afterwards.
         sender: Performs the calls of which an invoice could come; the caller does where it is left out.
+        patience: Seconds that may be waited before a look; where one is due later, the time is over.
     """
 
     caller: Caller
@@ -115,6 +117,7 @@ class Submitter:
     telemetry: Telemetry | None = None
     journal: Journal | None = None
     sender: Caller | None = None
+    patience: float = math.inf
 
     async def submit(self, invoice: InvoiceDraft | Mapping[str, JSON]) -> Submission:
         """Submit an invoice as a draft."""
@@ -125,10 +128,10 @@ class Submitter:
         run = _Run(self, file=file, number=number)
         return await self._drive(run, start(Route.FILE, policy=self.policy))
 
-    async def take_up(self, draft_id: str, invoice: Mapping[str, JSON], *, ever_unknown: bool) -> Submission:
+    async def take_up(self, draft_id: str, *, ever_unknown: bool) -> Submission:
         """Submit an invoice whose draft was created before."""
         step = take_up(draft_id, policy=self.policy, ever_unknown=ever_unknown)
-        return await self._drive(_Run(self, invoice=invoice), step)
+        return await self._drive(_Run(self), step)
 
     async def resume(self, token: ResumeToken) -> Submission:
         """Find out what became of a draft that was validated with an unclear end."""
@@ -192,7 +195,7 @@ class _Run:
                     self._events.looked(event, draft_id=step.state.draft_id)
                 step = next_step(step.state, event)
                 if self._journal is not None:
-                    await self._journal.happened(event, step)
+                    await self._journal.happened(event)
             ending = self._conclude(step.action, draft_id=step.state.draft_id or None)
             if self._journal is not None:
                 out_of_time = self._seen.out_of_time
@@ -344,7 +347,8 @@ class _Run:
                 return Lost(now)
 
     async def _look(self, draft_id: str, at: float) -> Event:
-        if at + LEAST_TIME > self._deadline:
+        latest = min(self._deadline - LEAST_TIME, self._runtime.monotonic() + self._submitter.patience)
+        if at > latest:
             return self._time_up()
         await self._sleep_until(at)
         begun = self._runtime.monotonic()
