@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import inspect
@@ -142,6 +143,13 @@ class Platform:
         self.hides = False
         """Whether a draft that was consumed is no longer shown."""
         self.requests: Counter[str] = Counter()
+        self.holds = ""
+        """Which kind of request is held, once, after it had its effect, until ``release``."""
+        self.held = asyncio.Event()
+        self._let_go = asyncio.Event()
+
+    def release(self) -> None:
+        self._let_go.set()
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -159,7 +167,14 @@ class Platform:
         fault = self.faults[name].pop(0) if self.faults[name] else ""
         if fault == "refuse":
             return web.json_response({"detail": [{"loc": ["body", "lines"], "msg": "no"}]}, status=422)
+        if fault.isdigit():
+            told = {"error": "no", "code": int(fault), "trace_id": "t"}
+            return web.json_response(told, status=int(fault))
         response = web.Response() if fault == "lost before" else effect()
+        if self.holds == name:
+            self.holds = ""
+            self.held.set()
+            await self._let_go.wait()
         if fault.startswith("lost"):
             assert request.transport is not None
             request.transport.abort()

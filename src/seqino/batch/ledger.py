@@ -61,7 +61,7 @@ class Ledger:
         )
         self.driver = Driver(self.store, clocks=clocks, timing=timing, is_probed=opened.is_probed)
         self._service = Service(self.store, self.driver, timing=timing, server=place.server)
-        self._reconciler = Reconciler(self.store, self.driver, fence=self._service.fence)
+        self._reconciler = Reconciler(self.store, self.driver, service=self._service)
         self._is_closed = False
 
     @staticmethod

@@ -13,10 +13,11 @@ from seqino.batch.items import Change
 from seqino.batch.states import ItemEvent, State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
     from seqino.batch.driving import Driver
     from seqino.batch.items import Fence, Item
+    from seqino.batch.service import Service
     from seqino.batch.store import Store
     from seqino.client import SeqinoClient
     from seqino.options import CallOptions
@@ -49,13 +50,13 @@ class Reconciler:
     Args:
         store: The ledger.
         driver: Drives items.
-        fence: Gives the proof that this process is alive.
+        service: Has the proof that this process is alive.
     """
 
-    def __init__(self, store: Store, driver: Driver, *, fence: Callable[[], Awaitable[Fence]]) -> None:
+    def __init__(self, store: Store, driver: Driver, *, service: Service) -> None:
         self._store = store
         self._driver = driver
-        self._fence = fence
+        self._service = service
 
     async def reconcile(
         self, client: SeqinoClient, *, options: CallOptions, patience: float, revalidate: bool
@@ -111,7 +112,10 @@ class Reconciler:
             finally:
                 if item.run_id is not None:
                     await self._store.release(fence)
-        except (Fenced, ItemChanged):
+        except Fenced:
+            self._service.forget()
+            return "under_way"
+        except ItemChanged:
             return "under_way"
         state = drive.item.state
         if state is State.PARKED:
@@ -121,7 +125,7 @@ class Reconciler:
     async def _own(self, item: Item) -> Fence | None:
         """Return the right to drive an item; ``None`` where somebody else has it."""
         if item.run_id is None:
-            return await self._fence() if item.chunk_id is None else None
+            return await self._service.fence() if item.chunk_id is None else None
         return (
             None if item.chunk_id is None else await self._store.take(await self._store.chunk(item.chunk_id))
         )

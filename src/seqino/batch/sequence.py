@@ -12,11 +12,14 @@ import contextlib
 import os
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
 from seqino.batch.errors import LedgerReadOnly, WriteFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["HighWater", "Mark", "marks_of", "sequence_path"]
 
@@ -60,7 +63,7 @@ def _read(path: Path) -> Mark | None:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             lines = file.read().split(b"\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise LedgerReadOnly(f"{path} cannot be read: {error.strerror}") from error
@@ -127,7 +130,7 @@ class HighWater:
                     f"{path} cannot be written ({error.strerror}): without it a backup in the ledger's place "
                     "could not be told. For the copy, another folder may be given (copies=…)"
                 ) from error
-            self.advance(sequence)
+            self._append(self._files[-1:], sequence)
 
     def advance(self, sequence: int) -> None:
         """Note durably how far the ledger has come.
@@ -138,9 +141,12 @@ class HighWater:
         Raises:
             WriteFailed: It cannot be written.
         """
+        self._append(self._files, sequence)
+
+    def _append(self, files: Sequence[tuple[int, bool]], sequence: int) -> None:
         line = _line(Mark(self.ledger_id, str(self.place), sequence))
         try:
-            for file, synced in self._files:
+            for file, synced in files:
                 os.write(file, line)
                 # The copy outlives this process at once, and a loss of power a little later.
                 if synced:

@@ -93,6 +93,10 @@ class Service:
                 self._beating = asyncio.create_task(self._beat())
             return self._fence
 
+    def forget(self) -> None:
+        """Take into account that this process was taken for dead: it begins anew."""
+        self._fence = None
+
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._timing.beat)
@@ -101,7 +105,7 @@ class Service:
             try:
                 await self._store.beat(self._fence)
             except Fenced:
-                self._fence = None
+                self.forget()
             except LedgerError as error:
                 _LOG.warning("ledger: %s", error)
 
@@ -187,9 +191,10 @@ class Service:
                     patience=left,
                     revalidate=how.revalidate,
                 )
-            except (Fenced, ItemChanged):
+            except (Fenced, ItemChanged) as error:
                 # Whoever took over goes on with it, or has; that is found out by claiming it again.
-                self._fence = None
+                if isinstance(error, Fenced):
+                    self.forget()
                 if self._clock() >= how.deadline:
                     raise
                 continue
@@ -206,7 +211,7 @@ class Service:
             try:
                 added = await self._store.add(new, fence)
             except Fenced:
-                self._fence = None
+                self.forget()
                 continue
             item = added.item
             if added.is_new:

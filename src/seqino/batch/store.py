@@ -60,6 +60,7 @@ class Store:
         self._owner = owner
         self._timing = timing
         self._sequence = sequence
+        self._mine: set[int] = set()
         self._writer: Writer[Write, Result] = Writer(self._commit)
 
     # --- Writing
@@ -182,7 +183,9 @@ class Store:
             )
             return Fence((await connection.execute(added)).scalar_one(), 1)
 
-        return await self.transact(perform)
+        fence = await self.transact(perform)
+        self._mine.add(fence.chunk_id)
+        return fence
 
     async def beat(self, fence: Fence) -> None:
         """Say that the owner of a chunk is alive.
@@ -234,7 +237,7 @@ class Store:
             for row in (await connection.execute(owned)).all():
                 *columns, now = row
                 chunk = Chunk(**dict(zip(schema.chunk.c.keys(), columns, strict=True)))
-                if self.is_dead(chunk, now=now):
+                if chunk.id not in self._mine and self.is_dead(chunk, now=now):
                     await give_up(connection, chunk.fence, owner=None)
                     taken.append(chunk.id)
             return taken

@@ -16,7 +16,8 @@ import attrs
 __all__ = ["Clocks", "Stamp"]
 
 
-def _boot_time() -> float:
+def boot_time() -> float:
+    """Seconds since the machine was started, its sleep included where the system counts that."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -30,7 +31,7 @@ class Clocks:
         wall: Seconds since 1970.
     """
 
-    boot: Callable[[], float] = _boot_time
+    boot: Callable[[], float] = boot_time
     wall: Callable[[], float] = time.time
 
     def stamp(self) -> Stamp:
