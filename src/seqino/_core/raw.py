@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import inspect
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Generator, Iterator, Mapping
 from typing import Generic, TypeVar, cast
 
 import attrs
@@ -100,7 +100,7 @@ listening = _listener.get
 
 
 @contextlib.contextmanager
-def hearing() -> Iterator[Listener]:
+def hearing() -> Generator[Listener]:
     """Hear the answers to the calls that are made meanwhile."""
     listener = Listener(_listener.get())
     token = _listener.set(listener)

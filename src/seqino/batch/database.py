@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from seqino.batch.errors import LedgerBusy, LedgerCorrupted, LedgerError, LedgerReadOnly, WriteFailed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
 __all__ = ["BUSY_TIMEOUT", "Database"]
@@ -53,7 +53,7 @@ class Database:
         self._writer: AsyncConnection | None = None
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self) -> AsyncGenerator[AsyncConnection]:
         """Write in one durable transaction; one at a time.
 
         Raises:
@@ -72,7 +72,7 @@ class Database:
                 raise
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
         """Read; each statement sees what is committed by then.
 
         Raises:
@@ -92,7 +92,7 @@ class Database:
             await engine.dispose()
 
     @contextmanager
-    def _in_our_words(self) -> Iterator[None]:
+    def _in_our_words(self) -> Generator[None]:
         try:
             yield
         except IntegrityError:

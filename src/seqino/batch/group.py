@@ -138,17 +138,8 @@ class Group:
             )
 
     def _new(self, add: Add, item_id: int) -> Added:
-        new = attrs.asdict(add.new, filter=lambda field, _: field.name != "payload")
-        item = Item(
-            id=item_id,
-            chunk_id=add.fence.chunk_id,
-            epoch=add.fence.epoch,
-            created=self._now,
-            updated=self._now,
-            **new,
-        )
-        told = sql.history_values(Change(item=item, event=ItemEvent.ADDED), item, item, now=self._now)
-        self._history.append({**told, "from_state": None, "sent": None, "detail": _of_content(item)})
+        item = sql.new_item(add.new, item_id, run_id=None, fence=add.fence, now=self._now)
+        self._history.append(sql.added_values(item, now=self._now))
         return Added(item, is_new=True)
 
     @staticmethod
@@ -219,12 +210,13 @@ class Group:
         return before, after
 
     async def _count(self, connection: AsyncConnection) -> None:
-        self.number = (await connection.execute(sql.COUNT_GROUP)).scalar_one()
-        if self.number <= self.last:
+        number: int = (await connection.execute(sql.COUNT_GROUP)).scalar_one()
+        if number <= self.last:
             raise LedgerRestored(
                 "the ledger is older than it was a moment ago: a backup was put in its place while it was "
                 "used. Stop, and run 'seqino batch recover'"
             )
+        self.number = number
 
 
 def _is_intent(write: Add | Change) -> bool:
@@ -234,7 +226,3 @@ def _is_intent(write: Add | Change) -> bool:
 async def _set(connection: AsyncConnection, change: Change, before: Item, after: Item) -> bool:
     values = {**sql.where_values(before), **sql.written_values(after, change.event)}
     return (await connection.execute(sql.CHANGE_ITEM, values)).rowcount == 1
-
-
-def _of_content(item: Item) -> str:
-    return f'{{"sha256":"{item.sha256}"}}'

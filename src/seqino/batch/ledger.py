@@ -14,6 +14,7 @@ from seqino.batch.keys import canonical, check_name, digest, file_key, normalise
 from seqino.batch.opening import open_database, place_of
 from seqino.batch.owners import Timing, this_process
 from seqino.batch.reconciling import Reconciler
+from seqino.batch.runs import Runs
 from seqino.batch.service import Service
 from seqino.batch.store import Store
 from seqino.batch.window import Clocks
@@ -59,6 +60,7 @@ class Ledger:
             timing=timing,
             sequence=opened.sequence,
         )
+        self.runs = Runs(self.store)
         self.driver = Driver(self.store, clocks=clocks, timing=timing, is_probed=opened.is_probed)
         self._service = Service(self.store, self.driver, timing=timing, server=place.server)
         self._reconciler = Reconciler(self.store, self.driver, service=self._service)

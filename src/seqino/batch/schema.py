@@ -6,7 +6,7 @@ Times are seconds since 1970 by the database's own clock. The server and the spo
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -29,6 +29,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from seqino.batch.states import State
+
+if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
 
 __all__ = [
     "APPEND_ONLY",
@@ -58,7 +61,7 @@ _Id = BigInteger().with_variant(Integer, "sqlite")
 class epoch_now(FunctionElement[float]):  # noqa: N801 - named as what it is in SQL: a function
     """Seconds since 1970 by the clock of the database."""
 
-    type = Double()
+    type: TypeEngine[float] = Double()
     inherit_cache = True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import msgspec
@@ -10,15 +10,13 @@ from sqlalchemy import Boolean, bindparam, case, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from seqino.batch import schema
-from seqino.batch.items import Chunk, HistoryEntry, Item, NewItem, Run
+from seqino.batch.items import Change, Chunk, HistoryEntry, Item, NewItem, Run
+from seqino.batch.states import ItemEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from sqlalchemy import Row, Select, Table
 
-    from sqlalchemy import Row
-
-    from seqino.batch.items import Change, Fence
-    from seqino.batch.states import ItemEvent
+    from seqino.batch.items import Fence
 
 __all__ = [
     "ADD_HISTORY",
@@ -29,15 +27,22 @@ __all__ = [
     "FENCE",
     "ITEM",
     "NOW",
+    "AnyRow",
+    "Query",
+    "added_values",
     "chunk_of",
     "entry_of",
     "history_values",
     "item_of",
     "item_values",
+    "new_item",
     "run_of",
     "where_values",
     "written_values",
 ]
+
+Query: TypeAlias = "Select[*tuple[Any, ...]]"
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 
 ITEM = select(schema.item)
 
@@ -107,7 +112,7 @@ CHANGE_ITEM = (
     .values(
         # Of an item that was not read since its doubt was written, this process does not know the moment.
         doubt_since=case(
-            (bindparam("makes_doubt", type_=Boolean()), bindparam("to_updated")),
+            (bindparam("makes_doubt", type_=Boolean()), schema.epoch_now()),
             else_=schema.item.c.doubt_since,
         )
     )
@@ -141,6 +146,17 @@ def item_values(new: NewItem, *, run_id: int | None, fence: Fence, now: float) -
     }
 
 
+def new_item(new: NewItem, item_id: int, *, run_id: int | None, fence: Fence, now: float) -> Item:
+    """Return an item that was added just now."""
+    return Item(id=item_id, **item_values(new, run_id=run_id, fence=fence, now=now))
+
+
+def added_values(item: Item, *, now: float) -> dict[str, Any]:
+    """Values of the first line of an item in the audit trail."""
+    told = history_values(Change(item=item, event=ItemEvent.ADDED), item, item, now=now)
+    return {**told, "from_state": None, "detail": msgspec.json.encode({"sha256": item.sha256}).decode()}
+
+
 def history_values(change: Change, before: Item, after: Item, *, now: float) -> dict[str, Any]:
     """Values of the line that an event adds to the audit trail."""
     told = {name: value for name, value in attrs.asdict(change.facts).items() if value is not None}
@@ -158,28 +174,27 @@ def history_values(change: Change, before: Item, after: Item, *, now: float) -> 
     }
 
 
-def item_of(row: Row[Any]) -> Item:
+def item_of(row: AnyRow) -> Item:
     """Return an item as it was read."""
-    return Item(**_named(row))
+    return Item(**_named(row, schema.item))
 
 
-def entry_of(row: Row[Any]) -> HistoryEntry:
+def entry_of(row: AnyRow) -> HistoryEntry:
     """Return a line of the audit trail as it was read."""
-    values = _named(row)
+    values = _named(row, schema.history)
     return HistoryEntry(**{**values, "detail": msgspec.json.decode(values["detail"])})
 
 
-def run_of(row: Row[Any]) -> Run:
+def run_of(row: AnyRow) -> Run:
     """Return a run as it was read."""
-    values = _named(row)
+    values = _named(row, schema.run)
     return Run(**{**values, "params": msgspec.json.decode(values["params"])})
 
 
-def chunk_of(row: Row[Any]) -> Chunk:
+def chunk_of(row: AnyRow) -> Chunk:
     """Return a chunk as it was read."""
-    return Chunk(**_named(row))
+    return Chunk(**_named(row, schema.chunk))
 
 
-def _named(row: Row[Any]) -> dict[str, Any]:
-    values: Mapping[str, Any] = row._asdict()
-    return dict(values)
+def _named(row: AnyRow, table: Table) -> dict[str, Any]:
+    return dict(zip(table.columns.keys(), row, strict=True))

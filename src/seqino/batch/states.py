@@ -166,47 +166,50 @@ class _To(StrEnum):
 
 _Target: TypeAlias = State | _To
 
-_ANY_UNSENT = (State.QUEUED, State.DRAFTED, State.CORRECTING)
+_UNSENT = (State.QUEUED, State.DRAFTED, State.CORRECTING)
 _OPEN_DOUBTS = (State.IN_DOUBT, State.PARKED)
 _FOLLOWED = (State.ACCEPTED, State.NOT_DELIVERED, State.EXPIRED)
 
+
+def _from(*states: State, to: _Target) -> dict[State, _Target]:
+    return dict.fromkeys(states, to)
+
+
 _TABLE: Mapping[ItemEvent, Mapping[State, _Target]] = {
-    ItemEvent.ADDED: dict.fromkeys((State.QUEUED, State.INVALID), _To.SAME),
-    ItemEvent.ADOPTED: dict.fromkeys(State, _To.SAME),
-    ItemEvent.LEFT: dict.fromkeys(State, _To.SAME),
-    ItemEvent.KEPT: {State.QUEUED: State.DRAFTED},
-    ItemEvent.MARKED: dict.fromkeys((State.QUEUED, State.DRAFTED, State.IN_DOUBT), State.SENDING),
-    ItemEvent.WITHDRAWN: {State.SENDING: _To.BACK},
-    ItemEvent.LATE: {State.SENDING: _To.BACK},
-    ItemEvent.POSTPONED: dict.fromkeys(_ANY_UNSENT, _To.SAME),
+    ItemEvent.ADDED: _from(State.QUEUED, State.INVALID, to=_To.SAME),
+    ItemEvent.ADOPTED: _from(*State, to=_To.SAME),
+    ItemEvent.LEFT: _from(*State, to=_To.SAME),
+    ItemEvent.KEPT: _from(State.QUEUED, to=State.DRAFTED),
+    ItemEvent.MARKED: _from(State.QUEUED, State.DRAFTED, State.IN_DOUBT, to=State.SENDING),
+    ItemEvent.WITHDRAWN: _from(State.SENDING, to=_To.BACK),
+    ItemEvent.LATE: _from(State.SENDING, to=_To.BACK),
+    ItemEvent.POSTPONED: _from(*_UNSENT, to=_To.SAME),
     # A draft that cannot be replaced any more was perhaps validated, by whomever.
-    ItemEvent.LOST: dict.fromkeys((State.SENDING, State.CORRECTING), _To.DOUBT),
-    ItemEvent.TAKEN_OVER: {State.SENDING: _To.DOUBT},
-    # What was rejected may have been corrected since; from now on it may not be.
-    ItemEvent.RECOVERED: dict.fromkeys((*_ANY_UNSENT, State.SENDING), _To.DOUBT)
-    | dict.fromkeys((*_OPEN_DOUBTS, State.REJECTED), _To.SAME),
-    ItemEvent.REFUSED: dict.fromkeys(
-        (State.QUEUED, State.DRAFTED, State.SENDING, State.CORRECTING), _To.REFUSAL
-    )
-    | {State.IN_DOUBT: _To.SAME},
-    ItemEvent.ACCEPTED: dict.fromkeys(frozenset(State) - _ENDS, State.ACCEPTED),
-    ItemEvent.UNIDENTIFIED: dict.fromkeys(
-        (State.SENDING, State.IN_DOUBT, State.PARKED, State.ACCEPTED_UNIDENTIFIED),
-        State.ACCEPTED_UNIDENTIFIED,
+    ItemEvent.LOST: _from(State.SENDING, State.CORRECTING, to=_To.DOUBT),
+    ItemEvent.TAKEN_OVER: _from(State.SENDING, to=_To.DOUBT),
+    ItemEvent.RECOVERED: {
+        **_from(*_UNSENT, State.SENDING, to=_To.DOUBT),
+        # What was rejected may have been corrected since; from now on it may not be.
+        **_from(*_OPEN_DOUBTS, State.REJECTED, to=_To.SAME),
+    },
+    ItemEvent.REFUSED: {**_from(*_UNSENT, State.SENDING, to=_To.REFUSAL), State.IN_DOUBT: _To.SAME},
+    ItemEvent.ACCEPTED: _from(*(state for state in State if state not in _ENDS), to=State.ACCEPTED),
+    ItemEvent.UNIDENTIFIED: _from(
+        *(State.SENDING, *_OPEN_DOUBTS, State.ACCEPTED_UNIDENTIFIED), to=State.ACCEPTED_UNIDENTIFIED
     ),
-    ItemEvent.CONTRADICTED: {State.ACCEPTED_UNIDENTIFIED: _To.DOUBT},
-    ItemEvent.LOOKED: dict.fromkeys((State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED), _To.SAME),
-    ItemEvent.PARKED: dict.fromkeys((State.IN_DOUBT, State.SENDING), State.PARKED),
-    ItemEvent.REOPENED: {State.PARKED: _To.DOUBT},
-    ItemEvent.RESENT: dict.fromkeys(_OPEN_DOUBTS, _To.SENDABLE),
-    ItemEvent.ABSENT: dict.fromkeys(_OPEN_DOUBTS, State.REJECTED),
-    ItemEvent.CORRECTED: dict.fromkeys((State.REJECTED, State.INVALID), _To.CORRECTION),
-    ItemEvent.REPLACED: {State.CORRECTING: State.DRAFTED},
-    ItemEvent.SPOILT: {State.QUEUED: _To.SPOILT},
-    ItemEvent.SETTLED: dict.fromkeys(_FOLLOWED, State.SETTLED),
-    ItemEvent.DEAD: dict.fromkeys(_FOLLOWED, State.DEAD),
-    ItemEvent.NOT_DELIVERED: dict.fromkeys((State.ACCEPTED, State.EXPIRED), State.NOT_DELIVERED),
-    ItemEvent.EXPIRED: {State.ACCEPTED: State.EXPIRED},
+    ItemEvent.CONTRADICTED: _from(State.ACCEPTED_UNIDENTIFIED, to=_To.DOUBT),
+    ItemEvent.LOOKED: _from(State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED, to=_To.SAME),
+    ItemEvent.PARKED: _from(State.IN_DOUBT, State.SENDING, to=State.PARKED),
+    ItemEvent.REOPENED: _from(State.PARKED, to=_To.DOUBT),
+    ItemEvent.RESENT: _from(*_OPEN_DOUBTS, to=_To.SENDABLE),
+    ItemEvent.ABSENT: _from(*_OPEN_DOUBTS, to=State.REJECTED),
+    ItemEvent.CORRECTED: _from(State.REJECTED, State.INVALID, to=_To.CORRECTION),
+    ItemEvent.REPLACED: _from(State.CORRECTING, to=State.DRAFTED),
+    ItemEvent.SPOILT: _from(State.QUEUED, to=_To.SPOILT),
+    ItemEvent.SETTLED: _from(*_FOLLOWED, to=State.SETTLED),
+    ItemEvent.DEAD: _from(*_FOLLOWED, to=State.DEAD),
+    ItemEvent.NOT_DELIVERED: _from(State.ACCEPTED, State.EXPIRED, to=State.NOT_DELIVERED),
+    ItemEvent.EXPIRED: _from(State.ACCEPTED, to=State.EXPIRED),
 }
 
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.errors import Fenced, ItemChanged, LedgerError
 from seqino.batch.group import Add, Added, Crossed, Group, Piece
-from seqino.batch.items import Change, Chunk, Fence, HistoryEntry, Item, NewItem, changed
+from seqino.batch.items import Change, Chunk, Fence, Item, NewItem, changed
 from seqino.batch.owners import Owner, is_stale
+from seqino.batch.reading import Reader
 from seqino.batch.states import ItemEvent, State
 from seqino.batch.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from sqlalchemy import Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from seqino.batch.database import Database
@@ -32,10 +32,8 @@ __all__ = ["Store"]
 
 T = TypeVar("T")
 
-_PAGE = 500
 
-
-class Store:
+class Store(Reader):
     """The ledger's contents. What a method has written is durable when it returns.
 
     Args:
@@ -55,7 +53,7 @@ class Store:
         timing: Timing,
         sequence: int,
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._high_water = high_water
         self._owner = owner
         self._timing = timing
@@ -184,7 +182,7 @@ class Store:
             return Fence((await connection.execute(added)).scalar_one(), 1)
 
         fence = await self.transact(perform)
-        self._mine.add(fence.chunk_id)
+        self.note_owned(fence)
         return fence
 
     async def beat(self, fence: Fence) -> None:
@@ -255,119 +253,14 @@ class Store:
         silent = now - (chunk.seen or 0.0)
         return is_stale(owner, silent=silent, stale=self._timing.stale, me=self._owner)
 
-    # --- Reading
+    @property
+    def owner(self) -> Owner:
+        """The running process."""
+        return self._owner
 
-    async def now(self) -> float:
-        """The time, by the clock of the database."""
-        async with self._database.read() as connection:
-            return (await connection.execute(sql.NOW)).scalar_one()
-
-    async def get(self, item_id: int) -> Item:
-        """Return an item."""
-        async with self._database.read() as connection:
-            return sql.item_of((await connection.execute(sql.ITEM.where(schema.item.c.id == item_id))).one())
-
-    async def find(self, client_id: str, business_key: str) -> Item | None:
-        """Return the item of a key, or ``None``."""
-        item = schema.item.c
-        return await self._first(
-            sql.ITEM.where(item.client_id == client_id, item.business_key == business_key)
-        )
-
-    async def find_by_draft(self, draft_id: str) -> Item | None:
-        """Return the item of a draft, or ``None``."""
-        return await self._first(sql.ITEM.where(schema.item.c.draft_id == draft_id))
-
-    async def find_by_invoice(self, invoice_id: str) -> Item | None:
-        """Return the item of an invoice, or ``None``."""
-        return await self._first(sql.ITEM.where(schema.item.c.invoice_id == invoice_id))
-
-    async def _first(self, query: Select[Any]) -> Item | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(query.limit(1))).one_or_none()
-        return None if row is None else sql.item_of(row)
-
-    async def has_other_route(self, item: Item) -> bool:
-        """Whether the client of an item sends by another route too, so that a document could go both ways."""
-        other = select(schema.item.c.id).where(
-            schema.item.c.client_id == item.client_id, schema.item.c.route != item.route
-        )
-        async with self._database.read() as connection:
-            return (await connection.execute(other.limit(1))).first() is not None
-
-    async def payload(self, sha256: str) -> bytes | None:
-        """Return a content that the ledger keeps, or ``None``."""
-        query = select(schema.payload.c.content).where(schema.payload.c.sha256 == sha256)
-        async with self._database.read() as connection:
-            return cast("bytes | None", (await connection.execute(query)).scalar_one_or_none())
-
-    async def chunk(self, chunk_id: int) -> Chunk:
-        """Return a chunk."""
-        query = select(schema.chunk).where(schema.chunk.c.id == chunk_id)
-        async with self._database.read() as connection:
-            return sql.chunk_of((await connection.execute(query)).one())
-
-    async def items(
-        self,
-        *,
-        states: Collection[State] | None = None,
-        run_id: int | None = None,
-        chunk_id: int | None = None,
-        due: bool = False,
-    ) -> AsyncIterator[Item]:
-        """Yield items in the order in which they came, a page at a time.
-
-        Args:
-            states: Only those in one of these states.
-            run_id: Only those of this run.
-            chunk_id: Only those of this chunk.
-            due: Only those whose pause is over.
-        """
-        column = schema.item.c
-        query = sql.ITEM.order_by(column.id).limit(_PAGE)
-        if states is not None:
-            query = query.where(column.state.in_([str(state) for state in states]))
-        if run_id is not None:
-            query = query.where(column.run_id == run_id)
-        if chunk_id is not None:
-            query = query.where(column.chunk_id == chunk_id)
-        if due:
-            query = query.where(or_(column.not_before.is_(None), column.not_before <= schema.epoch_now()))
-        after = 0
-        while True:
-            async with self._database.read() as connection:
-                rows = (await connection.execute(query.where(column.id > after))).all()
-            for row in rows:
-                item = sql.item_of(row)
-                after = item.id
-                yield item
-            if len(rows) < _PAGE:
-                return
-
-    async def history(self, item_id: int | None = None) -> AsyncIterator[HistoryEntry]:
-        """Yield the audit trail, of one item or of all, in the order in which it was written."""
-        column = schema.history.c
-        query = select(schema.history).order_by(column.id).limit(_PAGE)
-        if item_id is not None:
-            query = query.where(column.item_id == item_id)
-        after = 0
-        while True:
-            async with self._database.read() as connection:
-                rows = (await connection.execute(query.where(column.id > after))).all()
-            for row in rows:
-                entry = sql.entry_of(row)
-                after = entry.id
-                yield entry
-            if len(rows) < _PAGE:
-                return
-
-    async def counts(self, run_id: int | None = None) -> dict[State, int]:
-        """Count items by state, of one run or of all; states without any are left out."""
-        query = select(schema.item.c.state, func.count()).group_by(schema.item.c.state)
-        if run_id is not None:
-            query = query.where(schema.item.c.run_id == run_id)
-        async with self._database.read() as connection:
-            return {State(state): count for state, count in (await connection.execute(query)).all()}
+    def note_owned(self, fence: Fence) -> None:
+        """Remember that a chunk is this process's, which does not take it from itself."""
+        self._mine.add(fence.chunk_id)
 
 
 async def give_up(connection: AsyncConnection, fence: Fence, *, owner: str | None) -> Fence | None:

@@ -396,7 +396,8 @@ def time_limit(client: SeqinoClient, options: CallOptions) -> float:
         client: The client.
         options: What the call does otherwise.
     """
-    return client._engine.config.with_options(options).timeout  # noqa: SLF001 - of this module
+    engine = client._engine  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
+    return engine.config.with_options(options).timeout
 
 
 def journaled(
@@ -418,6 +419,5 @@ def journaled(
         policy: How long and how often to look.
         patience: Seconds that may be waited before a look.
     """
-    return client._submitter(  # noqa: SLF001 - of this module
-        client_id, options, policy=policy, journal=journal, patience=patience
-    )
+    make = client._submitter  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
+    return make(client_id, options, policy=policy, journal=journal, patience=patience)
