@@ -202,7 +202,8 @@ class Group:
         before = after = sql.item_of(row)
         if change.event is ItemEvent.ACCEPTED:
             try:
-                after = changed(attrs.evolve(change, item=before, release=False), now=self._now)
+                release = change.release and before.chunk_id == change.item.chunk_id
+                after = changed(attrs.evolve(change, item=before, release=release), now=self._now)
             except ValueError:
                 # At an end already, or made of another draft: then its history alone tells.
                 return before, before

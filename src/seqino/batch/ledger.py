@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqino.batch.content import draft_item, file_item
 from seqino.batch.driving import Driver
-from seqino.batch.items import IN_FILE, STORED, NewItem
-from seqino.batch.keys import canonical, check_name, digest, file_key, normalise_server
+from seqino.batch.events import record
+from seqino.batch.keys import check_name, normalise_server
 from seqino.batch.opening import open_database, place_of
 from seqino.batch.owners import Timing, this_process
 from seqino.batch.reconciling import Reconciler
@@ -18,13 +17,13 @@ from seqino.batch.runs import Runs
 from seqino.batch.service import Service
 from seqino.batch.store import Store
 from seqino.batch.window import Clocks
-from seqino.client.content import draft_bytes, load_file
 from seqino.errors import ConfigurationError
 from seqino.options import CallOptions
-from seqino.submission import Route
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncIterator, Generator, Mapping
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from seqino.batch.reconciling import Reconciled
     from seqino.batch.states import State
     from seqino.client import InvoiceFile, SeqinoClient
-    from seqino.models import InvoiceDraft
+    from seqino.models import InvoiceDraft, WebhookEventPayload
     from seqino.submission import Submission
 
 __all__ = ["Ledger"]
@@ -73,6 +72,7 @@ class Ledger:
         server: str,
         sponsor: str,
         create: bool = True,
+        recover: bool = False,
         copies: str | os.PathLike[str] | None = None,
         timing: Timing | None = None,
         clocks: Clocks | None = None,
@@ -85,6 +85,7 @@ class Ledger:
             sponsor: A name of your own for whom the API key belongs to. It is kept in the ledger, and must
                 not change, as keys do.
             create: Whether to make it where there is none; never where there was one.
+            recover: Doubt all that may have been sent since a backup was made that is in its place now.
             copies: Folder, outside of the ledger's own, where is noted how far it has come, so that a backup
                 in its place is told from it; the user's state folder where it is left out.
             timing: How long things take; only tests need others.
@@ -96,7 +97,9 @@ class Ledger:
             LedgerUnusable: The ledger cannot be used; the message says why, and what to do.
         """
         where = place_of(place, server=server, sponsor=sponsor, copies=copies)
-        return Opening(where, create=create, timing=timing or Timing(), clocks=clocks or Clocks())
+        return Opening(
+            where, create=create, recover=recover, timing=timing or Timing(), clocks=clocks or Clocks()
+        )
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.path)!r}, server={self.server!r}, sponsor={self.sponsor!r})"
@@ -176,16 +179,8 @@ class Ledger:
             CallError: Nothing was submitted; call again.
             LedgerError: The ledger failed.
         """
-        content = canonical(draft_bytes(invoice))
-        new = NewItem(
-            client_id=self._whose(client, client_id),
-            business_key=check_name("key", key),
-            document_ref=_optional_name("document_ref", document_ref),
-            route=Route.DRAFT,
-            payload_ref=STORED,
-            payload=content,
-            sha256=digest(content),
-        )
+        whose = self._whose(client, client_id)
+        new = draft_item(invoice, client_id=whose, key=key, document_ref=document_ref)
         return await self._service.submit(
             client, new, options=options or CallOptions(), revalidate=revalidate
         )
@@ -226,20 +221,71 @@ class Ledger:
             CallError: Nothing was submitted; call again.
             LedgerError: The ledger failed.
         """
-        content, document = await asyncio.to_thread(load_file, file, name)
-        path = _absolute(file)
-        new = NewItem(
-            client_id=self._whose(client, client_id),
-            business_key=file_key(document) if key is None else check_name("key", key),
-            document_ref=_optional_name("document_ref", document_ref),
-            route=Route.FILE,
-            name=document.name,
-            payload_ref=STORED if path is None else f"{IN_FILE}{path}",
-            payload=content if path is None else None,
-            sha256=digest(content),
-            invoice_number=document.number,
+        whose = self._whose(client, client_id)
+        # Reading and recognising may take a while, during which the loop goes on.
+        new = await asyncio.to_thread(
+            file_item, file, client_id=whose, key=key, name=name, document_ref=document_ref
         )
         return await self._service.submit(client, new, options=options or CallOptions())
+
+    async def correct(
+        self,
+        client: SeqinoClient,
+        invoice: InvoiceDraft | Mapping[str, JSON],
+        *,
+        key: str,
+        client_id: str | None = None,
+        revalidate: bool = False,
+        options: CallOptions | None = None,
+    ) -> Submission:
+        """Submit an invoice that was rejected, with what it was corrected to; its draft is replaced.
+
+        Args:
+            client: A client of this ledger's server.
+            invoice: The invoice as it is now.
+            key: The key that it was submitted with.
+            client_id: On whose behalf; the client's own where it is left out.
+            revalidate: As for ``SeqinoClient.submit``.
+            options: What this does otherwise than the client; ``timeout`` covers all of it.
+
+        Raises:
+            KeyConflict: It was not rejected, or an end of it was once unclear; nothing was sent.
+            InvalidInput: There is no such key, or the invoice cannot be sent; nothing was.
+            SeqinoError: As for ``submit``.
+        """
+        new = draft_item(invoice, client_id=self._whose(client, client_id), key=key)
+        return await self._service.correct(
+            client, new, options=options or CallOptions(), revalidate=revalidate
+        )
+
+    async def correct_file(
+        self,
+        client: SeqinoClient,
+        file: InvoiceFile,
+        *,
+        key: str,
+        name: str | None = None,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Submission:
+        """Submit an invoice file that was rejected, with what it was corrected to.
+
+        Args:
+            client: A client of this ledger's server.
+            file: The file as it is now.
+            key: The key that it was submitted with.
+            name: Name to send it under; the file's own where it has one.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this does otherwise than the client; ``timeout`` covers all of it.
+
+        Raises:
+            KeyConflict: It was not rejected, or an end of it was once unclear; nothing was sent.
+            InvalidInput: There is no such key, or it is no invoice; nothing was sent.
+            SeqinoError: As for ``submit_file``.
+        """
+        whose = self._whose(client, client_id)
+        new = await asyncio.to_thread(file_item, file, client_id=whose, key=key, name=name)
+        return await self._service.correct(client, new, options=options or CallOptions())
 
     def _whose(self, client: SeqinoClient, client_id: str | None) -> str:
         self._check_server(client)
@@ -286,6 +332,23 @@ class Ledger:
             client, options=options or CallOptions(), patience=patience, revalidate=revalidate
         )
 
+    async def record_event(self, event: WebhookEventPayload | Mapping[str, Any]) -> Item | None:
+        """Keep a webhook's event as evidence: what it shows of an invoice is never guessed afterwards.
+
+        The same event twice is kept once. Verify its delivery before: what is given here is believed.
+
+        Args:
+            event: The event, as a model or as it came.
+
+        Returns:
+            The invoice that it is about, as far as this ledger knows it.
+
+        Raises:
+            InvalidInput: It is no event.
+            LedgerError: The ledger failed; deliver it again.
+        """
+        return await record(self.store, event)
+
     # --- Reading
 
     async def find(self, key: str, *, client_id: str) -> Item | None:
@@ -309,9 +372,10 @@ class Ledger:
 class Opening:
     """A ledger that is about to be opened, by ``await`` or ``async with``."""
 
-    def __init__(self, place: Place, *, create: bool, timing: Timing, clocks: Clocks) -> None:
+    def __init__(self, place: Place, *, create: bool, recover: bool, timing: Timing, clocks: Clocks) -> None:
         self._place = place
         self._create = create
+        self._recover = recover
         self._timing = timing
         self._clocks = clocks
         self._ledger: Ledger | None = None
@@ -328,17 +392,12 @@ class Opening:
             await self._ledger.aclose()
 
     async def _open(self) -> Ledger:
-        opened = await open_database(self._place, create=self._create)
+        opened = await open_database(self._place, create=self._create, recover=self._recover)
         ledger = Ledger(self._place, opened, timing=self._timing, clocks=self._clocks)
         if ledger.is_new:
+            # Wherever it was thought that there is one already, this has to be seen.
             _LOG.warning("ledger: %s was made. What was sent before is not in it", ledger.path)
+        if self._recover:
+            count = await ledger.store.recover()
+            _LOG.warning("ledger: %s was recovered, %d invoices are in doubt", ledger.path, count)
         return ledger
-
-
-def _absolute(file: InvoiceFile) -> str | None:
-    """Return the path of a file that is named by its path."""
-    return str(Path(file).absolute()) if isinstance(file, (str, os.PathLike)) else None
-
-
-def _optional_name(what: str, value: str | None) -> str | None:
-    return None if value is None else check_name(what, value)

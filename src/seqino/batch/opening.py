@@ -140,12 +140,13 @@ def _path(place: str | os.PathLike[str]) -> Path:
     return Path(url.database)
 
 
-async def open_database(place: Place, *, create: bool) -> Opened:
+async def open_database(place: Place, *, create: bool, recover: bool = False) -> Opened:
     """Open a ledger, or make it.
 
     Args:
         place: Where it is, and whose.
         create: Whether to make it where none is or was.
+        recover: Whether it may be a backup; whoever opens it so has to call ``Store.recover``.
 
     Raises:
         LedgerUnusable: It cannot be used; the message says why, and what to do.
@@ -155,7 +156,7 @@ async def open_database(place: Place, *, create: bool) -> Opened:
     database = Database(place.path)
     opened = False
     try:
-        result = await _open(place, database)
+        result = await _open(place, database, recover=recover)
         opened = True
     finally:
         if not opened:
@@ -163,7 +164,7 @@ async def open_database(place: Place, *, create: bool) -> Opened:
     return result
 
 
-async def _open(place: Place, database: Database) -> Opened:
+async def _open(place: Place, database: Database, *, recover: bool) -> Opened:
     async with database.write() as connection:
         is_new = await _make(connection, place)
         row = (await connection.execute(select(schema.ledger))).one()
@@ -175,7 +176,7 @@ async def _open(place: Place, database: Database) -> Opened:
         )
     high_water = HighWater(ledger_id=row.ledger_id, place=place.path, folder=place.copies)
     reached = await asyncio.to_thread(high_water.read)
-    if reached > row.sequence:
+    if reached > row.sequence and not recover:
         raise LedgerRestored(
             f"{place.path} is older than it was ({row.sequence} of {reached} groups of writes): a backup was "
             "put in its place, which does not know what was sent since. Run 'seqino batch recover' before "
@@ -185,7 +186,7 @@ async def _open(place: Place, database: Database) -> Opened:
     return Opened(
         database=database,
         high_water=high_water,
-        sequence=row.sequence,
+        sequence=max(row.sequence, reached),
         is_new=is_new,
         is_probed=row.probed is not None,
     )

@@ -14,10 +14,10 @@ from seqino._core.outcome import Outcome
 from seqino.batch.driving import Drive
 from seqino.batch.endings import ending_of
 from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, KeyInUse, LedgerError
-from seqino.batch.items import Change, Fence, Item
+from seqino.batch.items import Change, Facts, Fence, Item
 from seqino.batch.states import ItemEvent, State
 from seqino.client import time_limit
-from seqino.errors import InsecureConnection, SeqinoError
+from seqino.errors import InsecureConnection, InvalidInput, SeqinoError
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
@@ -146,6 +146,48 @@ class Service:
                 raise ending
             if ending is not None:
                 return ending
+
+    async def correct(
+        self, client: SeqinoClient, new: NewItem, *, options: CallOptions, revalidate: bool = False
+    ) -> Submission:
+        """Send an invoice that was rejected, with another content.
+
+        Args:
+            client: Over which calls are made.
+            new: The invoice as it is now, under its key.
+            options: What its calls do otherwise than the client; ``timeout`` covers all of it.
+            revalidate: As for ``SeqinoClient.submit``.
+        """
+        item = await self._store.find(new.client_id, new.business_key)
+        if item is None:
+            raise InvalidInput(f"there is no {new.business_key!r} in this ledger: submit it")
+        if item.sha256 != new.sha256:
+            await self._replace(item, new)
+        return await self.submit(client, new, options=options, revalidate=revalidate)
+
+    async def _replace(self, item: Item, new: NewItem) -> None:
+        if item.route is not new.route or item.run_id is not None:
+            raise KeyConflict(
+                f"{item.business_key!r} is a {item.route}"
+                + ("" if item.run_id is None else f" of the run {item.run_id}")
+                + ": it is corrected the way that it was sent"
+            )
+        if item.state not in (State.REJECTED, State.INVALID):
+            raise KeyConflict(f"{item.business_key!r} is {item.state}: only what was rejected can be")
+        if item.ever_unknown:
+            raise KeyConflict(
+                f"{item.business_key!r} is never sent with another content, as it was once unclear whether it "
+                "had been taken: send what is right under another key, once the platform has confirmed that "
+                "there is no invoice"
+            )
+        if new.payload is not None:
+            await self._store.keep_payload(new.sha256, new.payload)
+        facts = Facts(
+            sha256=new.sha256, payload_ref=new.payload_ref, name=new.name, invoice_number=new.invoice_number
+        )
+        fence = await self.fence()
+        change = Change(item=item, event=ItemEvent.CORRECTED, facts=facts, fence=fence, release=True)
+        await self._store.change(change)
 
     async def _shared(self, client: SeqinoClient, new: NewItem, how: _How) -> Drive | None:
         """Send an invoice, or wait for who does in this process; ``None`` where that was given up."""

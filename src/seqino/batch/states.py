@@ -22,7 +22,7 @@ from seqino.submission import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DUE", "NO_VERDICT", "ItemEvent", "State", "conclusion", "next_state"]
+__all__ = ["DUE", "NO_VERDICT", "RECOVERABLE", "ItemEvent", "State", "conclusion", "next_state"]
 
 
 class State(StrEnum):
@@ -211,6 +211,10 @@ _TABLE: Mapping[ItemEvent, Mapping[State, _Target]] = {
     ItemEvent.NOT_DELIVERED: _from(State.ACCEPTED, State.EXPIRED, to=State.NOT_DELIVERED),
     ItemEvent.EXPIRED: _from(State.ACCEPTED, to=State.EXPIRED),
 }
+
+
+RECOVERABLE = frozenset(_TABLE[ItemEvent.RECOVERED])
+"""What may have been sent, or sent again, since a backup was made."""
 
 
 def next_state(state: State, event: ItemEvent, *, has_draft: bool, ever_unknown: bool) -> State:

@@ -15,7 +15,7 @@ from seqino.batch.group import Add, Added, Crossed, Group, Piece
 from seqino.batch.items import Change, Chunk, Fence, Item, NewItem, changed
 from seqino.batch.owners import Owner, is_stale
 from seqino.batch.reading import Reader
-from seqino.batch.states import ItemEvent, State
+from seqino.batch.states import RECOVERABLE, ItemEvent, State
 from seqino.batch.writer import Writer
 
 if TYPE_CHECKING:
@@ -164,6 +164,39 @@ class Store(Reader):
             return (await connection.execute(added)).rowcount == 1
 
         return await self.transact(perform)
+
+    async def recover(self) -> int:
+        """Doubt all that may have been sent since a backup was made; return how many that were.
+
+        Until it is done, the ledger is one that was put back, and is refused as such.
+        """
+        count = 0
+        async for item in self.items(states=RECOVERABLE):
+            # Without a fence: nobody may be at work meanwhile, and nothing is sent.
+            await self.change(Change(item=item, event=ItemEvent.RECOVERED, release=True))
+            count += 1
+        reached = self._sequence + 1
+
+        async def perform(connection: AsyncConnection) -> None:
+            await connection.execute(update(schema.ledger).values(sequence=reached))
+
+        await self.transact(perform)
+        self._sequence = reached
+        await asyncio.to_thread(self._high_water.advance, reached)
+        return count
+
+    async def keep_payload(self, sha256: str, content: bytes) -> None:
+        """Keep a content."""
+
+        async def perform(connection: AsyncConnection) -> None:
+            await connection.execute(sql.ADD_PAYLOAD, [{"sha256": sha256, "content": content}])
+
+        await self.transact(perform)
+
+    async def has_event(self, event_id: str) -> bool:
+        """Whether a webhook's event was kept before."""
+        seen = select(schema.webhook_inbox.c.event_id).where(schema.webhook_inbox.c.event_id == event_id)
+        return bool(await self.rows(seen))
 
     async def flush(self) -> None:
         """Wait until all that was asked for is written."""
