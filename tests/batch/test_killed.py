@@ -1,4 +1,4 @@
-"""A process that is killed before or after any of its writes, and another one that goes on with the same file."""
+"""A process that is killed before or after any of its writes, and another that goes on with its file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import attrs
 import pytest
 
-from seqino.batch import State
+from seqino.batch import Ledger, State
 from seqino.errors import OutcomeUnknown, SeqinoError
 from seqino.options import CallOptions
 from tests.batch.conftest import CLIENT, DRAFT, FILE
@@ -17,7 +17,6 @@ from tests.batch.conftest import CLIENT, DRAFT, FILE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seqino.batch import Ledger
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
     from tests.facade.conftest import Platform
@@ -96,7 +95,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("route", ["draft", "file"])
 async def test_killed_at_any_write_an_invoice_is_sent_once_and_its_end_is_told_honestly(
-    machine: Machine, client: SeqinoClient, platform: Platform, route: str, fault: str, moment: Moment
+    machine: Machine, client: SeqinoClient, platform: Platform, *, route: str, fault: str, moment: Moment
 ) -> None:
     at, died, root = 0, True, machine.folder
     while died:
@@ -163,13 +162,18 @@ async def test_a_living_process_is_waited_for_and_then_reported(
     machine: Machine, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await machine.open(), await machine.open()
-    monkeypatch.setattr(second.store, "is_dead", lambda *_, **__: False)
+    waited = asyncio.Event()
+
+    def is_dead(*_: object, **__: object) -> bool:
+        waited.set()
+        return False
+
+    monkeypatch.setattr(second.store, "is_dead", is_dead)
     platform.holds = "validate"
     sending = asyncio.create_task(send(first, client, "draft"))
     await platform.held.wait()
     waiting = asyncio.create_task(send(second, client, "draft"))
-    while (await second.counts()).get(State.SENDING) != 1:
-        await asyncio.sleep(0)
+    await waited.wait()
     assert not waiting.done()
     platform.release()
     one, other = await asyncio.gather(sending, waiting)

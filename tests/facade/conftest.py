@@ -156,6 +156,7 @@ class Platform:
         app.router.add_get("/health", self._health)
         app.router.add_post("/api/drafts", self._create)
         app.router.add_get("/api/drafts/{id}", self._look)
+        app.router.add_put("/api/drafts/{id}", self._replace)
         app.router.add_post("/api/drafts/{id}/validate", self._validate)
         app.router.add_post("/api/invoicing/files/submit", self._upload)
         return app
@@ -192,6 +193,15 @@ class Platform:
             return web.json_response({"draft_id": draft_id}, status=201)
 
         return await self._perform("create", request, effect)
+
+    async def _replace(self, request: web.Request) -> web.Response:
+        draft_id, invoice = request.match_info["id"], await request.json()
+
+        def effect() -> web.Response:
+            self.drafts[draft_id] = invoice
+            return web.json_response({"draft_id": draft_id})
+
+        return await self._perform("replace", request, effect)
 
     async def _validate(self, request: web.Request) -> web.Response:
         draft_id = request.match_info["id"]

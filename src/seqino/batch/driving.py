@@ -136,8 +136,7 @@ class Driver:
             try:
                 submission = await self._go(client, submitter, journal)
             except CallError as error:
-                # A webhook may have told meanwhile what no look did.
-                return Drive(item=journal.item, error=None if journal.item.state.is_taken else error)
+                return Drive(item=journal.item, error=error)
             return Drive(item=journal.item, submission=submission)
 
     async def _go(

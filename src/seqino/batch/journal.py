@@ -10,6 +10,7 @@ import msgspec
 
 from seqino._core.outcome import Outcome
 from seqino._core.sending import Unsent
+from seqino.batch.errors import ItemChanged
 from seqino.batch.items import Change, Facts, Item, changed
 from seqino.batch.keys import digest
 from seqino.batch.states import NO_VERDICT, ItemEvent, State, conclusion
@@ -187,7 +188,12 @@ class ItemJournal:
             self._was_late = True
 
     async def _write(self, event: ItemEvent, **details: Any) -> None:
-        self.item = self._expected = await asyncio.shield(self._put(event, **details))
+        writing = self._put(event, **details)
+        expected = self._expected.state
+        self.item = self._expected = await asyncio.shield(writing)
+        if self.item.state is not expected:
+            # Taken over, or a webhook was faster: whoever asked begins anew with what it is now.
+            raise ItemChanged(f"somebody else has changed the invoice {self.item.business_key!r} meanwhile")
 
     def _put(self, event: ItemEvent, **details: Any) -> asyncio.Future[Item]:
         change = Change(item=self._expected, event=event, requests=self._requests, **details)

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["Opened", "Place", "filesystem_of", "open_database", "place_of"]
+__all__ = ["Opened", "Place", "check_is_local", "filesystem_of", "note_probe", "open_database", "place_of"]
 
 APPLICATION_ID = 0x53714C67
 """What says in the file's header that it is a ledger: ``SqLg``."""
@@ -133,7 +133,7 @@ def _path(place: str | os.PathLike[str]) -> Path:
         return Path(place)
     try:
         url = make_url(place)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         url = make_url("none://")
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         raise ConfigurationError("the ledger must be a file, or an sqlite:/// URL of one")
@@ -197,7 +197,7 @@ async def _open(place: Place, database: Database, *, recover: bool) -> Opened:
 
 def _check_file(place: Place, *, create: bool) -> None:
     path = place.path
-    _check_is_local(path)
+    check_is_local(path)
     if not path.exists() or not path.stat().st_size:
         _check_may_be_made(place, create=create)
         _begin(path)
@@ -232,17 +232,32 @@ def _check_may_be_made(place: Place, *, create: bool) -> None:
 
 
 def _begin(path: Path) -> None:
-    """Make a file that says in its header what it is, before anything else is in it."""
+    """Make a file that says in its header what it is, before anything else is in it.
+
+    It appears whole: of several processes that make it at once, one does.
+    """
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(sqlite3.connect(unfinished)) as connection:
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+            connection.execute("PRAGMA journal_mode=WAL")
+        if path.exists() and not path.stat().st_size:
+            path.unlink()
+        with suppress(FileExistsError):
+            path.hardlink_to(unfinished)
+        unfinished.unlink()
     except (OSError, sqlite3.Error) as error:
         raise LedgerReadOnly(f"no ledger can be made at {path}: {error}") from error
 
 
-def _check_is_local(path: Path) -> None:
+def check_is_local(path: Path) -> None:
+    """Refuse a file that is on another machine.
+
+    Raises:
+        LedgerOnNetwork: It is.
+    """
     kind = "network" if path.drive.startswith("\\\\") else ""
     if sys.platform == "linux":
         kind = filesystem_of(path, Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace"))

@@ -173,12 +173,12 @@ class Service:
                 + ": it is corrected the way that it was sent"
             )
         if item.state not in (State.REJECTED, State.INVALID):
-            raise KeyConflict(f"{item.business_key!r} is {item.state}: only what was rejected can be")
+            raise KeyConflict(f"{item.business_key!r} is {item.state}: it was not rejected")
         if item.ever_unknown:
             raise KeyConflict(
-                f"{item.business_key!r} is never sent with another content, as it was once unclear whether it "
-                "had been taken: send what is right under another key, once the platform has confirmed that "
-                "there is no invoice"
+                f"{item.business_key!r} is never sent with another content, as it was once unclear whether "
+                "it had been taken: send what is right under another key, once the platform has confirmed "
+                "that there is no invoice"
             )
         if new.payload is not None:
             await self._store.keep_payload(new.sha256, new.payload)
@@ -285,10 +285,14 @@ class Service:
             await self._sleep(self._timing.poll)
         return None
 
-    async def _pick_up(self, item: Item, fence: Fence) -> Item:
+    async def _pick_up(self, item: Item, fence: Fence) -> Item | None:
         """Go on with an item of this process that nobody of it drives: its last write had failed."""
         event = ItemEvent.LOST if item.state is State.SENDING else ItemEvent.ADOPTED
-        return await self._store.change(Change(item=item, event=event, fence=fence))
+        try:
+            return await self._store.change(Change(item=item, event=event, fence=fence))
+        except ItemChanged:
+            # That write was only late.
+            return None
 
     async def _warn_of_other_route(self, item: Item) -> None:
         if item.document_ref is None and not self._was_warned and await self._store.has_other_route(item):

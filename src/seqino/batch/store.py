@@ -268,7 +268,7 @@ class Store(Reader):
             for row in (await connection.execute(owned)).all():
                 *columns, now = row
                 chunk = Chunk(**dict(zip(schema.chunk.c.keys(), columns, strict=True)))
-                if chunk.id not in self._mine and self.is_dead(chunk, now=now):
+                if self.is_dead(chunk, now=now):
                     await give_up(connection, chunk.fence, owner=None)
                     taken.append(chunk.id)
             return taken
@@ -282,6 +282,8 @@ class Store(Reader):
             chunk: The chunk, owned by somebody.
             now: The time, by the clock of the database.
         """
+        if chunk.id in self._mine and chunk.owner == str(self._owner):
+            return False
         owner = Owner.parse(chunk.owner or "")
         silent = now - (chunk.seen or 0.0)
         return is_stale(owner, silent=silent, stale=self._timing.stale, me=self._owner)
