@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codegen import adapter
+from codegen import adapter, identifiers, paging
 from codegen.documents import (
     Doc,
     Site,
@@ -171,6 +171,7 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
     type_ = adapter.type_of(prop, schema, place)
     default = schema.get("default", MISSING)
     _check_default(default, type_, place)
+    identifier = identifiers.kind_of(schema, type_, place)
     return Field(
         name=field_name(wire, place=place),
         wire=wire,
@@ -184,7 +185,7 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
         shared_terms={str(group): str(term) for group, term in under(schema, "x-business-terms").items()},
         is_secret=schema.get("format") == "password",
         evidence=_text(schema, "x-evidence"),
-        constraint=_constraint(schema),
+        constraint={**_constraint(schema), **({"identifier": identifier} if identifier else {})},
     )
 
 
@@ -261,6 +262,7 @@ def _operation(site: Site, parsed: adapter.Parsed, doc: Doc, notes: Notes) -> Op
         body=_body(raw, types),
         answers=_answers(site, types),
         look_up=_look_up(raw, site.place),
+        pagination=paging.declared(raw, site.place),
         authenticated=_authenticated(doc, raw),
         outside_api=_outside_api(site, notes),
         evidence=_text(raw, "x-evidence") or "inferred",
@@ -328,6 +330,7 @@ def _parameter(raw: Doc, types: Mapping[str, Type], schemas: Mapping[str, Doc], 
         type=type_,
         required=raw.get("required") is True,
         scope=raw.get("x-scope") is True,
+        identifier=identifiers.kind_of(raw, type_, place),
         default=raw["schema"].get("default", MISSING),
         description=_text(raw, "description") or _text(raw["schema"], "description"),
     )

@@ -16,8 +16,8 @@ _FROM = {
     "uuid": ("UUID",),
     "seqino._core.constraints": ("Constraint",),
     "seqino._core.wire": (
-        *("Body", "Caller", "Effect", "File", "JSON", "LookUp", "OpenEnum", "Operation", "Parameter"),
-        *("UNSET", "UnsetType"),
+        *("Body", "Caller", "Effect", "File", "JSON", "LookUp", "OpenEnum", "Operation", "Pagination"),
+        *("Parameter", "UNSET", "UnsetType"),
     ),
     "seqino.options": ("CallOptions",),
 }

@@ -138,6 +138,8 @@ class Parameter:
     type: Type
     required: bool
     scope: bool = False
+    identifier: str = ""
+    """Kind of identifier that it must be."""
     default: Any = MISSING
     description: str = ""
 
@@ -181,6 +183,16 @@ class LookUp:
 
 
 @attrs.frozen(kw_only=True)
+class Pagination:
+    """How a list goes on after an answer; places are names of attributes, from the answer inwards."""
+
+    items: tuple[str, ...] = ()
+    link: str | None = None
+    cursor: tuple[str, ...] = ()
+    parameter: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Operation:
     """An operation of the API."""
 
@@ -195,6 +207,7 @@ class Operation:
     body: Body | None
     answers: tuple[Answer, ...]
     look_up: LookUp | None = None
+    pagination: Pagination | None = None
     authenticated: bool = True
     outside_api: bool = False
     evidence: str = "inferred"

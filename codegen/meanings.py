@@ -48,7 +48,8 @@ def _find(dotted: str, packages: Sequence[Path], place: str) -> Any:
     module_name, _, name = dotted.rpartition(".")
     below = module_name.split(".")[1:]
     for package in packages:
-        path = package.joinpath(*below).with_suffix(".py")
+        room = package.joinpath(*below)
+        path = room / "__init__.py" if room.is_dir() else room.with_suffix(".py")
         if path.is_file():
             base = getattr(_load(path, module_name), name, None)
             if isinstance(base, type) and issubclass(base, enum.StrEnum) and not len(base):

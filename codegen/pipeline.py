@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codegen import audit, build, description, output, overlay, render
+from codegen import audit, build, description, output, overlay, paging, render
 from codegen.normalise import normalise
 from codegen.problems import CodegenError, Notes
 
@@ -55,7 +55,7 @@ def generate(inputs: Inputs) -> Generated:
     _validate(read.document, document, inputs)
     api = build.build(normalise(document, notes), notes)
     audit.audit(document, api, packages=(inputs.output, ROOT / "src" / "seqino"), notes=notes)
-    files = render.render(api, document, sha256=read.sha256)
+    files = render.render(paging.named(api), document, sha256=read.sha256)
     return Generated(files=output.formatted(files, config=ROOT / "pyproject.toml"), notes=notes)
 
 

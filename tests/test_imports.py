@@ -26,8 +26,8 @@ MAP: dict[str, set[str]] = {
     "errors": set(),
     "options": set(),
     "_core.wire": set(),
-    "_core": {"_core"},
-    "_core.constraints": PURE_CORE,
+    "_core": {"_core", "identifiers"},
+    "_core.constraints": PURE_CORE | {"identifiers"},
     "_core.decimals": PURE_CORE,
     "_core.faults": PURE_CORE,
     "_core.typegraph": set(),
@@ -37,9 +37,10 @@ MAP: dict[str, set[str]] = {
     "_core.reconcile": set(),
     "_core.sending": set(),
     "_core.unsettled": {"_core.failures", "_core.outcome", "_core.reconcile"},
-    "statuses": set(),
+    "statuses": {"statuses"},
     "submission": {"statuses", "submission"},
     "documents": set(),
+    "identifiers": set(),
     "pagination": set(),
     "_generated": set(),
     "_generated.models": {"statuses"},
@@ -70,13 +71,17 @@ MAP: dict[str, set[str]] = {
     "batch.window": set(),
     "sandbox": {"sandbox"},
     "cli": {"", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
-    "": {"_core.events", "_core.raw", "api", "client", "documents", "models", "statuses", "submission"},
+    "": {
+        *("_core.events", "_core.raw", "api", "client", "documents", "identifiers", "models", "pagination"),
+        *("statuses", "submission"),
+    },
 }
 """Which room may import which others, longest name first; the empty name is the package root."""
 
 NO_IO = {
     "_core.limits",
     "_core.outcome",
+    "_core.paging",
     "_core.reconcile",
     "_core.retry",
     "_core.unsettled",
@@ -87,7 +92,9 @@ NO_IO = {
     "batch.states",
     "documents",
     "errors",
+    "identifiers",
     "options",
+    "pagination",
     "statuses",
     "submission",
 }

@@ -31,6 +31,11 @@ def test_importing_the_package_loads_neither_aiohttp_nor_cattrs() -> None:
     assert fresh("import seqino, sys; print({'aiohttp', 'cattrs'} & set(sys.modules))") == "set()"
 
 
+def test_making_a_client_does_not_load_the_library_of_identifiers() -> None:
+    assert fresh("import seqino.client, sys; print('stdnum' in sys.modules)") == "False"
+    assert fresh("from seqino import identifiers; import sys; print('stdnum' in sys.modules)") == "False"
+
+
 def test_a_tag_of_the_api_is_reachable_by_attribute_and_listed() -> None:
     assert fresh("import seqino; print(seqino.api.drafts.create_draft.__name__)") == "create_draft"
     assert fresh("import seqino.api; print({'drafts', 'health'} <= set(dir(seqino.api)))") == "True"

@@ -10,15 +10,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqino import api, errors, models, statuses
+    from seqino import api, errors, identifiers, models, statuses
     from seqino._core.events import CallEvent
     from seqino._core.raw import Response
     from seqino._core.wire import UNSET, File, Operation, UnsetType
     from seqino.client import SeqinoClient
     from seqino.documents import Document, read_document
-    from seqino.errors import InvalidInput, OutcomeUnknown, Rejected, ResumeToken, SeqinoError
+    from seqino.errors import (
+        InvalidInput,
+        OutcomeUnknown,
+        PageToken,
+        Rejected,
+        ResumeToken,
+        SeqinoError,
+    )
     from seqino.models import LifecycleStatusCode
     from seqino.options import CallOptions
+    from seqino.pagination import Page, Pager
     from seqino.statuses import LocalState, local_state
     from seqino.submission import Submission
 
@@ -35,6 +43,9 @@ __all__ = [
     "LocalState",
     "Operation",
     "OutcomeUnknown",
+    "Page",
+    "PageToken",
+    "Pager",
     "Rejected",
     "Response",
     "ResumeToken",
@@ -45,6 +56,7 @@ __all__ = [
     "__version__",
     "api",
     "errors",
+    "identifiers",
     "local_state",
     "models",
     "read_document",
@@ -62,6 +74,9 @@ _HOME = {
     "LocalState": "seqino.statuses",
     "Operation": "seqino._core.wire",
     "OutcomeUnknown": "seqino.errors",
+    "Page": "seqino.pagination",
+    "PageToken": "seqino.errors",
+    "Pager": "seqino.pagination",
     "Rejected": "seqino.errors",
     "Response": "seqino._core.raw",
     "ResumeToken": "seqino.errors",
@@ -74,7 +89,7 @@ _HOME = {
 }
 """The module of each public name that is not a module itself."""
 
-_MODULES = frozenset({"api", "errors", "models", "statuses"})
+_MODULES = frozenset({"api", "errors", "identifiers", "models", "statuses"})
 
 
 # A type checker that saw this would take every misspelt name for one that exists.

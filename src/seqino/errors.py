@@ -25,6 +25,7 @@
         ├── UnexpectedAnswer        any other status, or a broken answer, to a call that may be repeated
         ├── ResponseDecodeError     done, but the answer cannot be read
         │   └── AnswerLost          done and found, but not what its lost answer alone told
+        ├── BrokenPages             the pages of a list lead nowhere, or round in circles
         ├── ReconcileMismatch       something is there under the same key, and it is not what was sent
         ├── DuplicateDetected       what was sent is there more than once
         └── OutcomeUnknown          it may have been done: never repeat blindly
@@ -49,6 +50,7 @@ __all__ = [
     "AnswerLost",
     "AuthenticationFailed",
     "BadRequest",
+    "BrokenPages",
     "CallError",
     "ClientClosed",
     "ConfigurationError",
@@ -64,6 +66,7 @@ __all__ = [
     "NotFound",
     "NotSent",
     "OutcomeUnknown",
+    "PageToken",
     "PermissionDenied",
     "RateLimited",
     "ReconcileMismatch",
@@ -150,6 +153,25 @@ class ResumeToken:
     sought: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
 
 
+@attrs.frozen(kw_only=True)
+class PageToken:
+    """Where the reading of a list goes on, as plain data that may be stored; ``Pager.after`` reads on there.
+
+    Args:
+        operation: Name of the operation that lists.
+        client_id: The client on whose behalf it is called, if any.
+        parameters: The list's own filters by Python name; the same have to be given when it goes on.
+        base_url: The server.
+        position: What the platform calls the place.
+    """
+
+    operation: str
+    client_id: str | None = None
+    parameters: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    base_url: str
+    position: str
+
+
 class SeqinoError(Exception):
     """Base of all errors of the SDK."""
 
@@ -230,8 +252,12 @@ class CallError(SeqinoError):
         body: The error answer, as far as it could be read.
         raw: The answer's body as it was received.
         retry_after: Seconds that the server asked to wait, or ``None``.
+
+    Where it ended the reading of a list, ``continuation`` is the token of the page that it did not get;
+    ``None`` for the first page.
     """
 
+    continuation: PageToken | None = None
     operation: str
     attempts: int
     outcome: str
@@ -349,6 +375,13 @@ class AnswerLost(ResponseDecodeError):
     """It was done, as a look shows; what its lost answer alone told cannot be had again.
 
     ``raw`` is what was found; ``faults`` names what is missing of the answer.
+    """
+
+
+class BrokenPages(CallError):
+    """The pages of a list repeat themselves, stay empty without end, or lead to another server.
+
+    The page that says so was not handed out: once the platform is mended, ``continuation`` begins with it.
     """
 
 

@@ -159,6 +159,7 @@ class CallOptions:
             ``math.inf`` waits for ever.
         max_retries: How often a failed attempt may be repeated, 0 or more; only where a repetition is safe.
         extra_headers: Added to the request; they cannot replace the key or the client id.
+        check_digits: Whether identifiers (SIREN, SIRET) with a wrong check digit are refused before sending.
         extra_body: Members added to a JSON body, for fields that the description does not know yet.
 
     Raises:
@@ -170,4 +171,5 @@ class CallOptions:
     extra_headers: Mapping[str, str] | None = attrs.field(
         default=None, converter=_optional_headers, repr=names_only
     )
+    check_digits: bool | None = None
     extra_body: Mapping[str, JSON] | None = None

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from seqino import resources
-from seqino._core.wire import UNSET, File, Operation
+from seqino._core.wire import UNSET, File, Operation, PageAnswer
 from seqino._generated import operations
 from seqino.options import CallOptions
 from seqino.pagination import Pager
@@ -35,6 +35,8 @@ class Recorder:
     """A caller that answers nothing, and notes what it was asked."""
 
     calls: list[dict[str, Any]] = attrs.field(factory=list[Any])
+    base_url: str = "https://pdp.example/api"
+    client_id: str | None = None
 
     async def call(
         self,
@@ -49,6 +51,18 @@ class Recorder:
         )
         return [] if "list[" in str(operation.responses) else None
 
+    async def call_page(
+        self,
+        operation: Operation[Any],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
+        position: str | None = None,
+    ) -> PageAnswer:
+        assert position is None
+        items = await self.call(operation, parameters=parameters, options=options)
+        return PageAnswer(items=items, position=None, next=None)
+
 
 async def recorded(kind: type[Resource], name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     recorder = Recorder()
@@ -56,6 +70,11 @@ async def recorded(kind: type[Resource], name: str, given: Mapping[str, Any]) ->
     await (result.to_list() if isinstance(result, Pager) else result)  # pyright: ignore[reportUnknownMemberType]
     [call] = recorder.calls
     return call
+
+
+def returned(kind: type[Resource], name: str) -> str:
+    """What a method says that it returns."""
+    return str(inspect.signature(getattr(kind, name)).return_annotation)
 
 
 def argument(name: str) -> Any:
@@ -108,6 +127,23 @@ async def test_what_is_left_out_is_not_sent(kind: type[Resource], name: str) -> 
     must = {each.name for each in operation.parameters if each.required and not each.scope}
     assert given == must
     assert call["options"] is None
+
+
+LISTS = {name: method for name, method in METHODS.items() if "Pager[" in returned(*method)}
+
+
+@pytest.mark.parametrize(("kind", "name"), LISTS.values(), ids=LISTS)
+async def test_a_list_says_what_its_operation_lists(kind: type[Resource], name: str) -> None:
+    # How a list goes on is data, so that no type checker sees what is in a page.
+    names = [each for each in inspect.signature(getattr(kind, name)).parameters if each != "self"]
+    call = await recorded(kind, name, {each: argument(each) for each in names})
+    item = returned(kind, name).removeprefix("Pager[").removesuffix("]")
+    forms = [str(form) for form in call["operation"].responses.values()]
+    assert any(f"list[seqino._generated.models.{item}]" in form for form in forms)
+
+
+def test_the_lists_are_those_of_the_description() -> None:
+    assert len(LISTS) >= 4
 
 
 @pytest.mark.reconstruction

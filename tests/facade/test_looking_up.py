@@ -119,7 +119,7 @@ async def test_a_client_is_found_by_a_token(client: SeqinoClient, wire: Any) -> 
 async def test_a_mandate_is_found_by_its_directory_entry(client: SeqinoClient, wire: Any) -> None:
     wire.answer("POST", f"{BASE}/mandates", status=502)
     others = [
-        mandate("111111111"),
+        mandate("111111118"),
         mandate("552100554", status="expired", id="m-old"),
         mandate("552100554", directory_entry={"siren": "552100554", "name": "Dupain", "suffix": "PARIS"}),
     ]
@@ -159,12 +159,12 @@ async def test_a_mandate_with_other_dates_is_a_mismatch_and_a_second_one_a_dupli
 
 async def test_a_batch_of_mandates_is_found_whole(client: SeqinoClient, wire: Any) -> None:
     wire.answer("POST", f"{BASE}/mandates/batch", status=502)
-    wire.answer("GET", f"{BASE}/mandates", [mandate("222222222")])
-    wire.answer("GET", f"{BASE}/mandates", [mandate("222222222"), mandate("111111111")])
+    wire.answer("GET", f"{BASE}/mandates", [mandate("222222226")])
+    wire.answer("GET", f"{BASE}/mandates", [mandate("222222226"), mandate("111111118")])
     made = await client.mandates.create_batch(
-        MandateBatchCreate(mandates=[wanted("111111111"), wanted("222222222")])
+        MandateBatchCreate(mandates=[wanted("111111118"), wanted("222222226")])
     )
-    assert [one.id for one in made] == ["m-111111111", "m-222222222"]
+    assert [one.id for one in made] == ["m-111111118", "m-222222226"]
 
 
 # The webhook

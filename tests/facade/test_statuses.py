@@ -274,5 +274,5 @@ def test_late_repeated_and_disordered_events_change_nothing(
 
 
 def test_what_ends_following() -> None:
-    ends = {LocalState.SETTLED, LocalState.DEAD, LocalState.NOT_DELIVERED}
+    ends = {LocalState.SETTLED, LocalState.DEAD, LocalState.NOT_DELIVERED, LocalState.EXPIRED}
     assert {state for state in LocalState if state.ends_following} == ends

@@ -16,7 +16,7 @@ from seqino._core.transport import Answer
 from seqino._core.wire import File, Operation
 from seqino._generated import operations
 from seqino._generated.tables import CONSTRAINTS
-from tests.hostile.samples import document
+from tests.hostile.samples import IDENTIFIERS, document
 
 if TYPE_CHECKING:
     from seqino._core.request import Request
@@ -82,7 +82,7 @@ def arguments(operation: Operation[Any]) -> dict[str, Any]:
     """What an operation must be given."""
     given: dict[str, Any] = {
         "parameters": {
-            parameter.name: "a-1"
+            parameter.name: IDENTIFIERS[parameter.identifier] if parameter.identifier else "a-1"
             for parameter in operation.parameters
             if parameter.required and not parameter.scope
         }

@@ -13,6 +13,7 @@ import attrs
 
 from seqino._core.typegraph import Member, alternatives, is_model, members
 from seqino._core.wire import OpenEnum
+from seqino._generated.tables import CONSTRAINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,6 +67,14 @@ _SCALARS: Mapping[Any, Any] = {
     Any: {"any": ["thing", 1.5, None]},
 }
 
+IDENTIFIERS: Mapping[str, str] = {
+    "siren": "552100554",
+    "siret": "55210055400013",
+    "routing_code": "COMPTA-1",
+    "suffix": "COMPTA",
+}
+"""An identifier of each kind that fields and parameters have."""
+
 
 def document(form: Any, *, whole: bool = True) -> Document:
     """Write a document.
@@ -91,7 +100,7 @@ class _Writer:
         self.pieces.append(piece)
         self._size += len(piece)
 
-    def value(self, form: Any, above: tuple[Any, ...], **place: Any) -> None:
+    def value(self, form: Any, above: tuple[Any, ...], *, identifier: str = "", **place: Any) -> None:
         start = self._size
         (part, *_) = sorted(alternatives(form), key=_usefulness)
         origin, arguments = typing.get_origin(part), typing.get_args(part)
@@ -108,7 +117,7 @@ class _Writer:
         elif isinstance(part, type) and issubclass(part, OpenEnum):
             self._put(json.dumps(next(iter(part)).value))
         else:
-            self._put(json.dumps(_SCALARS[part]))
+            self._put(json.dumps(IDENTIFIERS[identifier] if identifier else _SCALARS[part]))
         self.spans.append(Span(form=form, start=start, end=self._size, **place))
 
     def _model(self, model: Any, above: tuple[Any, ...]) -> None:
@@ -116,10 +125,12 @@ class _Writer:
         self._put("{")
         for number, member in enumerate(chosen, start=1):
             name_start = self._size
+            limits = CONSTRAINTS.get(model, {}).get(member.name)
             self._put(f"{json.dumps(member.name)}: ")
             self.value(
                 member.form,
                 above,
+                identifier=(limits and limits.identifier) or "",
                 name_start=name_start,
                 name=member.name,
                 required=member.required,

@@ -18,11 +18,12 @@ from seqino.sandbox.description import SHIPPED, Description
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SOURCES = sorted(Path(seqino.sandbox.__file__).parent.glob("*.py"))
+SANDBOX = Path(seqino.sandbox.__file__).parent
+SOURCES = sorted(SANDBOX.rglob("*.py"))
 ALLOWED = {"aiohttp", "attrs", "jsonschema_rs", "pypdf", "seqino.sandbox", *sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(SANDBOX)))
 def test_the_sandbox_shares_no_code_with_the_client(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names: list[str] = []

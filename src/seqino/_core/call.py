@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import unquote
 
 import attrs
 
 from seqino._core.attempts import LogicalCall
+from seqino._core.config import Secret
 from seqino._core.events import Emitter
 from seqino._core.gate import Gate
 from seqino._core.limits import AdaptiveLimit, Pacing
 from seqino._core.looking import ReadableCall
+from seqino._core.outcome import Outcome
+from seqino._core.paging import PageFault, is_target, read_page
+from seqino._core.raw import listen
 from seqino._core.reconcile import can_be_looked_up
 from seqino._core.request import Request, build_request
 from seqino._core.runtime import Runtime
@@ -24,7 +29,7 @@ from seqino._core.shared import Shared, needs_key
 from seqino._core.transport import Transport
 from seqino._core.unsettled import not_to_be_looked_up
 from seqino._core.wire import UNSET
-from seqino.errors import ConfigurationError, InvalidInput
+from seqino.errors import BrokenPages, ConfigurationError, InvalidInput
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
@@ -33,10 +38,11 @@ if TYPE_CHECKING:
     from seqino._core.codec import Codec
     from seqino._core.config import Config
     from seqino._core.network import Network
+    from seqino._core.raw import Response
     from seqino._core.sending import SendGuard
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
-    from seqino._core.wire import LookUp, Operation
+    from seqino._core.wire import LookUp, Operation, PageAnswer
     from seqino.errors import ResumeToken
 
 __all__ = ["CallEngine"]
@@ -107,6 +113,7 @@ class CallEngine:
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        check_digits: bool | None = None,
     ) -> CallEngine:
         """Return a copy with other options, over the same session; what is left out stays.
 
@@ -114,8 +121,11 @@ class CallEngine:
             timeout: Seconds for one call with all its attempts and pauses.
             max_retries: How often a failed attempt is repeated where a repetition is safe.
             extra_headers: Added to every request, besides those that are added already.
+            check_digits: Whether identifiers with a wrong check digit are refused.
         """
-        options = CallOptions(timeout=timeout, max_retries=max_retries, extra_headers=extra_headers)
+        options = CallOptions(
+            timeout=timeout, max_retries=max_retries, extra_headers=extra_headers, check_digits=check_digits
+        )
         return self._copy(self._config.with_options(options))
 
     def _copy(self, config: Config) -> CallEngine:
@@ -154,15 +164,31 @@ class CallEngine:
             CallError: If the call failed.
             OutcomeUnknown: If it may have been done although no answer says so.
         """
+        return cast(
+            "T", await self._perform(*self._prepared(operation, parameters, body, options), guard=guard)
+        )
+
+    def _prepared(
+        self,
+        operation: Operation[Any],
+        parameters: Mapping[str, Any] | None,
+        body: Any,
+        options: CallOptions | None,
+    ) -> tuple[Request, Config]:
+        """Make a request, and the configuration with which it is sent."""
         config = self._config if options is None else self._config.with_options(options)
         request = build_request(
             operation,
             config=config,
-            codec=self._shared.codec,
+            codec=self._shared.codec if config.check_digits else self._shared.codec.lenient,
             parameters=parameters or {},
             body=body,
             extra_body=None if options is None else options.extra_body,
         )
+        return request, config
+
+    async def _perform(self, request: Request, config: Config, *, guard: SendGuard | None = None) -> Any:
+        operation = request.operation
         _check_key_is_there(operation, config)
         look_up = self._look_up(operation)
         if look_up is None:
@@ -170,8 +196,57 @@ class CallEngine:
         else:
             call = ReadableCall(request, config, self._shared, look_up=look_up, guard=guard)
         if self._shared.telemetry is None:
-            return cast("T", await call.run())
-        return cast("T", await self._observed(call.run(), request))
+            return await call.run()
+        return await self._observed(call.run(), request)
+
+    async def call_page(
+        self,
+        operation: Operation[Any],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
+        position: str | None = None,
+    ) -> PageAnswer:
+        """Read one page of a list.
+
+        Args:
+            operation: One with ``pagination``.
+            parameters: Values by Python name; ``None`` and UNSET are left out.
+            options: What this call does otherwise than its client.
+            position: Where the page begins, as the page before said; ``None`` for the first.
+
+        Raises:
+            InvalidInput: If a parameter or the position cannot be sent; nothing was sent.
+            BrokenPages: If what the answer says of the next page cannot be followed.
+            CallError: If the call failed.
+        """
+        paging = operation.pagination
+        if paging is None:
+            raise InvalidInput(f"{operation.name} answers with all at once: it has no pages")
+        given = dict(parameters or {})
+        if position is not None and paging.parameter is not None:
+            given[paging.parameter] = position
+        request, config = self._prepared(operation, given, UNSET, options)
+        if position is not None and paging.link is not None:
+            if not is_target(position):
+                raise InvalidInput(
+                    f"{operation.name}: the position is no path below the base URL: {position!r}"
+                )
+            request = attrs.evolve(request, url=config.base_url + position)
+        response = await listen(self._perform(request, config))
+        try:
+            answer = read_page(
+                paging,
+                response.value,
+                link=response.headers.get("Link"),
+                position=position,
+                url=request.url,
+                base_url=config.base_url,
+            )
+            _refuse_key_in(answer, config)
+        except PageFault as fault:
+            raise _broken(fault, response, operation, config) from None
+        return answer
 
     def _look_up(self, operation: Operation[Any]) -> LookUp | None:
         """How it is looked for what a call in doubt made, where that can be known again by its key."""
@@ -224,6 +299,29 @@ class CallEngine:
         )
         call = ReadableCall(request, config, self._shared, look_up=look_up)
         return await self._observed(call.resume(token), request)
+
+
+def _refuse_key_in(answer: PageAnswer, config: Config) -> None:
+    """Refuse a position that holds the API key: it would be stored with the token."""
+    key, position = config.api_key, answer.next
+    if isinstance(key, Secret) and position is not None and key.is_in(unquote(position).encode()):
+        raise PageFault("it names the next page with the API key in it")
+
+
+def _broken(
+    fault: PageFault, response: Response[Any], operation: Operation[Any], config: Config
+) -> BrokenPages:
+    key = config.api_key
+    return BrokenPages(
+        f"{operation.name}: {config.base_url} answered, but {fault}. The platform's list is broken: "
+        "report it.",
+        operation=operation.name,
+        attempts=response.attempts,
+        outcome=Outcome.DONE,
+        status=response.status,
+        trace_id=response.trace_id,
+        raw=key.hidden_in(response.content) if isinstance(key, Secret) else response.content,
+    )
 
 
 def _check_key_is_there(operation: Operation[Any], config: Config) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import attrs
 import msgspec
 
 from seqino._core.decimals import fraction, fraction_or_text, odd_anywhere, odd_member, odd_written
@@ -70,6 +71,19 @@ class Codec:
         self._recogniser = Recogniser(constraints or {}, self._wire_names)
         self._outgoing = Outgoing(constraints or {}, self._wire_names)
         self._exact: ExactReader | None = None
+        self._constraints = constraints or {}
+        self._lenient: Codec | None = None
+
+    @property
+    def lenient(self) -> Codec:
+        """The same codec, but that it lets identifiers with a wrong check digit through."""
+        if self._lenient is None:
+            constraints = {
+                model: {name: attrs.evolve(limits, check_digits=False) for name, limits in fields.items()}
+                for model, fields in self._constraints.items()
+            }
+            self._lenient = Codec(constraints, self._wire_names)
+        return self._lenient
 
     def decode(self, data: bytes, type: Any) -> Any:  # noqa: A002 - what it is
         """Read a JSON document.

@@ -114,6 +114,7 @@ class Config:
         max_answer_bytes: How large an answer may be.
         max_concurrency: How many requests the adaptive limit may let be under way; ``None`` for no limit.
         requests_per_second: How many requests may begin in a second; ``None`` for any number.
+        check_digits: Whether identifiers with a wrong check digit are refused before anything is sent.
     """
 
     api_key: Secret | Callable[[], Awaitable[str]] | None = attrs.field(
@@ -131,6 +132,7 @@ class Config:
     max_answer_bytes: int = 64 * 1024 * 1024
     max_concurrency: int | None = None
     requests_per_second: float | None = None
+    check_digits: bool = True
 
     def with_options(self, options: CallOptions) -> Config:
         """Return a copy with the options of a call, which outrank the client's."""
@@ -140,6 +142,7 @@ class Config:
             timeout=self.timeout if timeout is None else timeout,
             max_retries=self.max_retries if retries is None else retries,
             extra_headers={**self.extra_headers, **(headers or {})},
+            check_digits=self.check_digits if options.check_digits is None else options.check_digits,
         )
 
 
@@ -157,6 +160,7 @@ def resolve(
     max_concurrency: int | None = None,
     requests_per_second: float | None = None,
     allow_insecure_http: bool = False,
+    check_digits: bool = True,
     environ: Mapping[str, str] | None = None,
 ) -> Config:
     """Make a configuration of arguments, environment and defaults, in this order.
@@ -176,6 +180,7 @@ def resolve(
         requests_per_second: How many requests may begin in a second, 0.001 to 1,000,000; ``None`` for any
             number.
         allow_insecure_http: Send the key over ``http://`` to another machine, readable for anyone between.
+        check_digits: Whether identifiers (SIREN, SIRET) with a wrong check digit are refused.
         environ: The environment; the process's own where it is left out.
 
     Raises:
@@ -201,6 +206,7 @@ def resolve(
             None if max_concurrency is None else check_count("max_concurrency", max_concurrency, least=1)
         ),
         requests_per_second=None if requests_per_second is None else _check_rate(requests_per_second),
+        check_digits=check_digits,
     )
 
 

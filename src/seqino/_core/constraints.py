@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from seqino._core.typegraph import is_list
+from seqino._core.wire import IdentifierKind
+from seqino.identifiers import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,8 @@ class Constraint:
         exclusive_maximum: Number that the value must be below.
         min_items: Fewest items of a list.
         max_items: Most items of a list.
+        identifier: Kind of identifier that a text must be, in its normal form.
+        check_digits: Whether a wrong check digit of such an identifier is refused.
     """
 
     min_length: int | None = None
@@ -44,6 +48,8 @@ class Constraint:
     exclusive_maximum: int | Decimal | None = None
     min_items: int | None = None
     max_items: int | None = None
+    identifier: IdentifierKind | None = None
+    check_digits: bool = True
 
 
 @cache
@@ -66,6 +72,10 @@ def breaches(constraint: Constraint, value: Any) -> Iterator[str]:
         yield from _out_of_bounds(len(value), constraint.min_length, constraint.max_length, "characters")
         if constraint.pattern is not None and not _compiled(constraint.pattern).search(value):
             yield f"does not match the pattern {constraint.pattern}"
+        if constraint.identifier is not None:
+            wrong = fault(constraint.identifier, value, check_digits=constraint.check_digits)
+            if wrong:
+                yield wrong
     elif isinstance(value, int | float | Decimal):
         yield from _out_of_range(value, constraint)
 

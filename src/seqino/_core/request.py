@@ -19,6 +19,7 @@ from seqino._core.config import check_client_id
 from seqino._core.multipart import encode_multipart
 from seqino._core.wire import UNSET, Operation
 from seqino.errors import ConfigurationError, InvalidInput
+from seqino.identifiers import check
 from seqino.options import check_header, names_only
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ def build_request(
             if client_id is not None:
                 places.headers[parameter.wire] = client_id
         elif value is not UNSET:
+            if parameter.identifier is not None:
+                where = f"{operation.name}: {parameter.name}"
+                value = check(parameter.identifier, value, where=where, check_digits=config.check_digits)
             places.put(parameter, value)
         elif parameter.required:
             missing.append(parameter.name)

@@ -22,9 +22,13 @@ __all__ = [
     "Caller",
     "Effect",
     "File",
+    "IdentifierKind",
     "LookUp",
     "OpenEnum",
     "Operation",
+    "PageAnswer",
+    "Pagination",
+    "PagingCaller",
     "Parameter",
     "UnsetType",
 ]
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
 else:
     # At run time neither msgspec nor cattrs resolves a recursive union, and it would say nothing more.
     JSON = Any
+
+IdentifierKind: TypeAlias = Literal["siren", "siret", "vat_number", "routing_code", "suffix", "address"]
+"""Kinds of French identifier that are checked before they are sent (``x-identifier`` in the overlay)."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -88,6 +95,8 @@ class Parameter:
     required: bool = False
     scope: bool = False
     """Whether it names the client on whose behalf the call is made; the caller's own is the default."""
+    identifier: IdentifierKind | None = None
+    """Kind of identifier that it must be; it is sent in its normal form."""
 
 
 @attrs.frozen(kw_only=True)
@@ -124,6 +133,23 @@ class LookUp:
 
 
 @attrs.frozen(kw_only=True)
+class Pagination:
+    """How a list goes on after an answer: by a link in its header, or by a cursor in its body.
+
+    Places are names of attributes, from the answer inwards; none for the answer itself.
+    """
+
+    items: tuple[str, ...] = ()
+    """Place of the items in an answer."""
+    link: str | None = None
+    """Relation of the link to the next page (RFC 8288), such as ``next``."""
+    cursor: tuple[str, ...] = ()
+    """Place of the cursor in an answer; where it is absent, null or empty the list ends."""
+    parameter: str | None = None
+    """Parameter that takes the cursor, by its name in Python."""
+
+
+@attrs.frozen(kw_only=True)
 class Operation(Generic[T_co]):
     """One operation of the API as data; generated, and all that the call path knows about it."""
 
@@ -141,6 +167,8 @@ class Operation(Generic[T_co]):
     errors: Mapping[int, Any] = attrs.field(factory=dict[int, Any])
     """Type form of each documented error answer."""
     look_up: LookUp | None = None
+    pagination: Pagination | None = None
+    """How its list goes on; ``None`` where one answer is all of it."""
     authenticated: bool = True
     outside_api: bool = False
     """Whether it hangs beside the API (``/health``) instead of below the base URL."""
@@ -170,4 +198,41 @@ class Caller(Protocol):
         options: CallOptions | None = None,
     ) -> T:
         """Perform one logical call; ``parameters`` are by Python name, ``None`` and UNSET are left out."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class PageAnswer:
+    """What one answer holds of a list that comes in pages."""
+
+    items: Any
+    """What stands in the place of the items."""
+    position: str | None
+    """Where it begins, in the platform's words; ``None`` for a first page that has no name."""
+    next: str | None
+    """Where the next page begins; ``None`` after the last one."""
+
+
+class PagingCaller(Caller, Protocol):
+    """What the reading of a list needs of a client."""
+
+    @property
+    def base_url(self) -> str:
+        """The server."""
+        ...
+
+    @property
+    def client_id(self) -> str | None:
+        """The client on whose behalf calls are made, unless a call names another."""
+        ...
+
+    async def call_page(
+        self,
+        operation: Operation[Any],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
+        position: str | None = None,
+    ) -> PageAnswer:
+        """Read one page of an operation with ``pagination``: the first, or the one at a position."""
         ...

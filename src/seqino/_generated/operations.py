@@ -811,6 +811,7 @@ GET_DIRECTORY_ENTRIES_BY_SIREN: Operation[list[models.DirectoryEntry]] = Operati
             wire="siren",
             location="path",
             required=True,
+            identifier="siren",
         ),
         Parameter(
             name="client_id",
@@ -1026,6 +1027,7 @@ GET_DIRECTORY_ENTRY: Operation[models.DirectoryEntry] = Operation(
             wire="siren",
             location="path",
             required=True,
+            identifier="siren",
         ),
         Parameter(
             name="client_id",

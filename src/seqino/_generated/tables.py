@@ -29,9 +29,39 @@ CONSTRAINTS: Mapping[type, Mapping[str, Constraint]] = {
     models.DirectoryEntry: {
         "siren": Constraint(
             min_length=1,
+            identifier="siren",
         ),
         "name": Constraint(
             min_length=1,
+        ),
+        "suffix": Constraint(
+            identifier="suffix",
+        ),
+        "siret": Constraint(
+            identifier="siret",
+        ),
+        "routing_identifier": Constraint(
+            identifier="routing_code",
+        ),
+    },
+    models.B2CTransactionReport: {
+        "client_siren": Constraint(
+            identifier="siren",
+        ),
+    },
+    models.B2CTransactionReported: {
+        "client_siren": Constraint(
+            identifier="siren",
+        ),
+    },
+    models.PaymentRecord: {
+        "client_siren": Constraint(
+            identifier="siren",
+        ),
+    },
+    models.PaymentRecorded: {
+        "client_siren": Constraint(
+            identifier="siren",
         ),
     },
     models.UsageMetrics: {

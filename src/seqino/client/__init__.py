@@ -14,7 +14,7 @@ from seqino._core.raw import listen
 from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, File
 from seqino._generated.operations import OPERATIONS, VALIDATE_DRAFT, health_check
-from seqino._generated.tables import CONSTRAINTS
+from seqino._generated.tables import CONSTRAINTS, WIRE_NAMES
 from seqino.client.content import InvoiceFile, load_file
 from seqino.client.journal import GuardedCaller
 from seqino.client.submitting import Submitter
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from seqino._core.raw import Response
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
-    from seqino._core.wire import JSON, Operation
+    from seqino._core.wire import JSON, Operation, PageAnswer
     from seqino.client.journal import Journal
     from seqino.errors import ResumeToken
     from seqino.models import InvoiceDraft
@@ -75,6 +75,8 @@ class SeqinoClient:
         requests_per_second: How many requests may begin in a second, 0.001 to 1,000,000; ``None`` for any
             number.
         allow_insecure_http: Send the key over ``http://`` to another machine, readable for anyone between.
+        check_digits: Refuse identifiers (SIREN, SIRET) with a wrong check digit before anything is sent; a
+            platform's own test numbers may have one.
         proxy: URL of a proxy, such as ``http://user:password@proxy.example:3128``; it is never shown.
         trust_env: Without a ``proxy``, take that of the environment (``HTTPS_PROXY``, ``NO_PROXY``).
         ssl: Which certificates are trusted, and which is shown to the server; those of the system by default.
@@ -102,6 +104,7 @@ class SeqinoClient:
         max_concurrency: int | None = None,
         requests_per_second: float | None = None,
         allow_insecure_http: bool = False,
+        check_digits: bool = True,
         proxy: str | None = None,
         trust_env: bool = False,
         ssl: SSLContext | None = None,
@@ -125,6 +128,7 @@ class SeqinoClient:
             max_concurrency=max_concurrency,
             requests_per_second=requests_per_second,
             allow_insecure_http=allow_insecure_http,
+            check_digits=check_digits,
         )
         network = resolve_network(
             base_url=config.base_url,
@@ -138,7 +142,7 @@ class SeqinoClient:
         runtime = Runtime()
         engine = CallEngine(
             config,
-            Codec(CONSTRAINTS),
+            Codec(CONSTRAINTS, WIRE_NAMES),
             operations=OPERATIONS,
             network=network,
             session=session,
@@ -214,6 +218,7 @@ class SeqinoClient:
         timeout: float | None = None,
         max_retries: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        check_digits: bool | None = None,
     ) -> SeqinoClient:
         """Return a copy with other options, over the same session; what is left out stays.
 
@@ -221,9 +226,15 @@ class SeqinoClient:
             timeout: Seconds for one call with all its attempts and pauses.
             max_retries: How often a failed attempt is repeated where a repetition is safe.
             extra_headers: Added to every request, besides those that are added already.
+            check_digits: Whether identifiers with a wrong check digit are refused.
         """
         return self._copy(
-            self._engine.with_options(timeout=timeout, max_retries=max_retries, extra_headers=extra_headers)
+            self._engine.with_options(
+                timeout=timeout,
+                max_retries=max_retries,
+                extra_headers=extra_headers,
+                check_digits=check_digits,
+            )
         )
 
     def _copy(self, engine: CallEngine) -> SeqinoClient:
@@ -254,6 +265,30 @@ class SeqinoClient:
             CallError: The call failed.
         """
         return await self._engine.call(operation, parameters=parameters, body=body, options=options)
+
+    async def call_page(
+        self,
+        operation: Operation[Any],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
+        position: str | None = None,
+    ) -> PageAnswer:
+        """Read one page of a list; what ``seqino.pagination.Pager`` uses.
+
+        Args:
+            operation: One whose list comes in pages.
+            parameters: Values by Python name; ``None`` and UNSET are left out.
+            options: What this call does otherwise than the client.
+            position: Where the page begins, as the page before said; ``None`` for the first.
+
+        Raises:
+            InvalidInput: Something cannot be sent, and nothing was.
+            CallError: The call failed, or says nothing of the next page that can be followed.
+        """
+        return await self._engine.call_page(
+            operation, parameters=parameters, options=options, position=position
+        )
 
     async def health(self, *, options: CallOptions | None = None) -> JSON:
         """Ask whether the platform is up, without a key; what it answers is any JSON, ``None`` included."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seqino._core.wire import Caller
+    from seqino._core.wire import PagingCaller
 
 __all__ = ["Resource"]
 
@@ -19,5 +19,5 @@ class Resource:
 
     __slots__ = ("_client",)
 
-    def __init__(self, client: Caller) -> None:
+    def __init__(self, client: PagingCaller) -> None:
         self._client = client

@@ -10,7 +10,7 @@ from seqino.pagination import Pager
 from seqino.resources.base import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from seqino._core.wire import JSON
     from seqino.models import (
@@ -38,13 +38,12 @@ class Clients(Resource):
             external_ref: The sponsor's own reference of a client.
             options: What this call does otherwise than its client.
         """
-
-        async def fetch() -> Sequence[Client]:
-            found = await operations.get_clients(self._client, external_ref=external_ref, options=options)
+        return Pager[Client](
+            self._client,
+            lambda caller: operations.get_clients(caller, external_ref=external_ref, options=options),
             # With a reference the platform may answer with the one client instead of an array.
-            return [found] if isinstance(found, Client) else found
-
-        return Pager(fetch)
+            prepare=lambda found: [found] if isinstance(found, Client) else found,
+        )
 
     async def create(
         self, client: ClientCreate | Mapping[str, JSON], *, options: CallOptions | None = None

@@ -61,17 +61,20 @@ class Lifecycle(Resource):
                 "object_type and object_id must not be empty: leave them out to list everything"
             )
 
-        async def fetch() -> Sequence[LifecycleEvent]:
-            events = await operations.get_lifecycle_events(
-                self._client,
-                object_type=object_type,
-                object_id=object_id or None,
-                client_id=client_id,
-                options=options,
-            )
+        def resolved(events: Sequence[LifecycleEvent]) -> Sequence[LifecycleEvent]:
             if object_type is not None:
                 for event in events:
                     event.status_code = statuses.resolve(event.status_code, object_type)
             return events
 
-        return Pager(fetch)
+        return Pager(
+            self._client,
+            lambda caller: operations.get_lifecycle_events(
+                caller,
+                object_type=object_type,
+                object_id=object_id or None,
+                client_id=client_id,
+                options=options,
+            ),
+            prepare=resolved,
+        )

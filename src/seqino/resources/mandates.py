@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqino._generated import operations
+from seqino.models import DirectoryEntry, Mandate
 from seqino.pagination import Pager
 from seqino.resources.base import Resource
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seqino._core.wire import JSON
-    from seqino.models import DirectoryEntry, Mandate, MandateBatchCreate, MandateCreate, MandateStatus
+    from seqino.models import MandateBatchCreate, MandateCreate, MandateStatus
     from seqino.options import CallOptions
 
 __all__ = ["Mandates"]
@@ -37,13 +38,12 @@ class Mandates(Resource):
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
         """
-
-        async def fetch() -> Sequence[Mandate]:
-            return await operations.get_client_mandates(
-                self._client, status_filter=status, client_id=client_id, options=options
-            )
-
-        return Pager(fetch)
+        return Pager[Mandate](
+            self._client,
+            lambda caller: operations.get_client_mandates(
+                caller, status_filter=status, client_id=client_id, options=options
+            ),
+        )
 
     async def create(
         self,
@@ -96,10 +96,9 @@ class Mandates(Resource):
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
         """
-
-        async def fetch() -> Sequence[DirectoryEntry]:
-            return await operations.get_directory_entries_by_siren(
-                self._client, siren, client_id=client_id, options=options
-            )
-
-        return Pager(fetch)
+        return Pager[DirectoryEntry](
+            self._client,
+            lambda caller: operations.get_directory_entries_by_siren(
+                caller, siren, client_id=client_id, options=options
+            ),
+        )

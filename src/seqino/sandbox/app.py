@@ -178,7 +178,10 @@ class App:
             file = await _upload(request)
         if details:
             raise Unprocessable(details)
-        return play(Call(sponsor=self._world.sponsor(key), parameters=values, body=body, file=file))
+        answer = play(Call(sponsor=self._world.sponsor(key), parameters=values, body=body, file=file))
+        # Before the answer: what was acknowledged is kept.
+        self._world.commit()
+        return answer
 
     def _fault(self, request: web.BaseRequest, operation: Operation) -> Fault | None:
         name = request.headers.get(FAULT_HEADER)

@@ -109,7 +109,7 @@ class Control:
                     "sponsor_id": sponsor.sponsor_id,
                     "clients": {name: self._view_client(one) for name, one in sponsor.clients.items()},
                 }
-                for sponsor in self._world.sponsors.values()
+                for sponsor in self._world.sponsors
             ]
         }
 
@@ -122,7 +122,7 @@ class Control:
             "invoices": {
                 one.invoice_id: {
                     "number": one.number,
-                    "scenario": one.scenario.name,
+                    "scenario": one.scenario,
                     "deposited_at": stamp(one.deposited_at),
                     "status": one.status(now),
                 }

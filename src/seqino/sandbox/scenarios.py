@@ -34,6 +34,10 @@ class Step:
     emitter: str
     rejection_reason: str | None = None
     reason: str | None = None
+    seen_after: float | None = None
+    """Seconds after the deposit at which it can be seen; with its own moment, where ``None``."""
+    times: int = 1
+    """How often it comes: networks repeat themselves."""
 
 
 @attrs.frozen(kw_only=True)

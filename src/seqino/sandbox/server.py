@@ -16,11 +16,14 @@ from seqino.sandbox.control import Control
 from seqino.sandbox.description import Description
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.operations import Operations
-from seqino.sandbox.world import CLIENTS, Counters, World
+from seqino.sandbox.world import CLIENTS, World
+from seqino.sandbox.world.invoices import Invoices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
+
+    from seqino.sandbox.world.counters import Counters
 
 __all__ = ["Sandbox", "SandboxError"]
 
@@ -76,7 +79,9 @@ class Sandbox:
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
         self.faults = Faults()
-        self._operations = Operations(self.world, self._description, show_inferred=show_inferred)
+        self._operations = Operations(
+            self.world, Invoices(self.world), self._description, show_inferred=show_inferred
+        )
         self._running: tuple[App, web.ServerRunner] | None = None
 
     def __repr__(self) -> str:

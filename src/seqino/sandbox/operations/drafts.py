@@ -1,0 +1,136 @@
+"""Drafts: partial data is taken, a sound draft becomes an invoice once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from seqino.sandbox.clock import stamp
+from seqino.sandbox.judge import Refusal, Unprocessable, problem
+from seqino.sandbox.operations.base import Answer, buyer_of, seller_of
+from seqino.sandbox.world.invoices import Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seqino.sandbox.operations.base import Call, InvoiceData, Play
+    from seqino.sandbox.world.invoices import Invoices
+    from seqino.sandbox.world.records import Draft, Invoice
+
+__all__ = ["DraftOperations"]
+
+R = TypeVar("R")
+
+
+class DraftOperations:
+    """What the tag *Drafts* does.
+
+    Args:
+        invoices: What it acts on.
+        data: How invoice data are read and shown.
+    """
+
+    def __init__(self, invoices: Invoices, data: InvoiceData) -> None:
+        self._invoices = invoices
+        self._data = data
+
+    @property
+    def table(self) -> Mapping[str, Play]:
+        """Its operations, by method and path template."""
+        return {
+            "POST /drafts": self.create_draft,
+            "POST /drafts/validate-data": self.validate_invoice_data,
+            "GET /drafts/{draft_id}": self.get_draft,
+            "PUT /drafts/{draft_id}": self.update_draft,
+            "DELETE /drafts/{draft_id}": self.delete_draft,
+            "POST /drafts/{draft_id}/validate": self.validate_draft,
+        }
+
+    def create_draft(self, call: Call) -> Answer:
+        """Store a draft; data may be missing, and what would stop its validation is a warning."""
+        draft = self._invoices.add_draft(call.client, self._data.content(call.body))
+        return Answer(201, {"draft_id": draft.draft_id, **self._marks(draft)})
+
+    def validate_invoice_data(self, call: Call) -> Answer:
+        """Judge invoice data as validation would, and store nothing."""
+        _ = call.client  # an unknown one gets 404, as everywhere
+        found = [self._data.message(one) for one in self._data.breaches(call.body["invoice_data"])]
+        return Answer(200, {"valid": not found, "errors": found, "warnings": []})
+
+    def get_draft(self, call: Call) -> Answer:
+        """Answer a draft with its marks, an issued one too."""
+        draft = _find(call)
+        marks: dict[str, Any] = {}
+        if self._data.show_inferred:
+            marks = {"draft_id": draft.draft_id, **self._marks(draft)}
+        return Answer(200, {**draft.content, **marks})
+
+    def update_draft(self, call: Call) -> Answer:
+        """Replace the whole content of a draft."""
+        draft, content = _find(call), self._data.content(call.body)
+        _unless_frozen(lambda: self._invoices.replace_draft(call.client, draft, content))
+        return Answer(200, {"draft_id": draft.draft_id, **self._marks(draft)})
+
+    def delete_draft(self, call: Call) -> Answer:
+        """Delete a draft for good."""
+        draft = _find(call)
+        _unless_frozen(lambda: self._invoices.delete_draft(call.client, draft))
+        return Answer(204)
+
+    def validate_draft(self, call: Call) -> Answer:
+        """Issue a draft as an invoice, exactly once; an unsound one is refused with 422 and stays a draft."""
+        draft = _find(call)
+        if draft.invoice is None:
+            self._refuse_unsound(draft)
+        terms = self._data.terms(draft.content)
+        content = json.dumps(draft.content, sort_keys=True, default=str).encode()
+        fingerprint = hashlib.blake2b(content, digest_size=16).hexdigest()
+        invoice = _unless_frozen(
+            lambda: self._invoices.issue_draft(
+                call.client, draft, seller=seller_of(terms), buyer=buyer_of(terms), fingerprint=fingerprint
+            )
+        )
+        marks: dict[str, Any] = {"draft_id": draft.draft_id, **_issued(invoice), "errors": [], "warnings": []}
+        return Answer(200, marks if self._data.show_inferred else {})
+
+    def _refuse_unsound(self, draft: Draft) -> None:
+        found = self._data.breaches(draft.content)
+        if found:
+            places = self._data.places
+            raise Unprocessable(
+                problem(["draft", *places.get(one.term, ())], one.message, one.rule) for one in found
+            )
+
+    def _marks(self, draft: Draft) -> dict[str, Any]:
+        if not self._data.show_inferred:
+            return {}
+        marks: dict[str, Any] = {
+            "status": "draft",
+            "created_at": stamp(draft.created_at),
+            "updated_at": draft.updated_at and stamp(draft.updated_at),
+        }
+        if draft.invoice is None:
+            found = self._data.breaches(draft.content)
+            return {**marks, "warnings": [self._data.message(one) for one in found]}
+        return {**marks, **_issued(draft.invoice)}
+
+
+def _find(call: Call) -> Draft:
+    draft_id = call.parameters["draft_id"]
+    draft = call.client.drafts.get(draft_id)
+    if draft is None:
+        raise Refusal(404, f"draft {draft_id} does not exist")
+    return draft
+
+
+def _issued(invoice: Invoice) -> dict[str, Any]:
+    """Say what a draft became; it stays *submitted*, whatever the network then does with the invoice."""
+    return {"invoice_id": invoice.invoice_id, "invoice_number": invoice.number, "status": "submitted"}
+
+
+def _unless_frozen(act: Callable[[], R]) -> R:
+    try:
+        return act()
+    except Frozen as error:
+        raise Refusal(409, str(error)) from None
