@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         RunInUse,
         WriteFailed,
     )
+    from seqino.batch.following import Followed
     from seqino.batch.items import HistoryEntry, Item
     from seqino.batch.ledger import Ledger
     from seqino.batch.reconciling import Reconciled
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Fenced",
+    "Followed",
     "HistoryEntry",
     "Item",
     "ItemChanged",
@@ -59,6 +61,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Followed": "following",
     "HistoryEntry": "items",
     "Item": "items",
     "Ledger": "ledger",

@@ -16,19 +16,24 @@ from seqino.models import WebhookEventType
 if TYPE_CHECKING:
     from seqino.batch.items import Item
     from seqino.batch.store import Store
+    from seqino.batch.watches import Watches
     from seqino.models import WebhookEventPayload
 
 __all__ = ["record"]
 
 
-async def record(store: Store, event: WebhookEventPayload | Mapping[str, Any]) -> Item | None:
+async def record(
+    store: Store, watches: Watches, event: WebhookEventPayload | Mapping[str, Any]
+) -> Item | None:
     """Keep an event, and what it proves.
 
     Only what carries our draft id, or the invoice id that is known, is evidence; anything else is kept, and
-    tells nothing.
+    tells nothing. What says that the status of an invoice changed makes it due to be looked at: its own
+    events tell to what, and in which order.
 
     Args:
         store: The ledger.
+        watches: What it remembers of following.
         event: The event.
     """
     told: Mapping[str, Any] = event if isinstance(event, Mapping) else attrs.asdict(event)
@@ -38,6 +43,8 @@ async def record(store: Store, event: WebhookEventPayload | Mapping[str, Any]) -
     data: object = told.get("data")
     item = await _of(store, told, cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else {})
     if not await store.has_event(event_id):
+        if item is not None and told.get("event_type") == WebhookEventType.INVOICE_STATUS_UPDATED:
+            await watches.hint(item)
         # Last: what was not kept is delivered again, and proves the same again.
         body = msgspec.json.encode(told).decode()
         await store.add_event(event_id, body, item_id=None if item is None else item.id)

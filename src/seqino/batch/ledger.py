@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.driving import Driver
 from seqino.batch.events import record
+from seqino.batch.following import Follower
 from seqino.batch.keys import check_name, normalise_server
 from seqino.batch.opening import open_database, place_of
 from seqino.batch.owners import Timing, this_process
@@ -16,29 +20,35 @@ from seqino.batch.reconciling import Reconciler
 from seqino.batch.runs import Runs
 from seqino.batch.service import Service
 from seqino.batch.store import Store
+from seqino.batch.watches import Goal, Watches
 from seqino.batch.window import Clocks
 from seqino.errors import ConfigurationError
 from seqino.options import CallOptions
+from seqino.statuses import Backoff, Until, goal_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Generator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from seqino._core.wire import JSON
+    from seqino.batch.following import Followed
     from seqino.batch.items import HistoryEntry, Item
     from seqino.batch.opening import Opened, Place
     from seqino.batch.reconciling import Reconciled
     from seqino.batch.states import State
     from seqino.client import InvoiceFile, SeqinoClient
-    from seqino.models import InvoiceDraft, WebhookEventPayload
+    from seqino.models import InvoiceDraft, LifecycleEvent, WebhookEventPayload
     from seqino.submission import Submission
 
 __all__ = ["Ledger"]
 
 _LOG = logging.getLogger("seqino")
+
+MAX_AGE = timedelta(days=180)
+"""How long an invoice is followed: longer than any lawful term of payment."""
 
 
 class Ledger:
@@ -63,6 +73,8 @@ class Ledger:
         self.driver = Driver(self.store, clocks=clocks, timing=timing, is_probed=opened.is_probed)
         self._service = Service(self.store, self.driver, timing=timing, server=place.server)
         self._reconciler = Reconciler(self.store, self.driver, service=self._service)
+        self.watches = Watches(self.store)
+        self._follower = Follower(self.store, self.watches)
         self._is_closed = False
 
     @staticmethod
@@ -347,7 +359,91 @@ class Ledger:
             InvalidInput: It is no event.
             LedgerError: The ledger failed; deliver it again.
         """
-        return await record(self.store, event)
+        return await record(self.store, self.watches, event)
+
+    # --- What becomes of them
+
+    async def follow(
+        self,
+        client: SeqinoClient,
+        *,
+        until: Until | str = Until.END,
+        max_age: timedelta | None = MAX_AGE,
+        backoff: Backoff | None = None,
+        options: CallOptions | None = None,
+    ) -> Followed:
+        """Look once at each accepted invoice that is due, and write down what happened to it.
+
+        Call it from time to time, as often as you like: an invoice is looked at after a minute, then ever
+        more seldom, up to every six hours, and at once where ``record_event`` was told of news.
+
+        Args:
+            client: A client of this ledger's server.
+            until: What invoices are followed to: ``"end"`` (settled, dead or not delivered), or
+                ``"approved"`` too, for sellers whose VAT is due on debits.
+            max_age: How long one is followed at most, before it is ``EXPIRED``; ``None`` sets no end.
+            backoff: How the pauses grow.
+            options: What its calls do otherwise than the client; ``timeout`` is for one invoice.
+
+        Returns:
+            What came of it. An invoice that could not be looked at is counted, and looked at later.
+
+        Raises:
+            AuthenticationFailed: The key is wrong: no invoice can be looked at.
+            InvalidInput: ``until`` is none of the goals.
+            ConfigurationError: The client calls another server.
+            LedgerError: The ledger failed.
+        """
+        self._check_server(client)
+        goal = Goal(until=goal_of(until), max_age=max_age, backoff=backoff or Backoff())
+        return await self._follower.follow(client, goal=goal, options=options or CallOptions())
+
+    def follow_until(
+        self,
+        client: SeqinoClient,
+        *,
+        until: Until | str = Until.END,
+        max_age: timedelta | None = MAX_AGE,
+        backoff: Backoff | None = None,
+        options: CallOptions | None = None,
+        timeout: float = math.inf,
+        at_most: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> AsyncIterator[Followed]:
+        """Follow accepted invoices until none of them is followed any more: ``async for followed in ...``.
+
+        Args:
+            client: A client of this ledger's server.
+            until: As for ``follow``.
+            max_age: As for ``follow``.
+            backoff: As for ``follow``.
+            options: As for ``follow``.
+            timeout: Seconds after which no further round is begun.
+            at_most: Seconds between two rounds at most; other processes may have heard of news meanwhile.
+            clock: Monotonic seconds; only tests need another.
+            sleep: Waits for some seconds; only tests need another.
+
+        Yields:
+            What came of each round.
+
+        Raises:
+            SeqinoError: As for ``follow``.
+        """
+        self._check_server(client)
+        return self._follower.follow_until(
+            client,
+            goal=Goal(until=goal_of(until), max_age=max_age, backoff=backoff or Backoff()),
+            options=options or CallOptions(),
+            timeout=timeout,
+            at_most=at_most,
+            clock=clock,
+            sleep=sleep,
+        )
+
+    async def status_events(self, item: Item) -> list[LifecycleEvent]:
+        """Return what is known to have happened to an invoice, in order, each event once."""
+        return await self.watches.events(item)
 
     # --- Reading
 

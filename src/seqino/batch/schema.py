@@ -46,6 +46,7 @@ __all__ = [
     "refused",
     "run",
     "status_event",
+    "watch",
     "webhook_inbox",
 ]
 
@@ -121,6 +122,7 @@ _HAS_INVOICE = text("invoice_id IS NOT NULL")
 _OPEN = text(
     f"state IN ('{State.SENDING}', '{State.IN_DOUBT}', '{State.ACCEPTED_UNIDENTIFIED}', '{State.ACCEPTED}')"
 )
+_REOPENED = text(f"state IN ('{State.NOT_DELIVERED}', '{State.EXPIRED}') AND not_before IS NOT NULL")
 
 item = Table(
     "item",
@@ -160,6 +162,8 @@ item = Table(
     Index("item_of_run", "run_id", "state"),
     # What is looked at and followed; most of what a ledger holds is at an end.
     Index("item_open", "state", "not_before", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    # What is at an end that later news may change, and of which there were some.
+    Index("item_reopened", "not_before", sqlite_where=_REOPENED, postgresql_where=_REOPENED),
 )
 
 payload = Table(
@@ -205,11 +209,27 @@ status_event = Table(
     Column("code", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("emitter", Text, nullable=False),
+    Column("rejection_reason", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("is_mandatory", Boolean, nullable=False),
     Column("seen", Double, nullable=False),
     # Events have no id: of one invoice, two that tell the same are the same.
-    UniqueConstraint("invoice_id", "code", "at", "emitter", "reason", name="status_event_once"),
+    UniqueConstraint(
+        *("invoice_id", "code", "at", "emitter", "rejection_reason", "reason"), name="status_event_once"
+    ),
 )
+
+watch = Table(
+    "watch",
+    METADATA,
+    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True, autoincrement=False),
+    Column("since", Double, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("quiet", Integer, nullable=False),
+    Column("looked_at", Double),
+    Column("hinted_at", Double),
+)
+"""What is remembered of following an invoice; when it is due again stands in ``item.not_before``."""
 
 webhook_inbox = Table(
     "webhook_inbox",
