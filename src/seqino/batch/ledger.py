@@ -14,7 +14,7 @@ from seqino.batch.driving import Driver
 from seqino.batch.events import record
 from seqino.batch.following import Follower
 from seqino.batch.keys import check_name, normalise_server
-from seqino.batch.opening import open_database, place_of
+from seqino.batch.opening import note_probe, open_database, place_of
 from seqino.batch.owners import Timing, this_process
 from seqino.batch.reconciling import Reconciler
 from seqino.batch.runs import Runs
@@ -135,6 +135,11 @@ class Ledger:
     def is_new(self) -> bool:
         """Whether it was made just now."""
         return self._opened.is_new
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether its server was seen to refuse a second validation, when it was opened."""
+        return self._opened.is_probed
 
     async def __aenter__(self) -> Self:
         return self
@@ -360,6 +365,17 @@ class Ledger:
             LedgerError: The ledger failed; deliver it again.
         """
         return await record(self.store, self.watches, event)
+
+    async def note_probe(self) -> None:
+        """Note that the server was seen to refuse a second validation, as ``seqino doctor`` tries.
+
+        Where a platform does not show what became of a draft, one in doubt is validated again from the next
+        time on that the ledger is opened.
+
+        Raises:
+            LedgerError: The ledger failed.
+        """
+        await self.store.transact(note_probe)
 
     # --- What becomes of them
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from seqino.cli.demo import demo
+from seqino.cli.doctor import doctor
 from seqino.cli.events import events
 from seqino.cli.health import health
 from seqino.cli.sandbox import sandbox
@@ -20,5 +21,5 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (demo, submit, events, health, sandbox):
+for command in (demo, submit, events, health, doctor, sandbox):
     app.command()(command)

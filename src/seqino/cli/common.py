@@ -90,9 +90,9 @@ def _key(path: Path) -> str:
     return key
 
 
-def complain(message: str) -> None:
+def complain(message: str, *, kind: str = "error") -> None:
     """Write one line to the error stream."""
-    sys.stderr.write(f"error: {clean(one_line(message))}\n")
+    sys.stderr.write(f"{kind}: {clean(one_line(message))}\n")
 
 
 def leave(code: ExitCode) -> NoReturn:
