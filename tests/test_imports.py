@@ -73,7 +73,7 @@ MAP: dict[str, set[str]] = {
     "cli": {"", "batch", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
     "": {
         *("_core.events", "_core.raw", "api", "client", "documents", "identifiers", "models", "pagination"),
-        *("statuses", "submission"),
+        *("resources", "statuses", "submission"),
     },
 }
 """Which room may import which others, longest name first; the empty name is the package root."""

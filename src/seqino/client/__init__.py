@@ -159,7 +159,7 @@ class SeqinoClient:
         self.directory = Directory(self)
         self.drafts = Drafts(self)
         self.invoicing = Invoicing(self)
-        self.lifecycle = Lifecycle(self)
+        self.lifecycle = Lifecycle(self, runtime)
         self.mandates = Mandates(self)
         self.reporting = Reporting(self)
         self.settings = Settings(self)
