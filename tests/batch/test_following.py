@@ -487,7 +487,7 @@ async def test_an_end_that_was_written_during_a_look_stays(
     ledger: Ledger, client: SeqinoClient, platform: Eventful
 ) -> None:
     await send(ledger, client)
-    platform.events["inv-1"] = [PAID]
+    platform.events["inv-1"] = [SENT]
     platform.holds = "inv-1"
     following = asyncio.create_task(ledger.follow(client))
     await platform.held.wait()
@@ -495,7 +495,8 @@ async def test_an_end_that_was_written_during_a_look_stays(
     platform.release()
     followed = await following
     assert (followed.looked, followed.news, followed.waiting) == (1, 1, 0)
-    assert (await item(ledger)).state is State.DEAD
+    after = await item(ledger)
+    assert (after.state, after.not_before, after.requests) == (State.DEAD, None, 2 + 1)
 
 
 async def test_a_webhook_during_a_look_asks_for_another(

@@ -319,6 +319,7 @@ EMPTY: dict[str, Any] = {}
         (DONE, (200, EMPTY), "without an invoice and without a refusal"),
         (DONE, (403, EMPTY), "told nothing"),
         (DONE, (503, EMPTY), "told nothing"),
+        *((DONE, (status, EMPTY), "told nothing") for status in (401, 408, 425, 426, 429, 431)),
         ((422, EMPTY), DONE, "no invoice was issued"),
         ((503, EMPTY), (503, EMPTY), "ended unclear"),
         ((200, {"status": "submitted"}), DONE, "shows no id"),

@@ -214,6 +214,18 @@ async def test_an_invoice_that_is_not_there_yet_is_waited_for(feed: Feed) -> Non
         await client.lifecycle.wait_until("inv-1", timeout=1)
 
 
+async def test_pauses_grow_until_there_is_news(feed: Feed, clock: Clock) -> None:
+    client, shown = feed
+    with pytest.raises(WaitTimedOut):
+        await client.lifecycle.wait_until("inv-1", timeout=30, backoff=QUICK)
+    assert clock.slept == [3, 6, 12, 9]
+    shown += [404, 404, event("DEPOSITED")]
+    clock.slept.clear()
+    with pytest.raises(WaitTimedOut):
+        await client.lifecycle.wait_until("inv-1", timeout=20, backoff=QUICK)
+    assert clock.slept == [3, 6, 3, 6, 2]
+
+
 async def test_trouble_that_passes_is_waited_over_and_told_at_the_end(feed: Feed, clock: Clock) -> None:
     client, shown = feed
     shown += [*[503] * 4, event("COLLECTED")]

@@ -180,9 +180,6 @@ class Watches:
                 backoff=goal.backoff,
                 spread=_spread(item),
             )
-            if not is_followed(item):
-                # Somebody else has come to its end meanwhile.
-                return Noted(item, news)
             event = _end_of(item, step)
             if event is None:
                 due = _next_look(item, watch, step, goal, earliest=now + look.pause)
@@ -351,6 +348,9 @@ def _end_of(item: Item, step: LookAt | Over) -> ItemEvent | None:
 
 def _next_look(item: Item, watch: Watch, step: LookAt | Over, goal: Goal, *, earliest: float) -> float | None:
     """Return when an invoice is looked at next; ``None`` for not before something is heard of it."""
+    if not is_followed(item):
+        # Somebody else has come to its end meanwhile.
+        return None
     if item.state in _REOPENED:
         was_hinted = watch.hinted_at is not None and (
             watch.looked_at is None or watch.hinted_at >= watch.looked_at or 0 < watch.quiet <= _LATE_LOOKS

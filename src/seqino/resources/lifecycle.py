@@ -168,7 +168,8 @@ class Lifecycle(Resource):
         wanted, pauses = Wanted.of(condition), backoff or Backoff()
         deadline = self._runtime.monotonic() + check_timeout("timeout", timeout)
         known: list[LifecycleEvent] = []
-        quiet = 0
+        # The first pause is the shortest, whatever the first look shows.
+        quiet = -1
         while True:
             is_last = self._runtime.monotonic() >= deadline
             failure, told = None, 0.0
