@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import inspect
@@ -142,12 +143,20 @@ class Platform:
         self.hides = False
         """Whether a draft that was consumed is no longer shown."""
         self.requests: Counter[str] = Counter()
+        self.holds = ""
+        """Which kind of request is held, once, after it had its effect, until ``release``."""
+        self.held = asyncio.Event()
+        self._let_go = asyncio.Event()
+
+    def release(self) -> None:
+        self._let_go.set()
 
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/health", self._health)
         app.router.add_post("/api/drafts", self._create)
         app.router.add_get("/api/drafts/{id}", self._look)
+        app.router.add_put("/api/drafts/{id}", self._replace)
         app.router.add_post("/api/drafts/{id}/validate", self._validate)
         app.router.add_post("/api/invoicing/files/submit", self._upload)
         return app
@@ -159,7 +168,14 @@ class Platform:
         fault = self.faults[name].pop(0) if self.faults[name] else ""
         if fault == "refuse":
             return web.json_response({"detail": [{"loc": ["body", "lines"], "msg": "no"}]}, status=422)
+        if fault.isdigit():
+            told = {"error": "no", "code": int(fault), "trace_id": "t"}
+            return web.json_response(told, status=int(fault))
         response = web.Response() if fault == "lost before" else effect()
+        if self.holds == name:
+            self.holds = ""
+            self.held.set()
+            await self._let_go.wait()
         if fault.startswith("lost"):
             assert request.transport is not None
             request.transport.abort()
@@ -177,6 +193,15 @@ class Platform:
             return web.json_response({"draft_id": draft_id}, status=201)
 
         return await self._perform("create", request, effect)
+
+    async def _replace(self, request: web.Request) -> web.Response:
+        draft_id, invoice = request.match_info["id"], await request.json()
+
+        def effect() -> web.Response:
+            self.drafts[draft_id] = invoice
+            return web.json_response({"draft_id": draft_id})
+
+        return await self._perform("replace", request, effect)
 
     async def _validate(self, request: web.Request) -> web.Response:
         draft_id = request.match_info["id"]

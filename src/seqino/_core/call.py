@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from seqino._core.config import Config
     from seqino._core.network import Network
     from seqino._core.raw import Response
+    from seqino._core.sending import SendGuard
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import LookUp, Operation, PageAnswer
@@ -145,6 +146,7 @@ class CallEngine:
         parameters: Mapping[str, Any] | None = None,
         body: Any = UNSET,
         options: CallOptions | None = None,
+        guard: SendGuard | None = None,
     ) -> T:
         """Perform one logical call.
 
@@ -153,6 +155,8 @@ class CallEngine:
             parameters: Values by Python name; ``None`` and UNSET are left out.
             body: A model, a mapping, or UNSET.
             options: What this call does otherwise than its client.
+            guard: Asked before each attempt may leave, when a connection is held for it; what it raises comes
+                out of the call, and nothing was sent. A plain read is not guarded.
 
         Raises:
             InvalidInput: If a parameter or the body cannot be sent; nothing was sent.
@@ -160,7 +164,9 @@ class CallEngine:
             CallError: If the call failed.
             OutcomeUnknown: If it may have been done although no answer says so.
         """
-        return cast("T", await self._perform(*self._prepared(operation, parameters, body, options)))
+        return cast(
+            "T", await self._perform(*self._prepared(operation, parameters, body, options), guard=guard)
+        )
 
     def _prepared(
         self,
@@ -181,14 +187,14 @@ class CallEngine:
         )
         return request, config
 
-    async def _perform(self, request: Request, config: Config) -> Any:
+    async def _perform(self, request: Request, config: Config, *, guard: SendGuard | None = None) -> Any:
         operation = request.operation
         _check_key_is_there(operation, config)
         look_up = self._look_up(operation)
         if look_up is None:
-            call = LogicalCall(request, config, self._shared)
+            call = LogicalCall(request, config, self._shared, guard=guard)
         else:
-            call = ReadableCall(request, config, self._shared, look_up=look_up)
+            call = ReadableCall(request, config, self._shared, look_up=look_up, guard=guard)
         if self._shared.telemetry is None:
             return await call.run()
         return await self._observed(call.run(), request)

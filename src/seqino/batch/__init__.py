@@ -1,0 +1,93 @@
+"""Invoices sent once, durably: a ledger that outlives the process, for web services and for batches.
+
+Needs the extra ``batch``. Names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from seqino.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from seqino.batch.errors import (
+        Fenced,
+        ItemChanged,
+        KeyConflict,
+        KeyInUse,
+        LedgerBusy,
+        LedgerCorrupted,
+        LedgerError,
+        LedgerMissing,
+        LedgerNewer,
+        LedgerOfAnother,
+        LedgerOnNetwork,
+        LedgerReadOnly,
+        LedgerRestored,
+        LedgerUnusable,
+        RunInUse,
+        WriteFailed,
+    )
+    from seqino.batch.following import Followed
+    from seqino.batch.items import HistoryEntry, Item
+    from seqino.batch.ledger import Ledger
+    from seqino.batch.reconciling import Reconciled
+    from seqino.batch.states import State
+
+__all__ = [
+    "Fenced",
+    "Followed",
+    "HistoryEntry",
+    "Item",
+    "ItemChanged",
+    "KeyConflict",
+    "KeyInUse",
+    "Ledger",
+    "LedgerBusy",
+    "LedgerCorrupted",
+    "LedgerError",
+    "LedgerMissing",
+    "LedgerNewer",
+    "LedgerOfAnother",
+    "LedgerOnNetwork",
+    "LedgerReadOnly",
+    "LedgerRestored",
+    "LedgerUnusable",
+    "Reconciled",
+    "RunInUse",
+    "State",
+    "WriteFailed",
+]
+
+_HOME = {
+    "Followed": "following",
+    "HistoryEntry": "items",
+    "Item": "items",
+    "Ledger": "ledger",
+    "Reconciled": "reconciling",
+    "State": "states",
+}
+"""The module of each name that is no error."""
+
+_OF_THE_EXTRA = frozenset({"aiosqlite", "greenlet", "platformdirs", "sqlalchemy"})
+
+# A type checker that saw this would take every misspelt name for one that exists.
+if not TYPE_CHECKING:  # pragma: no branch - at run time it never is
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            module = importlib.import_module(f"seqino.batch.{_HOME.get(name, 'errors')}")
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] not in _OF_THE_EXTRA:
+                raise
+            raise MissingExtra("batch", purpose="The ledger") from None
+        value: Any = getattr(module, name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,282 @@
+"""Many invoices at a time: runs, the chunks they are worked on in, and how a source gets into them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.dialects import sqlite
+
+from seqino.batch import schema
+from seqino.batch import statements as sql
+from seqino.batch.errors import RunInUse
+from seqino.batch.items import Chunk, Fence, Item, NewItem, Run
+from seqino.batch.states import DUE
+from seqino.batch.store import give_up
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from seqino.batch.statements import Query
+    from seqino.batch.store import Store
+
+__all__ = ["Ingested", "Refused", "Runs"]
+
+_LEASE = 0
+"""The chunk of a run that holds no items: who owns it works on the run."""
+
+_STATES = [str(state) for state in sorted(DUE)]
+
+
+@attrs.frozen(kw_only=True)
+class Refused:
+    """What a source holds that was not taken, and why; it is never sent."""
+
+    name: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Ingested:
+    """What came of a part of a source.
+
+    Args:
+        added: How many invoices were taken.
+        known: How many had been taken before, when the source was read in part.
+        refused: The others.
+    """
+
+    added: int = 0
+    known: int = 0
+    refused: tuple[Refused, ...] = ()
+
+
+class Runs:
+    """The runs of a ledger. What a method has written is durable when it returns.
+
+    Args:
+        store: The ledger.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # --- Making one
+
+    async def create(self, name: str, *, params: Mapping[str, Any]) -> Run:
+        """Make a run; until it is ``ready``, nothing of it is sent.
+
+        Args:
+            name: What the caller calls it.
+            params: What it is made with, as plain data without secrets.
+        """
+
+        async def perform(connection: AsyncConnection) -> Run:
+            values = {"name": name, "params": msgspec.json.encode(params).decode(), "ready": False}
+            made = insert(schema.run).values(**values, created=schema.epoch_now()).returning(schema.run)
+            run = sql.run_of((await connection.execute(made)).one())
+            lease = {"run_id": run.id, "no": _LEASE, "epoch": 0, "done": True}
+            await connection.execute(insert(schema.chunk).values(**lease))
+            return run
+
+        return await self._store.transact(perform)
+
+    async def ingest(self, run: Run, items: Sequence[NewItem]) -> Ingested:
+        """Take a part of a source into a run; those that are new make one chunk.
+
+        The same part may be given again, after a crash for instance: an invoice is known again by its key,
+        its place and its content.
+
+        Args:
+            run: A run that is not ready.
+            items: Some hundreds of invoices, with a ``name`` each that tells where in the source it is.
+        """
+
+        async def perform(connection: AsyncConnection) -> Ingested:
+            return await _ingest(connection, run, items)
+
+        return await self._store.transact(perform)
+
+    async def refuse(self, run: Run, refused: Sequence[Refused]) -> None:
+        """Note what of a source cannot be taken; the same twice is noted once."""
+
+        async def perform(connection: AsyncConnection) -> None:
+            await _refuse(connection, run, refused)
+
+        if refused:
+            await self._store.transact(perform)
+
+    async def make_ready(self, run: Run) -> Run:
+        """Note that the source was read to its end."""
+
+        async def perform(connection: AsyncConnection) -> None:
+            await connection.execute(update(schema.run).where(schema.run.c.id == run.id).values(ready=True))
+
+        await self._store.transact(perform)
+        return attrs.evolve(run, ready=True)
+
+    # --- Working on one
+
+    async def take(self, run: Run) -> Fence:
+        """Begin to work on a run, as the only one; ``Store.beat`` keeps it, ``Store.release`` ends it.
+
+        Raises:
+            RunInUse: Another process does.
+        """
+        lease = await self._take_next(_of_run(run.id).where(schema.chunk.c.no == _LEASE))
+        if lease is None:
+            raise RunInUse(
+                f"another process is working on the run {run.id} ({run.name}): wait for it, or stop it"
+            )
+        return lease.fence
+
+    async def take_chunk(self, run: Run) -> Chunk | None:
+        """Take the first chunk of a run of which something is left to be sent; ``None`` where there is none.
+
+        What was being sent of it is in doubt from now on.
+        """
+        column = schema.chunk.c
+        return await self._take_next(_of_run(run.id).where(column.no > _LEASE, column.done.is_(False)))
+
+    async def _take_next(self, query: Query) -> Chunk | None:
+        """Take the first chunk that nobody owns who is alive."""
+
+        async def perform(connection: AsyncConnection) -> Chunk | None:
+            now = (await connection.execute(sql.NOW)).scalar_one()
+            for row in (await connection.execute(query)).all():
+                chunk = sql.chunk_of(row)
+                if chunk.owner is None or self._store.is_dead(chunk, now=now):
+                    owner = str(self._store.owner)
+                    fence = await give_up(connection, chunk.fence, owner=owner)
+                    if fence is not None:  # pragma: no branch - read in the same transaction
+                        return attrs.evolve(chunk, epoch=fence.epoch, owner=owner, seen=now)
+            return None
+
+        chunk = await self._store.transact(perform)
+        if chunk is not None:
+            self._store.note_owned(chunk.fence)
+        return chunk
+
+    async def todo(self, chunk: Chunk) -> AsyncIterator[Item]:
+        """Yield what of a chunk is to be sent and due."""
+        async for item in self._store.items(states=DUE, chunk_id=chunk.id, due=True):
+            yield item
+
+    async def next_due(self, run: Run) -> float | None:
+        """Seconds until something of a run is to be sent again; ``None`` where nothing is left to be sent."""
+        column = schema.item.c
+        soonest = func.min(func.coalesce(column.not_before, 0.0)) - schema.epoch_now()
+        query = select(soonest).where(column.run_id == run.id, column.state.in_(_STATES))
+        seconds: float | None = (await self._store.rows(query))[0][0]
+        return None if seconds is None else max(0.0, seconds)
+
+    async def finish_chunk(self, chunk: Chunk) -> bool:
+        """Give up a chunk in good order; tell whether nothing of it is left to be sent."""
+
+        async def perform(connection: AsyncConnection) -> bool:
+            column = schema.item.c
+            left = select(column.id).where(column.chunk_id == chunk.id, column.state.in_(_STATES)).limit(1)
+            done = (await connection.execute(left)).first() is None
+            mine = update(schema.chunk).where(
+                schema.chunk.c.id == chunk.id, schema.chunk.c.epoch == chunk.epoch
+            )
+            await connection.execute(mine.values(done=done))
+            await give_up(connection, chunk.fence, owner=None)
+            return done
+
+        return await self._store.transact(perform)
+
+    # --- Reading
+
+    async def get(self, run_id: int | None = None) -> Run | None:
+        """Return a run, the latest one where no number is given; ``None`` where there is none."""
+        query = select(schema.run).order_by(schema.run.c.id.desc()).limit(1)
+        if run_id is not None:
+            query = query.where(schema.run.c.id == run_id)
+        rows = await self._store.rows(query)
+        return sql.run_of(rows[0]) if rows else None
+
+    async def all(self) -> list[Run]:
+        """Return all runs, the first one first."""
+        return [
+            sql.run_of(row) for row in await self._store.rows(select(schema.run).order_by(schema.run.c.id))
+        ]
+
+    async def refused(self, run: Run) -> list[Refused]:
+        """Return what of the source of a run was not taken."""
+        column = schema.refused.c
+        query = select(column.name, column.reason).where(column.run_id == run.id).order_by(column.id)
+        return [Refused(name=row.name, reason=row.reason) for row in await self._store.rows(query)]
+
+
+def _of_run(run_id: int) -> Query:
+    return select(schema.chunk).where(schema.chunk.c.run_id == run_id).order_by(schema.chunk.c.no)
+
+
+async def _ingest(connection: AsyncConnection, run: Run, items: Sequence[NewItem]) -> Ingested:
+    now = (await connection.execute(sql.NOW)).scalar_one()
+    highest = select(func.max(schema.chunk.c.no)).where(schema.chunk.c.run_id == run.id)
+    no = (await connection.execute(highest)).scalar_one() + 1
+    values = {"run_id": run.id, "no": no, "epoch": 0, "done": False}
+    made = insert(schema.chunk).values(**values).returning(schema.chunk.c.id)
+    fence = Fence((await connection.execute(made)).scalar_one(), 0)
+    payloads = [{"sha256": new.sha256, "content": new.payload} for new in items if new.payload is not None]
+    if payloads:
+        await connection.execute(sql.ADD_PAYLOAD, payloads)
+    rows: Sequence[Any] = ()
+    if items:
+        told = [sql.item_values(new, run_id=run.id, fence=fence, now=now) for new in items]
+        rows = (await connection.execute(sql.ADD_ITEM, told)).all()
+    added = {(row.client_id, row.business_key): row.id for row in rows}
+    known, refused, history = 0, list[Refused](), list[dict[str, Any]]()
+    for new in items:
+        item_id = added.pop((new.client_id, new.business_key), None)
+        if item_id is not None:
+            item = sql.new_item(new, item_id, run_id=run.id, fence=fence, now=now)
+            history.append(sql.added_values(item, now=now))
+            continue
+        reason = await _reason(connection, run, new)
+        known += reason is None
+        if reason is not None:
+            refused.append(Refused(name=new.name, reason=reason))
+    if history:
+        await connection.execute(sql.ADD_HISTORY, history)
+    else:
+        await connection.execute(schema.chunk.delete().where(schema.chunk.c.id == fence.chunk_id))
+    await _refuse(connection, run, refused)
+    return Ingested(added=len(history), known=known, refused=tuple(refused))
+
+
+async def _reason(connection: AsyncConnection, run: Run, new: NewItem) -> str | None:
+    """Say why an invoice whose key, or document, is known is not taken; ``None`` where it was before."""
+    column = schema.item.c
+    same = or_(column.business_key == new.business_key, column.document_ref == new.document_ref)
+    query = sql.ITEM.where(column.client_id == new.client_id, same).order_by(
+        (column.business_key == new.business_key).desc()
+    )
+    known = sql.item_of((await connection.execute(query)).all()[0])
+    if known.business_key != new.business_key:
+        return f"is the document {new.document_ref!r}, which {_place(known, run)} is too: sent once"
+    if known.run_id != run.id or known.name != new.name:
+        return f"has the key {known.business_key!r}, which {_place(known, run)} has too: sent once"
+    if known.sha256 != new.sha256:
+        return "was changed since it was read first, and is not sent; what it was may have been"
+    return None
+
+
+def _place(known: Item, run: Run) -> str:
+    """Say where an invoice is that is in the ledger already."""
+    name = known.name or known.business_key
+    if known.run_id is None:
+        return f"{name}, submitted outside of any run,"
+    return name if known.run_id == run.id else f"{name} of the run {known.run_id}"
+
+
+async def _refuse(connection: AsyncConnection, run: Run, refused: Sequence[Refused]) -> None:
+    if refused:
+        values = [{"run_id": run.id, "name": each.name, "reason": each.reason} for each in refused]
+        await connection.execute(sqlite.insert(schema.refused).on_conflict_do_nothing(), values)
