@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-import msgspec
 
 from seqino._core.raw import hearing
-from seqino._core.wire import File
-from seqino._generated.operations import VALIDATE_DRAFT
+from seqino._core.wire import Encoded, File
+from seqino._generated.operations import UPDATE_DRAFT, VALIDATE_DRAFT
 from seqino.batch.items import IN_FILE, STORED, Fence, Item
 from seqino.batch.journal import ItemJournal
 from seqino.batch.keys import digest
-from seqino.batch.states import State
+from seqino.batch.states import ItemEvent, State
 from seqino.client import journaled
 from seqino.documents import read_document
 from seqino.errors import CallError
@@ -57,23 +56,35 @@ class Drive:
 
 
 def pause_before_next(
-    item: Item, error: CallError | None, *, uniform: Callable[[float, float], float] = random.uniform
+    item: Item,
+    event: ItemEvent,
+    error: CallError | None,
+    *,
+    uniform: Callable[[float, float], float] = random.uniform,
 ) -> float:
     """Seconds until an item is due again that could not be sent, or of which a look told nothing.
 
     Args:
-        item: The item, before that is written.
+        item: The item before the event.
+        event: What is about to be written of it.
         error: How its last step failed.
         uniform: A random number between two others.
     """
     if error is not None and error.retry_after is not None:
         return error.retry_after
-    if item.state in (State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED, State.SENDING) and item.ever_unknown:
-        if item.looks < len(_LOOKS):
-            return _LOOKS[item.looks]
-        return min(60.0 * 2.0 ** min(item.looks - len(_LOOKS), 16), _SLOWEST)
-    # Spreads what failed together, as between the attempts of a call.
-    return uniform(0.25, 1.0) * min(8.0, 2.0 ** min(item.attempt, 3))
+    if event in _LOOKED:
+        looks = 0 if event.makes_doubt else item.looks
+        if looks < len(_LOOKS):
+            return _LOOKS[looks]
+        return min(60.0 * 2.0 ** min(looks - len(_LOOKS), 16), _SLOWEST)
+    # Spreads what failed together, as between the attempts of a call; the more it has cost, the longer.
+    return uniform(0.25, 1.0) * min(2.0 ** min(item.requests, 16), _LONGEST)
+
+
+_LOOKED = frozenset({ItemEvent.LOST, ItemEvent.LOOKED, ItemEvent.UNIDENTIFIED, ItemEvent.CONTRADICTED})
+
+_LONGEST = 60.0
+"""Seconds until an item that does not reach the platform is tried again at the most."""
 
 
 class Driver:
@@ -90,7 +101,7 @@ class Driver:
         self._store = store
         self._clocks = clocks
         self._timing = timing
-        self._is_probed = is_probed
+        self.is_probed = is_probed
 
     async def drive(
         self,
@@ -101,6 +112,7 @@ class Driver:
         options: CallOptions,
         patience: float,
         revalidate: bool = False,
+        content: bytes | None = None,
     ) -> Drive:
         """Go on with an item: send it, or look what became of it.
 
@@ -111,6 +123,7 @@ class Driver:
             options: What its calls do otherwise than the client; ``timeout`` covers all of it.
             patience: Seconds that may be waited before a look; 0 leaves it in doubt for ``reconcile``.
             revalidate: As for ``SeqinoClient.submit``.
+            content: What is to be sent, where it is at hand; it is checked against the item's digest.
 
         Raises:
             LedgerError: It could not be written, or somebody else drives it.
@@ -130,24 +143,24 @@ class Driver:
                 journal,
                 client_id=item.client_id,
                 options=attrs.evolve(options, max_retries=0, extra_body=None),
-                policy=Policy(settle=self._timing.settle, revalidate=revalidate or self._is_probed),
+                policy=Policy(settle=self._timing.settle, revalidate=revalidate or self.is_probed),
                 patience=patience,
             )
             try:
-                submission = await self._go(client, submitter, journal)
+                submission = await self._go(client, submitter, journal, content)
             except CallError as error:
                 return Drive(item=journal.item, error=error)
             return Drive(item=journal.item, submission=submission)
 
     async def _go(
-        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal
+        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, content: bytes | None
     ) -> Submission | None:
         item = journal.item
         if item.state in _LOOKED_AT and item.draft_id is not None:
             return await self._look(submitter, item, item.draft_id)
         if not item.state.is_to_be_sent:
             return None
-        content = await self._content(item)
+        content = await self._content(item, content)
         if content is None:
             await journal.spoil(f"{item.payload_ref.removeprefix(IN_FILE)} was changed, or is gone")
             return None
@@ -155,11 +168,10 @@ class Driver:
             document = await asyncio.to_thread(read_document, content, name=item.name)
             file = File(name=item.name, content=content, content_type=document.media_type)
             return await submitter.submit_file(file, number=document.number)
-        invoice: dict[str, Any] = msgspec.json.decode(content)
         if item.draft_id is None:
-            return await submitter.submit(invoice)
+            return await submitter.submit(Encoded(content))
         if item.state is State.CORRECTING:
-            await self._replace(client, submitter, journal, invoice)
+            await self._replace(client, submitter, journal, Encoded(content))
         return await submitter.take_up(item.draft_id, ever_unknown=item.ever_unknown)
 
     async def _look(self, submitter: Submitter, item: Item, draft_id: str) -> Submission:
@@ -177,22 +189,25 @@ class Driver:
         return await submitter.look_into(token, step)
 
     async def _replace(
-        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, invoice: dict[str, Any]
+        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, invoice: Encoded
     ) -> None:
         item = journal.item
         try:
-            await client.drafts.replace(
-                item.draft_id or "", invoice, client_id=item.client_id, options=submitter.options
+            await client.call(
+                UPDATE_DRAFT,
+                parameters={"draft_id": item.draft_id, "client_id": item.client_id},
+                body=invoice,
+                options=submitter.options,
             )
         except CallError as error:
             await journal.not_replaced(error)
             raise
         await journal.replaced()
 
-    async def _content(self, item: Item) -> bytes | None:
+    async def _content(self, item: Item, content: bytes | None) -> bytes | None:
         """Return what is to be sent; ``None`` where it is not what it was."""
         if item.payload_ref == STORED:
-            content = await self._store.payload(item.sha256)
+            content = content or await self._store.payload(item.sha256)
         else:
             content = await asyncio.to_thread(_read, Path(item.payload_ref.removeprefix(IN_FILE)))
         return content if content is not None and digest(content) == item.sha256 else None
