@@ -24,7 +24,8 @@ def item(state: State = State.QUEUED, **fields: Any) -> Item:
         "created": 1.0,
         "updated": 2.0,
     }
-    return Item(**{**made, "state": state, **fields})
+    made |= {"state": state, **fields}
+    return Item(**made)
 
 
 def after(before: Item, event: ItemEvent, **details: Any) -> Item:

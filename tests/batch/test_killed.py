@@ -1,4 +1,5 @@
 """A process that is killed before or after any of its writes, and another that goes on with its file."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """One invoice after the other through the ledger, against a platform that counts what it did."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -133,9 +134,8 @@ async def test_a_file_is_sent_once_under_its_own_key(
     again = await ledger.submit_file(client, FILE)
     assert (again.invoice_id, again.invoice_number) == ("inv-f", "ANR-2026-0412")
     assert [upload[1:] for upload in platform.uploads] == [("application/xml", content)]
-    item = await ledger.find("812345670/ANR-2026-0412/2026", client_id=CLIENT) or await anext(
-        ledger.store.items()
-    )
+    item = await anext(ledger.store.items())
+    assert item.business_key.endswith("/ANR-2026-0412/2026")
     assert (item.state, item.attempt, item.draft_id) == (State.ACCEPTED, 1, None)
 
 
@@ -153,16 +153,20 @@ async def test_a_file_whose_answer_is_lost_is_parked_and_never_sent_again(
     assert await events(ledger) == ["added", "marked", "lost", "left"]
 
 
+@pytest.mark.parametrize("spoil", ["change", "remove"])
 async def test_a_file_that_was_changed_before_it_was_sent_is_invalid(
-    ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path
+    ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path, spoil: str
 ) -> None:
     path = tmp_path / "f.xml"
     path.write_bytes(FILE.read_bytes())
     platform.faults["upload"] = ["401"]
     with pytest.raises(AuthenticationFailed):
         await ledger.submit_file(client, path, key="k")
-    for spoil in (lambda: path.write_bytes(b"<other/>"), path.unlink):
-        spoil()
+    if spoil == "change":
+        path.write_bytes(b"<other/>")
+    else:
+        path.unlink()
+    for _ in range(2):
         with pytest.raises(InvalidInput, match=r"k: .*f\.xml was changed, or is gone"):
             await ledger.submit_file(client, FILE.read_bytes(), key="k")
     assert (await state(ledger), platform.uploads) == (State.INVALID, [])

@@ -1,4 +1,5 @@
 """What may be wrong with a ledger before anything is written to it."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -122,6 +124,19 @@ async def test_a_damaged_ledger_is_refused(tmp_path: Path) -> None:
         await Ledger.open(place, **settings(tmp_path))
 
 
+async def test_a_ledger_with_a_damaged_table_is_refused(tmp_path: Path) -> None:
+    place = await make(tmp_path)
+    with closing(sqlite3.connect(place)) as connection:
+        page: int = connection.execute("SELECT rootpage FROM sqlite_master WHERE name='payload'").fetchone()[
+            0
+        ]
+    content = bytearray(place.read_bytes())
+    content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    place.write_bytes(content)
+    with pytest.raises(LedgerCorrupted, match=r"is damaged \("):
+        await Ledger.open(place, **settings(tmp_path))
+
+
 async def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(LedgerReadOnly, match="no ledger can be made at"):
@@ -131,19 +146,17 @@ async def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> Non
 async def test_a_ledger_on_another_machine_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "filesystem_of", lambda *_: "nfs4")
+    monkeypatch.setattr(opening, "filesystem_of", Mock(return_value="nfs4"))
     monkeypatch.setattr("sys.platform", "linux")
     with pytest.raises(LedgerOnNetwork, match=r"on another machine \(nfs4\)"):
         await Ledger.open(tmp_path / "l.db", **settings(tmp_path))
 
 
 async def test_a_share_of_windows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Share(type(tmp_path)):  # type: ignore[misc]
-        drive = "\\\\host\\share"
-
+    share = Mock(spec=tmp_path, drive="\\\\host\\share")
     monkeypatch.setattr("sys.platform", "win32")
     with pytest.raises(LedgerOnNetwork, match=r"\(network\)"):
-        opening.check_is_local(Share(tmp_path / "l.db"))
+        opening.check_is_local(share)
     opening.check_is_local(tmp_path / "l.db")
 
 
@@ -296,7 +309,7 @@ def test_any_other_url_is_refused(url: str) -> None:
 
 def test_a_sponsor_needs_a_name() -> None:
     with pytest.raises(InvalidInput, match="sponsor"):
-        Ledger.open("l.db", server="dev", sponsor="")
+        place_of("l.db", server="dev", sponsor="", copies=None)
 
 
 MOUNTS = r"""

@@ -138,6 +138,6 @@ def test_a_full_disk_is_said(make: Callable[..., HighWater], monkeypatch: pytest
     def fail(*_: object) -> int:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(sequence.os, "fsync", fail)
+    monkeypatch.setattr("seqino.batch.sequence.os.fsync", fail)
     with pytest.raises(WriteFailed, match="No space left"):
         water.advance(1)

@@ -1,4 +1,5 @@
 """What the store writes: fenced, compared and set, with its history; and what it keeps of late evidence."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -12,13 +13,15 @@ import attrs
 import pytest
 from sqlalchemy import text
 
-from seqino.batch import Fenced, ItemChanged, Ledger, State, WriteFailed
+from seqino.batch import Fenced, ItemChanged, Ledger, LedgerError, State, WriteFailed
 from seqino.batch.content import draft_item
 from seqino.batch.items import Change, Facts, Fence, Item
 from seqino.batch.states import ItemEvent
 from tests.batch.conftest import CLIENT, DRAFT
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from seqino.batch.items import NewItem
     from seqino.batch.store import Store
     from seqino.client import SeqinoClient
@@ -225,6 +228,18 @@ async def test_a_chunk_is_taken_by_one(store: Store, fence: Fence) -> None:
 
 
 # Failures
+
+
+async def test_a_statement_that_fails_concerns_itself_alone(store: Store, fence: Fence) -> None:
+    async def perform(connection: AsyncConnection) -> None:
+        await connection.execute(text("INSERT INTO nowhere VALUES (1)"))
+
+    failed, done = await asyncio.gather(
+        store.transact(perform), store.add(new(), fence), return_exceptions=True
+    )
+    assert isinstance(failed, LedgerError)
+    assert "no such table" in str(failed)
+    assert not isinstance(done, BaseException)
 
 
 async def fill_up(ledger: Ledger) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino.batch import Ledger, State
 from seqino.client import SeqinoClient
@@ -22,7 +22,7 @@ async def test_drafts_and_files_are_each_sent_once_by_many_workers(tmp_path: Pat
         Sandbox(speed=0) as sandbox,
         SeqinoClient("sandbox-key", client_id=SPONSORED, base_url=sandbox.url) as client,
     ):
-        settings = {"server": sandbox.url, "sponsor": "acme", "copies": tmp_path / "copies"}
+        settings: dict[str, Any] = {"server": sandbox.url, "sponsor": "acme", "copies": tmp_path / "copies"}
         async with (
             Ledger.open(tmp_path / "l.db", **settings) as one,
             Ledger.open(tmp_path / "l.db", **settings) as two,

@@ -142,6 +142,8 @@ class Platform:
         """What goes wrong with the next requests to ``create``, ``validate``, ``look`` and ``upload``."""
         self.hides = False
         """Whether a draft that was consumed is no longer shown."""
+        self.names_nothing = False
+        """Whether a validation or an upload is answered without an id."""
         self.requests: Counter[str] = Counter()
         self.holds = ""
         """Which kind of request is held, once, after it had its effect, until ``release``."""
@@ -210,7 +212,7 @@ class Platform:
             if self.effects[draft_id]:
                 return web.json_response({"error": "consumed", "code": 409, "trace_id": "t"}, status=409)
             self.effects[draft_id] += 1
-            return web.json_response(self._invoice(draft_id))
+            return web.json_response({} if self.names_nothing else self._invoice(draft_id))
 
         return await self._perform("validate", request, effect)
 
@@ -240,7 +242,7 @@ class Platform:
         def effect() -> web.Response:
             self.effects[name] += 1
             self.uploads.append((name, content_type, content))
-            taken = {"invoice_id": "inv-f", "status": "submitted"}
+            taken = {"invoice_id": "" if self.names_nothing else "inv-f", "status": "submitted"}
             return web.json_response({**taken, "file_name": name, "file_size": len(content)}, status=201)
 
         return await self._perform("upload", request, effect)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, event
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from seqino.batch.errors import LedgerBusy, LedgerCorrupted, LedgerError, LedgerReadOnly, WriteFailed
@@ -95,9 +95,6 @@ class Database:
     def _in_our_words(self) -> Generator[None]:
         try:
             yield
-        except IntegrityError:
-            # Says something of what was written, which whoever wrote it understands.
-            raise
         except DBAPIError as error:
             raise told(error, self.path) from error
 

@@ -16,7 +16,7 @@ from seqino._generated.operations import VALIDATE_DRAFT
 from seqino.batch.items import IN_FILE, STORED, Fence, Item
 from seqino.batch.journal import ItemJournal
 from seqino.batch.keys import digest
-from seqino.batch.states import State
+from seqino.batch.states import ItemEvent, State
 from seqino.client import journaled
 from seqino.documents import read_document
 from seqino.errors import CallError
@@ -57,23 +57,35 @@ class Drive:
 
 
 def pause_before_next(
-    item: Item, error: CallError | None, *, uniform: Callable[[float, float], float] = random.uniform
+    item: Item,
+    event: ItemEvent,
+    error: CallError | None,
+    *,
+    uniform: Callable[[float, float], float] = random.uniform,
 ) -> float:
     """Seconds until an item is due again that could not be sent, or of which a look told nothing.
 
     Args:
-        item: The item, before that is written.
+        item: The item before the event.
+        event: What is about to be written of it.
         error: How its last step failed.
         uniform: A random number between two others.
     """
     if error is not None and error.retry_after is not None:
         return error.retry_after
-    if item.state in (State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED, State.SENDING) and item.ever_unknown:
-        if item.looks < len(_LOOKS):
-            return _LOOKS[item.looks]
-        return min(60.0 * 2.0 ** min(item.looks - len(_LOOKS), 16), _SLOWEST)
-    # Spreads what failed together, as between the attempts of a call.
-    return uniform(0.25, 1.0) * min(8.0, 2.0 ** min(item.attempt, 3))
+    if event in _LOOKED:
+        looks = 0 if event.makes_doubt else item.looks
+        if looks < len(_LOOKS):
+            return _LOOKS[looks]
+        return min(60.0 * 2.0 ** min(looks - len(_LOOKS), 16), _SLOWEST)
+    # Spreads what failed together, as between the attempts of a call; the more it has cost, the longer.
+    return uniform(0.25, 1.0) * min(2.0 ** min(item.requests, 16), _LONGEST)
+
+
+_LOOKED = frozenset({ItemEvent.LOST, ItemEvent.LOOKED, ItemEvent.UNIDENTIFIED, ItemEvent.CONTRADICTED})
+
+_LONGEST = 60.0
+"""Seconds until an item that does not reach the platform is tried again at the most."""
 
 
 class Driver:
@@ -90,7 +102,7 @@ class Driver:
         self._store = store
         self._clocks = clocks
         self._timing = timing
-        self._is_probed = is_probed
+        self.is_probed = is_probed
 
     async def drive(
         self,
@@ -130,7 +142,7 @@ class Driver:
                 journal,
                 client_id=item.client_id,
                 options=attrs.evolve(options, max_retries=0, extra_body=None),
-                policy=Policy(settle=self._timing.settle, revalidate=revalidate or self._is_probed),
+                policy=Policy(settle=self._timing.settle, revalidate=revalidate or self.is_probed),
                 patience=patience,
             )
             try:

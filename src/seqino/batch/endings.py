@@ -19,17 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["ending_of"]
 
 
-def ending_of(item: Item, *, server: str) -> Submission | SeqinoError | None:
-    """Return what is told of an item; ``None`` where it is still to be sent.
+def ending_of(item: Item, *, server: str) -> Submission | SeqinoError:
+    """Return what is told of an item.
 
     Args:
-        item: The item.
+        item: The item, at an end or in doubt.
         server: The server.
     """
     if item.state.is_taken:
         return _submission(item)
-    if item.state.is_to_be_sent:
-        return None
     if item.state is State.REJECTED:
         return _rejection(item)
     if item.state is State.INVALID:

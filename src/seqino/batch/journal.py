@@ -53,7 +53,7 @@ class ItemJournal:
         fence: Fence,
         clocks: Clocks,
         window: float,
-        pause: Callable[[Item, CallError | None], float],
+        pause: Callable[[Item, ItemEvent, CallError | None], float],
         listener: Listener,
     ) -> None:
         self.item = item
@@ -132,7 +132,7 @@ class ItemJournal:
         await self._write(
             event,
             facts=self._facts(done, ending),
-            pause=self._pause(self.item, error) if event in _PAUSED else None,
+            pause=self._pause(self.item, event, error) if event in _PAUSED else None,
             release=True,
             received=self._heard(),
         )
@@ -173,7 +173,7 @@ class ItemJournal:
             event = ItemEvent.REFUSED
         else:
             event = ItemEvent.POSTPONED
-        pause = self._pause(self.item, error) if event in _PAUSED else None
+        pause = self._pause(self.item, event, error) if event in _PAUSED else None
         await self._write(event, facts=facts, pause=pause, release=True, received=self._heard())
 
     def _withdrawal(self) -> ItemEvent:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import platformdirs
-from sqlalchemy import insert, make_url, select, text, update
+from sqlalchemy import insert, make_url, select, text
 from sqlalchemy.exc import ArgumentError
 
 from seqino.batch import schema
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["Opened", "Place", "check_is_local", "filesystem_of", "note_probe", "open_database", "place_of"]
+__all__ = ["Opened", "Place", "check_is_local", "filesystem_of", "open_database", "place_of"]
 
 APPLICATION_ID = 0x53714C67
 """What says in the file's header that it is a ledger: ``SqLg``."""
@@ -315,9 +315,8 @@ async def _check_content(place: Place, database: Database) -> None:
     size = await asyncio.to_thread(lambda: place.path.stat().st_size)
     async with database.read() as connection:
         journal = (await connection.execute(text("PRAGMA journal_mode"))).scalar_one()
-        found = "ok"
-        if size <= _CHECKED:
-            found = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar_one()
+        check = "PRAGMA quick_check(1)" if size <= _CHECKED else "SELECT 'ok'"
+        found = (await connection.execute(text(check))).scalar_one()
     if found != "ok":
         raise LedgerCorrupted(
             f"{place.path} is damaged ({found}): put a backup in its place, and run 'seqino batch recover'"
@@ -326,8 +325,3 @@ async def _check_content(place: Place, database: Database) -> None:
         raise LedgerOnNetwork(
             f"{place.path} cannot keep a write-ahead log where it is: keep it on a local disk"
         )
-
-
-async def note_probe(connection: AsyncConnection) -> None:
-    """Note that the server was seen to refuse a second validation."""
-    await connection.execute(update(schema.ledger).values(probed=schema.epoch_now()))

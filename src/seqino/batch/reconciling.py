@@ -13,7 +13,7 @@ from seqino.batch.items import Change
 from seqino.batch.states import ItemEvent, State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from seqino.batch.driving import Driver
     from seqino.batch.items import Fence, Item
@@ -82,12 +82,17 @@ class Reconciler:
                     return
                 ends[await self._one(client, item, options, patience, revalidate=revalidate)] += 1
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_WORKERS):
-                group.create_task(work())
+        workers = [asyncio.create_task(work()) for _ in range(_WORKERS)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            await items.aclose()
         return Reconciled(**ends)
 
-    async def _doubtful(self, *, revalidate: bool) -> AsyncIterator[Item]:
+    async def _doubtful(self, *, revalidate: bool) -> AsyncGenerator[Item]:
         states = [State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED]
         async for item in self._store.items(states=states, due=True):
             if item.draft_id is not None:
@@ -112,10 +117,9 @@ class Reconciler:
             finally:
                 if item.run_id is not None:
                     await self._store.release(fence)
-        except Fenced:
-            self._service.forget()
-            return "under_way"
-        except ItemChanged:
+        except (Fenced, ItemChanged) as error:
+            if isinstance(error, Fenced) and item.run_id is None:
+                self._service.forget()
             return "under_way"
         state = drive.item.state
         if state is State.PARKED:

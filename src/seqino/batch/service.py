@@ -100,13 +100,12 @@ class Service:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._timing.beat)
-            if self._fence is None:
-                continue
             try:
-                await self._store.beat(self._fence)
+                await self._store.beat(await self.fence())
             except Fenced:
                 self.forget()
             except LedgerError as error:
+                # Whoever sends learns it too, and nothing is sent; here it is tried again.
                 _LOG.warning("ledger: %s", error)
 
     async def aclose(self) -> None:
@@ -144,8 +143,7 @@ class Service:
             ending = ending_of(drive.item, server=self._server)
             if isinstance(ending, SeqinoError):
                 raise ending
-            if ending is not None:
-                return ending
+            return ending
 
     async def correct(
         self, client: SeqinoClient, new: NewItem, *, options: CallOptions, revalidate: bool = False

@@ -185,6 +185,14 @@ class Store(Reader):
         await asyncio.to_thread(self._high_water.advance, reached)
         return count
 
+    async def note_probe(self) -> None:
+        """Note that the server was seen to refuse a second validation."""
+
+        async def perform(connection: AsyncConnection) -> None:
+            await connection.execute(update(schema.ledger).values(probed=schema.epoch_now()))
+
+        await self.transact(perform)
+
     async def keep_payload(self, sha256: str, content: bytes) -> None:
         """Keep a content."""
 
