@@ -6,10 +6,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+from seqino.batch.batches import Batches
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.driving import Driver
 from seqino.batch.events import record
-from seqino.batch.keys import check_name, normalise_server
+from seqino.batch.keys import check_name
 from seqino.batch.opening import open_database, place_of
 from seqino.batch.owners import Timing, this_process
 from seqino.batch.reconciling import Reconciler
@@ -41,7 +42,7 @@ __all__ = ["Ledger"]
 _LOG = logging.getLogger("seqino")
 
 
-class Ledger:
+class Ledger(Batches):
     """What was sent on behalf of a sponsor's clients at one server; made by ``Ledger.open``.
 
     Keep it for as long as invoices have to be kept (ten years): that a key is sent once holds in one ledger
@@ -50,6 +51,7 @@ class Ledger:
     """
 
     def __init__(self, place: Place, opened: Opened, *, timing: Timing, clocks: Clocks) -> None:
+        super().__init__(server=place.server, timing=timing)
         self._place = place
         self._opened = opened
         self.store = Store(
@@ -138,6 +140,7 @@ class Ledger:
             return
         self._is_closed = True
         try:
+            await self._stop_runs()
             await self._service.aclose()
         finally:
             await self._opened.database.aclose()
@@ -296,11 +299,6 @@ class Ledger:
                 "client"
             )
         return check_name("client_id", whose)
-
-    def _check_server(self, client: SeqinoClient) -> None:
-        calls = normalise_server(client.base_url)
-        if calls != self.server:
-            raise ConfigurationError(f"this is the ledger of {self.server}, and the client calls {calls}")
 
     # --- What was left in doubt
 

@@ -97,7 +97,8 @@ class Meter:
     def __init__(self, counts: Mapping[State, int], *, now: float) -> None:
         self._counts = collections.Counter(counts)
         self._began = now
-        self._ended = 0
+        self.ended = 0
+        """How many got to an end of being sent."""
         self._samples = collections.deque([(now, 0)])
 
     def moved(self, before: State, after: State) -> None:
@@ -111,7 +112,7 @@ class Meter:
             return
         self._counts[before] -= 1
         self._counts[after] += 1
-        self._ended += before.is_to_be_sent and not after.is_to_be_sent
+        self.ended += before.is_to_be_sent and not after.is_to_be_sent
 
     def correct(self, counts: Mapping[State, int]) -> None:
         """Take over what was counted in the ledger: others may have changed something."""
@@ -128,11 +129,11 @@ class Meter:
         Args:
             now: The time.
         """
-        self._samples.append((now, self._ended))
+        self._samples.append((now, self.ended))
         # One sample before the window stays: the rate is taken from there.
         while len(self._samples) > 2 and self._samples[1][0] <= now - _WINDOW:  # noqa: PLR2004 - two make a rate
             self._samples.popleft()
         since, ended = self._samples[0]
-        rate = (self._ended - ended) / (now - since) if now > since else 0.0
+        rate = (self.ended - ended) / (now - since) if now > since else 0.0
         left = sum(count for state, count in self._counts.items() if state.is_to_be_sent)
         return now - self._began, rate, left / rate if rate else None

@@ -50,7 +50,9 @@ class BatchItem:
         document_ref: The document it is made of, if it could go out both as a draft and as a file.
     """
 
-    invoice: InvoiceDraft | Mapping[str, JSON] | str | os.PathLike[str] | bytes | File = attrs.field(repr=False)
+    invoice: InvoiceDraft | Mapping[str, JSON] | str | os.PathLike[str] | bytes | File = attrs.field(
+        repr=False
+    )
     key: str | None = None
     client_id: str | None = None
     document_ref: str | None = None
@@ -102,7 +104,9 @@ def entry_of(one: object, *, name: str, client_id: str | None) -> Entry:
             item = BatchItem(key=key, invoice=invoice)
         case _:
             kind = type(one).__name__
-            return Refused(name=name, reason=f"is neither a path, nor (key, invoice), nor a BatchItem: {kind}")
+            return Refused(
+                name=name, reason=f"is neither a path, nor (key, invoice), nor a BatchItem: {kind}"
+            )
     return _entry(item, name=name, client_id=client_id)
 
 
@@ -221,7 +225,9 @@ def _rows(path: Path, client_id: str | None) -> Iterator[Entry]:
     """Yield the rows of a JSON file: an array of them, or one."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InvalidInput(f"is larger than {MAX_BYTES // 1024**2} MiB: write rows as JSON Lines (.jsonl)")
+            raise InvalidInput(
+                f"is larger than {MAX_BYTES // 1024**2} MiB: write rows as JSON Lines (.jsonl)"
+            )
         rows = _parts(path.read_bytes())
     except OSError as error:
         yield Refused(name=str(path), reason=f"cannot be read: {error.strerror or error}")
@@ -253,9 +259,10 @@ def _row(text: bytes | msgspec.Raw, *, name: str, client_id: str | None) -> Entr
     if not isinstance(row, dict):
         return Refused(name=name, reason="is JSON, but no row: an object with key and invoice")
     given = cast("dict[str, Any]", row)
-    unknown, wrong = sorted(given.keys() - _ROW), [
-        member for member in _SHOWN if not isinstance(given.get(member), (str, type(None)))
-    ]
+    unknown, wrong = (
+        sorted(given.keys() - _ROW),
+        [member for member in _SHOWN if not isinstance(given.get(member), (str, type(None)))],
+    )
     if unknown:
         known = "key, client_id, document_ref and invoice"
         return Refused(name=name, reason=f"has {', '.join(unknown)}: a row has {known} only")
