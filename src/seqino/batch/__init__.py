@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from seqino.batch.progress import Progress
     from seqino.batch.reconciling import Reconciled
     from seqino.batch.runs import Refused
-    from seqino.batch.sources import BatchItem, Source
+    from seqino.batch.sources import BatchItem
     from seqino.batch.states import State
 
 __all__ = [
@@ -64,7 +64,6 @@ __all__ = [
     "Reconciled",
     "Refused",
     "RunInUse",
-    "Source",
     "State",
     "WriteFailed",
 ]
@@ -79,7 +78,6 @@ _HOME = {
     "Progress": "progress",
     "Reconciled": "reconciling",
     "Refused": "runs",
-    "Source": "sources",
     "State": "states",
 }
 """The module of each name that is no error."""

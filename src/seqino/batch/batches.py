@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from seqino.batch.export import Format, Subject, export
@@ -17,7 +16,7 @@ from seqino.options import CallOptions, check_count
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
     from typing import TextIO
 
     from seqino.batch.driving import Driver
@@ -101,8 +100,9 @@ class BatchRun:
 
         Args:
             client: A client of this ledger's server.
-            concurrency: How many requests may be under way at a time, 1 or more; it begins with few, and adapts.
-            patience: Seconds to find out what became of invoices in doubt once all others were sent; an answer
+            concurrency: How many requests may be under way at a time, 1 or more; it begins with few, and
+                adapts.
+            patience: Seconds to find out what became of invoices in doubt once all others were sent; that
                 takes about 90. 0 leaves them to ``Ledger.reconcile``, or to the next time.
             grace: Seconds that what is under way has to end when the loop is left.
             interval: Seconds from one progress to the next at the least.

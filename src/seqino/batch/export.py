@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeAlias, get_args
 
@@ -64,18 +65,21 @@ async def export(
     """
     if what not in get_args(Subject) or form not in get_args(Format):
         raise InvalidInput(f"exported are invoices or history, as jsonl or csv: not {what!r} as {form!r}")
-    if isinstance(file, (str, os.PathLike)):
-        with Path(file).open("w", encoding="utf-8", newline="") as opened:
-            return await export(store, opened, what=what, form=form, run_id=run_id)
-    columns, rows = (
-        (INVOICES, _invoices(store, run_id)) if what == "invoices" else (HISTORY, _history(store, run_id))
-    )
-    write = _lines(file) if form == "jsonl" else _cells(file, columns)
-    count = 0
-    async for row in rows:
-        write(row)
-        count += 1
+    rows = _invoices(store, run_id) if what == "invoices" else _history(store, run_id)
+    columns = INVOICES if what == "invoices" else HISTORY
+    with _opened(file) as out:
+        write = _lines(out) if form == "jsonl" else _cells(out, columns)
+        count = 0
+        async for row in rows:
+            write(row)
+            count += 1
     return count
+
+
+def _opened(file: TextIO | str | os.PathLike[str]) -> AbstractContextManager[TextIO]:
+    if isinstance(file, (str, os.PathLike)):
+        return Path(file).open("w", encoding="utf-8", newline="")
+    return nullcontext(file)
 
 
 def _lines(file: TextIO) -> Callable[[dict[str, Any]], object]:
@@ -99,8 +103,10 @@ def harmless(cell: object) -> object:
 
 async def _invoices(store: Store, run_id: int | None) -> AsyncIterator[dict[str, Any]]:
     async for item in store.items(run_id=run_id):
-        told = msgspec.json.decode(item.reasons) if item.reasons and not item.state.is_taken else {}
-        values = {"key": item.business_key, "reason": told.get("message")}
+        told: dict[str, Any] = (
+            msgspec.json.decode(item.reasons) if item.reasons and not item.state.is_taken else {}
+        )
+        values: dict[str, Any] = {"key": item.business_key, "reason": told.get("message")}
         yield {name: values[name] if name in values else getattr(item, name) for name in INVOICES}
     async for row in _pages(store, schema.refused, select(schema.refused), run_id=run_id):
         told = {"run_id": row.run_id, "name": row.name, "state": "refused", "reason": row.reason}
@@ -113,7 +119,7 @@ async def _history(store: Store, run_id: int | None) -> AsyncIterator[dict[str, 
         schema.item
     )
     async for row in _pages(store, schema.history, query, run_id=run_id):
-        told = row._asdict()
+        told = row._mapping  # noqa: SLF001 - SQLAlchemy's documented way # pyright: ignore[reportPrivateUsage]
         yield {**{name: told[name] for name in HISTORY}, "detail": msgspec.json.decode(row.detail)}
 
 
@@ -122,9 +128,11 @@ async def _pages(store: Store, table: Any, query: Any, *, run_id: int | None) ->
     if run_id is not None:
         run = schema.item.c.run_id if table is schema.history else table.c.run_id
         query = query.where(run == run_id)
-    after, rows = 0, [None] * _PAGE
-    while len(rows) == _PAGE:
+    after = 0
+    while True:
         rows = await store.rows(query.where(table.c.id > after).order_by(table.c.id).limit(_PAGE))
         for row in rows:
             after = row.id
             yield row
+        if len(rows) < _PAGE:
+            return

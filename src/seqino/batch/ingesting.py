@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterable, AsyncIterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 from seqino.batch.items import NewItem
 from seqino.batch.sources import entries_under, entry_of
 from seqino.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from seqino.batch.items import Run
     from seqino.batch.runs import Runs
     from seqino.batch.sources import Entry, Source
@@ -72,31 +69,30 @@ async def _entries(source: Source, client_id: str | None) -> AsyncIterator[Entry
     async for one in _each(source):
         number += 1
         if isinstance(one, (str, os.PathLike)):
-            found = entries_under(Path(one).absolute(), client_id=client_id)
+            found = entries_under(os.fspath(cast("str", one)), client_id=client_id)
             # Reading and recognising files takes a while, during which the loop goes on.
-            while block := await asyncio.to_thread(lambda it=found: list(itertools.islice(it, _READ_AHEAD))):
+            while block := await asyncio.to_thread(_block, found):
                 for entry in block:
                     yield entry
         else:
             yield entry_of(one, name=f"item {number}", client_id=client_id)
 
 
-async def _each(source: Source) -> AsyncIterator[object]:
+def _block(found: Iterator[Entry]) -> list[Entry]:
+    return list(itertools.islice(found, _READ_AHEAD))
+
+
+async def _each(source: Source) -> AsyncIterator[Any]:
     if isinstance(source, (str, os.PathLike)):
         yield source
     elif isinstance(source, AsyncIterable):
-        async for one in source:
+        async for given in source:
+            yield given
+    elif isinstance(cast("object", source), Iterable):
+        for one in source:
             yield one
     else:
-        for one in _iterable(source):
-            yield one
-
-
-def _iterable(source: Iterable[object]) -> Iterable[object]:
-    try:
-        return iter(source)
-    except TypeError:
         raise InvalidInput(
             f"a source is a path, or yields paths, (key, invoice) pairs or BatchItem objects: not a "
             f"{type(source).__name__}"
-        ) from None
+        )

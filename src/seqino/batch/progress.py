@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import collections
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import attrs
 
 from seqino.batch.allowance import Allowance
 from seqino.batch.states import State
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seqino.errors import SeqinoError
+from seqino.errors import SeqinoError
 
 __all__ = ["Meter", "Progress"]
 
@@ -51,7 +47,7 @@ class Progress:
     concurrency: int = 0
     under_way: int = 0
     held_for: float = 0.0
-    allowance: Allowance = Allowance()
+    allowance: Allowance = attrs.field(factory=Allowance)
     paused: Mapping[str, str] = attrs.field(factory=dict[str, str])
     stopped: SeqinoError | None = None
 

@@ -13,6 +13,7 @@ import attrs
 from seqino._core.outcome import Outcome
 from seqino.batch.allowance import Allowance, allowance
 from seqino.batch.errors import Fenced, ItemChanged, LedgerError
+from seqino.batch.items import Chunk
 from seqino.batch.progress import Meter, Progress
 from seqino.batch.states import DUE, State
 from seqino.client import limited, load_of
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from seqino.batch.driving import Drive, Driver
-    from seqino.batch.items import Chunk, Fence, Item, Run
+    from seqino.batch.items import Fence, Item, Run
     from seqino.batch.owners import Timing
     from seqino.batch.runs import Runs
     from seqino.batch.store import Store
@@ -62,7 +63,7 @@ _LONGEST_REST = 60.0
 """Seconds between two passes at the most, while the platform cannot be reached."""
 
 _TURNS = 10.0
-"""Seconds that the turns of all workers together may take where requests are paced: none may wait too long."""
+"""Seconds that the turns of all workers together may take where requests are paced."""
 
 _REQUESTS = 2
 """Requests that an invoice costs, as a draft."""
@@ -74,7 +75,7 @@ class How:
 
     Args:
         concurrency: How many requests may be under way at a time at the most.
-        patience: Seconds in which is found out what became of invoices in doubt, once all others were sent.
+        patience: Seconds to find out what became of invoices in doubt, once all others were sent.
         grace: Seconds that what is under way has to end when the run is stopped.
         paced: Whether the platform is asked for its limits, to keep below them.
         revalidate: As for ``SeqinoClient.submit``.
@@ -88,7 +89,7 @@ class How:
     grace: float = 10.0
     paced: bool = True
     revalidate: bool = False
-    options: CallOptions = CallOptions()
+    options: CallOptions = attrs.field(factory=CallOptions)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 

@@ -1,4 +1,4 @@
-"""Where the invoices of a run come from: files, folders, rows of JSON, and whatever yields them one by one."""
+"""Where the invoices of a run come from: files, folders, rows of JSON, and what yields them one by one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
 import msgspec
 
-from seqino._core.wire import File
+from seqino._core.wire import JSON, File
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.items import NewItem
 from seqino.batch.keys import check_name, digest
@@ -22,9 +22,6 @@ from seqino.errors import InvalidInput, SeqinoError
 from seqino.models import InvoiceDraft
 from seqino.submission import Route
 
-if TYPE_CHECKING:
-    from seqino._core.wire import JSON
-
 __all__ = ["SUFFIXES", "BatchItem", "Entry", "Source", "entries_under", "entry_of", "paths_of"]
 
 SUFFIXES = frozenset({".xml", ".pdf", ".json", ".jsonl", ".ndjson"})
@@ -32,7 +29,7 @@ SUFFIXES = frozenset({".xml", ".pdf", ".json", ".jsonl", ".ndjson"})
 
 _LINES = frozenset({".jsonl", ".ndjson"})
 _ROW = frozenset({"key", "client_id", "document_ref", "invoice"})
-_SHOWN = ("key", "client_id", "document_ref")
+_TEXTS = ("key", "client_id", "document_ref")
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -42,8 +39,8 @@ class BatchItem:
     """An invoice of a run, with what else is known of it.
 
     Args:
-        invoice: A draft, as a model or as a mapping with the names of the wire; or a file: its path, its bytes,
-            or a ``File``.
+        invoice: A draft, as a model or as a mapping with the names of the wire; or a file: its path, its
+            bytes, or a ``File``.
         key: Your own key of it, such as its number in your accounts: unique for each client. A draft needs
             one; a file has seller, number and year of issue where it is left out.
         client_id: On whose behalf; the run's own client where it is left out.
@@ -61,8 +58,8 @@ class BatchItem:
 _One: TypeAlias = "BatchItem | tuple[str, InvoiceDraft | Mapping[str, JSON]] | str | os.PathLike[str]"
 
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[_One] | AsyncIterable[_One]"
-"""A path, or what yields paths, ``(key, draft)`` pairs and ``BatchItem`` objects. A path is that of an invoice
-file, of a folder, or of rows in JSON or JSON Lines: ``{"key": …, "client_id": …, "document_ref": …,
+"""A path, or what yields paths, ``(key, draft)`` pairs and ``BatchItem`` objects. A path is that of an
+invoice file, of a folder, or of rows in JSON or JSON Lines: ``{"key": …, "client_id": …, "document_ref": …,
 "invoice": {…}}``, where ``client_id`` and ``document_ref`` may be left out."""
 
 Entry: TypeAlias = NewItem | Refused
@@ -89,7 +86,7 @@ def paths_of(source: Source) -> list[Path] | None:
     return paths
 
 
-def entry_of(one: object, *, name: str, client_id: str | None) -> Entry:
+def entry_of(one: Any, *, name: str, client_id: str | None) -> Entry:
     """Return one invoice that a source yielded; one that cannot be sent is returned as invalid.
 
     Args:
@@ -99,15 +96,12 @@ def entry_of(one: object, *, name: str, client_id: str | None) -> Entry:
     """
     match one:
         case BatchItem():
-            item = one
+            return _entry(one, name=name, client_id=client_id)
         case (key, invoice):
-            item = BatchItem(key=key, invoice=invoice)
+            return _entry(BatchItem(key=key, invoice=invoice), name=name, client_id=client_id)
         case _:
-            kind = type(one).__name__
-            return Refused(
-                name=name, reason=f"is neither a path, nor (key, invoice), nor a BatchItem: {kind}"
-            )
-    return _entry(item, name=name, client_id=client_id)
+            reason = f"is neither a path, nor (key, invoice), nor a BatchItem: {type(one).__name__}"
+            return Refused(name=name, reason=reason)
 
 
 def _entry(item: BatchItem, *, name: str, client_id: str | None) -> Entry:
@@ -165,14 +159,15 @@ def _invalid(item: BatchItem, reason: str, *, name: str, client_id: str) -> Entr
 # Files
 
 
-def entries_under(path: Path, *, client_id: str | None) -> Iterator[Entry]:
+def entries_under(place: str | os.PathLike[str], *, client_id: str | None) -> Iterator[Entry]:
     """Yield all invoices at a path, in the order of names; reads as it goes.
 
     Args:
-        path: A file, or a folder, which is searched whole, without hidden entries and without following links
-            to other folders.
+        place: A file, or a folder, which is searched whole, without hidden entries and without following
+            links to other folders.
         client_id: On whose behalf, where a row does not say.
     """
+    path = Path(place).absolute()
     if path.is_dir():
         found = False
         for file in _walk(path):
@@ -224,11 +219,7 @@ def _lines(path: Path, client_id: str | None) -> Iterator[Entry]:
 def _rows(path: Path, client_id: str | None) -> Iterator[Entry]:
     """Yield the rows of a JSON file: an array of them, or one."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InvalidInput(
-                f"is larger than {MAX_BYTES // 1024**2} MiB: write rows as JSON Lines (.jsonl)"
-            )
-        rows = _parts(path.read_bytes())
+        rows = _parts(path)
     except OSError as error:
         yield Refused(name=str(path), reason=f"cannot be read: {error.strerror or error}")
     except InvalidInput as error:
@@ -239,9 +230,11 @@ def _rows(path: Path, client_id: str | None) -> Iterator[Entry]:
             yield _row(row, name=name, client_id=client_id)
 
 
-def _parts(data: bytes) -> list[msgspec.Raw]:
-    """Take a JSON text apart into its rows, which are read one by one."""
-    data = data.removeprefix(b"\xef\xbb\xbf").strip()
+def _parts(path: Path) -> list[msgspec.Raw]:
+    """Take a JSON file apart into its rows, which are read one by one."""
+    if path.stat().st_size > MAX_BYTES:
+        raise InvalidInput(f"is larger than {MAX_BYTES // 1024**2} MiB: write rows as JSON Lines (.jsonl)")
+    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
     if not data.startswith(b"["):
         return [msgspec.Raw(data)]
     try:
@@ -259,14 +252,17 @@ def _row(text: bytes | msgspec.Raw, *, name: str, client_id: str | None) -> Entr
     if not isinstance(row, dict):
         return Refused(name=name, reason="is JSON, but no row: an object with key and invoice")
     given = cast("dict[str, Any]", row)
-    unknown, wrong = (
-        sorted(given.keys() - _ROW),
-        [member for member in _SHOWN if not isinstance(given.get(member), (str, type(None)))],
-    )
+    if "invoice" not in given:
+        return Refused(
+            name=name,
+            reason="is no row with key and invoice; a draft alone has no number yet, so that it needs a key",
+        )
+    unknown = sorted(given.keys() - _ROW)
     if unknown:
         known = "key, client_id, document_ref and invoice"
-        return Refused(name=name, reason=f"has {', '.join(unknown)}: a row has {known} only")
-    if wrong or not isinstance(given.get("invoice"), dict):
+        return Refused(name=name, reason=f"has {', '.join(unknown[:3])}: a row has {known} only")
+    wrong = [member for member in _TEXTS if not isinstance(given.get(member), (str, type(None)))]
+    if wrong or not isinstance(given["invoice"], dict):
         what = f"its {wrong[0]} is no text" if wrong else "its invoice is no object"
         return Refused(name=name, reason=f"is no row: {what}")
     return _entry(BatchItem(**given), name=name, client_id=client_id)
