@@ -386,7 +386,7 @@ class Runner:
         else:
             self._failures = 0
         if isinstance(error, RateLimited):
-            self._held_until = max(self._held_until, self._how.clock() + (error.retry_after or 0.0))
+            self._held_until = max(self._held_until, self._how.clock() + _told_to_wait(error))
         elif isinstance(error, InsecureConnection) or (isinstance(error, ResponseDecodeError) and is_unsent):
             # A draft that was created without a readable id would be created again for ever.
             self._stop(error)
@@ -440,3 +440,7 @@ class Runner:
             part.is_lost = True
         except LedgerError as error:
             _LOG.warning("ledger: %s", error)
+
+
+def _told_to_wait(error: RateLimited) -> float:
+    return error.retry_after or 0.0
