@@ -129,7 +129,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.undo()
     real = type(path).read_bytes
 
-    def broken(self: Path) -> bytes:
+    def broken(_: Path) -> bytes:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(type(path), "read_bytes", broken)

@@ -25,6 +25,7 @@ from seqino.errors import (
     Rejected,
     ResponseDecodeError,
     SeqinoError,
+    UnexpectedAnswer,
 )
 from seqino.options import CallOptions
 
@@ -53,6 +54,8 @@ _STOPS_CLIENT = frozenset({402, 403})
 """Refusals that every invoice of that client would meet."""
 
 _NOT_FOUND = 404
+
+_UNREADABLE = (ResponseDecodeError, UnexpectedAnswer)
 
 _UNREACHED = frozenset({Outcome.NOT_SENT, Outcome.UNKNOWN})
 
@@ -387,7 +390,7 @@ class Runner:
             self._failures = 0
         if isinstance(error, RateLimited):
             self._held_until = max(self._held_until, self._how.clock() + _told_to_wait(error))
-        elif isinstance(error, InsecureConnection) or (isinstance(error, ResponseDecodeError) and is_unsent):
+        elif isinstance(error, InsecureConnection) or (isinstance(error, _UNREADABLE) and is_unsent):
             # A draft that was created without a readable id would be created again for ever.
             self._stop(error)
         elif isinstance(error, Rejected):
