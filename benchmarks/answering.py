@@ -1,7 +1,7 @@
 """A server that answers fixed bytes at once, in a process of its own, so that it is not what is measured.
 
-``python -m benchmarks.answering [SECONDS]`` prints its port and serves until its standard input is closed; each
-answer takes so many seconds.
+``python -m benchmarks.answering [SECONDS]`` prints its port and serves until its standard input is closed;
+each answer takes so many seconds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the ledger costs: submissions a second with it over without it, and memory of many over few invoices.
 
-``python -m benchmarks.ledger [--quick]`` prints ratios: the median over interleaved rounds with the least and the
-greatest. A server in a process of its own answers each request after 20 ms. Nothing is asserted.
+``python -m benchmarks.ledger [--quick]`` prints ratios: the median over interleaved rounds with the least and
+the greatest. A server in a process of its own answers each request after 20 ms. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from benchmarks.quick import Figure
 from seqino.batch import Ledger
 from seqino.client import SeqinoClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 INVOICE = Path(__file__).parents[1] / "src/seqino/sandbox/invoices/13-consulting-draft.json"
 WIDTH = 64
@@ -78,7 +80,8 @@ async def within(client: SeqinoClient, draft: dict[str, Any], count: int) -> tup
         settings = {"server": client.base_url, "sponsor": "bench", "copies": folder}
         async with Ledger.open(Path(folder) / "ledger.db", **settings) as ledger:
             begun = time.perf_counter()
-            run = await ledger.create_run((str(number), draft) for number in range(count))
+            source = ((str(number), draft) for number in range(count))
+            run = await ledger.create_run(source, client_id="c")
             start = time.perf_counter()
             async for progress in run.submit(client, concurrency=WIDTH, paced=False):
                 assert not progress.is_over or progress.taken == count, progress  # noqa: S101 - compared alike
@@ -118,7 +121,7 @@ def memory(count: int) -> int:
 
 
 @contextlib.contextmanager
-def answering(delay: float) -> Any:
+def answering(delay: float) -> Iterator[int]:
     """Run the server in a process of its own; yield its port."""
     command = [sys.executable, "-m", "benchmarks.answering", str(delay)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
@@ -147,9 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             note=f"{rate:,.0f}/s",
         )
     )
-    print(
-        Figure(name="  with the reading of the source", ratios=[whole / plain for plain, _, whole in found])
-    )
+    whole = [with_source / plain for plain, _, with_source in found]
+    print(Figure(name="  with the reading of the source", ratios=whole))
     few, many = memory(effort.few), memory(effort.many)
     print(
         Figure(
