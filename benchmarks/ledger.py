@@ -77,8 +77,8 @@ async def without(client: SeqinoClient, draft: dict[str, Any], count: int) -> fl
 async def within(client: SeqinoClient, draft: dict[str, Any], count: int) -> tuple[float, float]:
     """Submit a run; return invoices a second while sending, and with the reading of the source."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"server": client.base_url, "sponsor": "bench", "copies": folder}
-        async with Ledger.open(Path(folder) / "ledger.db", **settings) as ledger:
+        place = Path(folder) / "ledger.db"
+        async with Ledger.open(place, server=client.base_url, sponsor="bench", copies=folder) as ledger:
             begun = time.perf_counter()
             source = ((str(number), draft) for number in range(count))
             run = await ledger.create_run(source, client_id="c")

@@ -103,7 +103,7 @@ def a_client(sandbox: Sandbox, **settings: Any) -> SeqinoClient:
 async def test_a_folder_and_rows_are_each_sent_once(place: Machine, sandbox: Sandbox) -> None:
     files = sorted(INVOICES.glob("0*-ubl.xml"))
     async with await place.open() as ledger, a_client(sandbox) as client:
-        source = [*files, BatchItem(invoice=DRAFT, key="E1"), ("E2", DRAFT)]
+        source: list[Any] = [*files, BatchItem(invoice=DRAFT, key="E1"), ("E2", DRAFT)]
         run = await ledger.create_run(source, client_id=SPONSORED, name="2026-09")
         assert (run.id, run.name, run.is_ready) == (1, "2026-09", True)
         assert repr(run) == "BatchRun(1, name='2026-09')"
