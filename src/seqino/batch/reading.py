@@ -37,9 +37,7 @@ class Reader:
 
     async def rows(self, query: Query) -> list[AnyRow]:
         """Return all rows of a query; not for what may be many."""
-        async with self._database.read() as connection:
-            rows: Sequence[AnyRow] = (await connection.execute(query)).all()
-        return list(rows)
+        return await self._database.read(query)
 
     async def now(self) -> float:
         """The time, by the clock of the database."""
