@@ -14,12 +14,13 @@ import pytest
 from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State
 from seqino.batch.errors import Fenced, ItemChanged, WriteFailed
 from seqino.batch.owners import Timing
-from seqino.batch.runner import Runner
+from seqino.batch.runner import Runner, _told_to_wait
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
     ConfigurationError,
     InvalidInput,
+    RateLimited,
     Rejected,
     UnexpectedAnswer,
 )
@@ -218,8 +219,9 @@ async def test_a_source_that_was_not_read_to_its_end_is_read_again(
     assert (await to_its_end(resumed, client)).taken == platform.effects.total() == 6
 
 
+@pytest.mark.parametrize("is_named", [False, True])
 async def test_a_source_of_paths_is_found_again_without_being_named(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_named: bool
 ) -> None:
     async def killed(*_: Any) -> None:
         raise WriteFailed("the disk is full")
@@ -229,7 +231,7 @@ async def test_a_source_of_paths_is_found_again_without_being_named(
         patched.setattr("seqino.batch.runs.Runs.make_ready", killed)
         with pytest.raises(WriteFailed):
             await ledger.create_run(tmp_path / "a.xml", client_id=CLIENT)
-    run = await ledger.resume_run()
+    run = await ledger.resume_run(source=tmp_path if is_named else None)
     assert (run.is_ready, await run.counts(), await run.refused()) == (True, {State.QUEUED: 1}, [])
 
 
@@ -324,6 +326,28 @@ async def test_who_leaves_the_loop_lets_what_is_under_way_end(place: Machine, sa
         assert (await to_its_end(await again.resume_run(), client)).taken == 50
         await again.aclose()
     assert sandbox.counters.invoices_created == 50
+
+
+async def test_a_failing_ledger_keeps_a_run_from_beginning_and_leaves_it_to_others(
+    ledger: Ledger, client: SeqinoClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_: Any, **__: Any) -> Any:
+        raise WriteFailed("the disk is full")
+
+    run = await made(ledger)
+    # Before a worker has an item, and between two passes.
+    for name in ("take_chunk", "next_due", "refused"):
+        with monkeypatch.context() as patched:
+            patched.setattr(ledger.runs, name, failing)
+            with pytest.raises(WriteFailed):
+                await to_its_end(run, client)
+    assert (await to_its_end(run, client)).taken == 3
+
+
+async def test_what_the_platform_asks_to_wait_is_read_of_its_answer() -> None:
+    told: dict[str, Any] = {"operation": "x", "attempts": 1, "outcome": "throttled", "status": 429}
+    assert _told_to_wait(RateLimited("slow", retry_after=7.0, **told)) == 7.0
+    assert _told_to_wait(RateLimited("slow", **told)) == 0.0
 
 
 async def test_a_run_is_worked_on_by_one_at_a_time(ledger: Ledger, client: SeqinoClient) -> None:
