@@ -10,7 +10,7 @@ ROUNDS ?= 100000
 KILLS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos bench-quick bench-sandbox check format openapi generate clean
+.PHONY: help setup demo test chaos bench-quick bench-sandbox bench-ledger check format openapi generate clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench-quick: setup ## What safety costs, beside aiohttp and msgspec alone (about
 
 bench-sandbox: setup ## How fast the sandbox is, beside a bare aiohttp server (about 2 min; QUICK=1: 30 s)
 	@$(BIN)/python -m benchmarks.sandbox $(if $(QUICK),--quick)
+
+bench-ledger: setup ## What the ledger costs in submissions a second and in memory (QUICK=1: less time)
+	@$(BIN)/python -m benchmarks.ledger $(if $(QUICK),--quick)
 
 check: setup ## Lint, types, import rule, generated code fresh
 	$(BIN)/ruff check .

@@ -64,7 +64,9 @@ MAP: dict[str, set[str]] = {
         "statuses",
         "submission",
     },
+    "batch.allowance": {"models"},
     "batch.errors": set(),
+    "batch.progress": {"batch.allowance", "batch.states"},
     "batch.states": {"submission"},
     "batch.items": {"batch.states", "submission"},
     "batch.keys": {"documents"},
@@ -83,6 +85,8 @@ MAP: dict[str, set[str]] = {
 """Which room may import which others, longest name first; the empty name is the package root."""
 
 NO_IO = {
+    "batch.allowance",
+    "batch.progress",
     "_core.limits",
     "_core.outcome",
     "_core.paging",

@@ -45,9 +45,24 @@ if TYPE_CHECKING:
     from seqino._core.wire import LookUp, Operation, PageAnswer
     from seqino.errors import ResumeToken
 
-__all__ = ["CallEngine"]
+__all__ = ["CallEngine", "Load"]
 
 T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Load:
+    """How many requests are under way, and what they wait for.
+
+    Args:
+        allowed: How many may be at present; ``None`` for any number.
+        under_way: How many are, where that is limited.
+        held_for: Seconds until the server wants to be called again; 0 for at once.
+    """
+
+    allowed: int | None
+    under_way: int
+    held_for: float
 
 
 class CallEngine:
@@ -127,6 +142,40 @@ class CallEngine:
             timeout=timeout, max_retries=max_retries, extra_headers=extra_headers, check_digits=check_digits
         )
         return self._copy(self._config.with_options(options))
+
+    def limited(self, *, most: int, rate: float | None) -> CallEngine:
+        """Return a copy whose requests wait for their turn among themselves, over the same session.
+
+        Where the client is limited as strictly already, its requests share that limit.
+
+        Args:
+            most: How many may be under way at a time, at the most.
+            rate: How many may begin in a second; ``None`` for no other limit than the client's.
+        """
+        own, rates = (
+            self._config,
+            [one for one in (self._config.requests_per_second, rate) if one is not None],
+        )
+        config = attrs.evolve(
+            own,
+            max_concurrency=min(most, own.max_concurrency or most),
+            requests_per_second=min(rates, default=None),
+        )
+        twin = self._copy(config)
+        if config != own:
+            runtime = self._shared.runtime
+            twin._shared = attrs.evolve(self._shared, gate=_gate(config, runtime))  # noqa: SLF001 - one of ours
+        return twin
+
+    @property
+    def load(self) -> Load:
+        """How many requests are under way, and what they wait for."""
+        gate, shared = self._shared.gate, self._shared
+        return Load(
+            allowed=None if gate is None else gate.allowed,
+            under_way=0 if gate is None else gate.under_way,
+            held_for=max(0.0, shared.pace.wait(now=shared.runtime.monotonic())),
+        )
 
     def _copy(self, config: Config) -> CallEngine:
         twin = copy.copy(self)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from seqino.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from seqino.batch.allowance import Allowance
+    from seqino.batch.batches import BatchRun
     from seqino.batch.errors import (
         Fenced,
         ItemChanged,
@@ -32,10 +34,16 @@ if TYPE_CHECKING:
     from seqino.batch.following import Followed
     from seqino.batch.items import HistoryEntry, Item
     from seqino.batch.ledger import Ledger
+    from seqino.batch.progress import Progress
     from seqino.batch.reconciling import Reconciled
+    from seqino.batch.runs import Refused
+    from seqino.batch.sources import BatchItem
     from seqino.batch.states import State
 
 __all__ = [
+    "Allowance",
+    "BatchItem",
+    "BatchRun",
     "Fenced",
     "Followed",
     "HistoryEntry",
@@ -54,18 +62,25 @@ __all__ = [
     "LedgerReadOnly",
     "LedgerRestored",
     "LedgerUnusable",
+    "Progress",
     "Reconciled",
+    "Refused",
     "RunInUse",
     "State",
     "WriteFailed",
 ]
 
 _HOME = {
+    "Allowance": "allowance",
+    "BatchItem": "sources",
+    "BatchRun": "batches",
     "Followed": "following",
     "HistoryEntry": "items",
     "Item": "items",
     "Ledger": "ledger",
+    "Progress": "progress",
     "Reconciled": "reconciling",
+    "Refused": "runs",
     "State": "states",
 }
 """The module of each name that is no error."""

@@ -9,11 +9,12 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from seqino.batch.batches import Batches
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.driving import Driver
 from seqino.batch.events import record
 from seqino.batch.following import Follower
-from seqino.batch.keys import check_name, normalise_server
+from seqino.batch.keys import check_name
 from seqino.batch.opening import note_probe, open_database, place_of
 from seqino.batch.owners import Timing, this_process
 from seqino.batch.reconciling import Reconciler
@@ -51,7 +52,7 @@ MAX_AGE = timedelta(days=180)
 """How long an invoice is followed: longer than any lawful term of payment."""
 
 
-class Ledger:
+class Ledger(Batches):
     """What was sent on behalf of a sponsor's clients at one server; made by ``Ledger.open``.
 
     Keep it for as long as invoices have to be kept (ten years): that a key is sent once holds in one ledger
@@ -60,6 +61,7 @@ class Ledger:
     """
 
     def __init__(self, place: Place, opened: Opened, *, timing: Timing, clocks: Clocks) -> None:
+        super().__init__(server=place.server, timing=timing)
         self._place = place
         self._opened = opened
         self.store = Store(
@@ -155,6 +157,7 @@ class Ledger:
             return
         self._is_closed = True
         try:
+            await self._stop_runs()
             await self._service.aclose()
         finally:
             await self._opened.database.aclose()
@@ -313,11 +316,6 @@ class Ledger:
                 "client"
             )
         return check_name("client_id", whose)
-
-    def _check_server(self, client: SeqinoClient) -> None:
-        calls = normalise_server(client.base_url)
-        if calls != self.server:
-            raise ConfigurationError(f"this is the ledger of {self.server}, and the client calls {calls}")
 
     # --- What was left in doubt
 

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import and_, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import sqlite
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.errors import RunInUse
-from seqino.batch.items import Chunk, Fence, Item, NewItem, Run
-from seqino.batch.states import DUE
+from seqino.batch.items import IN_FILE, Change, Chunk, Facts, Fence, Item, NewItem, Run
+from seqino.batch.states import DUE, ItemEvent, State, next_state
 from seqino.batch.store import give_up
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from seqino.batch.statements import Query
     from seqino.batch.store import Store
@@ -85,19 +85,21 @@ class Runs:
 
         return await self._store.transact(perform)
 
-    async def ingest(self, run: Run, items: Sequence[NewItem]) -> Ingested:
+    async def ingest(self, run: Run, items: Sequence[NewItem], *, earlier: int = 0) -> Ingested:
         """Take a part of a source into a run; those that are new make one chunk.
 
         The same part may be given again, after a crash for instance: an invoice is known again by its key,
-        its place and its content.
+        its place and its content. What was never sent, since it could not be, is taken again from any run.
 
         Args:
             run: A run that is not ready.
             items: Some hundreds of invoices, with a ``name`` each that tells where in the source it is.
+            earlier: The last item that was there before the source was read again: one up to it is known by
+                key and content alone, as a source need not come in the same order twice.
         """
 
         def perform(connection: Connection) -> Ingested:
-            return _ingest(connection, run, items)
+            return _ingest(connection, run, items, earlier=earlier)
 
         return await self._store.transact(perform)
 
@@ -109,6 +111,11 @@ class Runs:
 
         if refused:
             await self._store.transact(perform)
+
+    async def last_item(self) -> int:
+        """Return the number of the item that came last; 0 where there is none."""
+        last: int | None = (await self._store.rows(select(func.max(schema.item.c.id))))[0][0]
+        return last or 0
 
     async def make_ready(self, run: Run) -> Run:
         """Note that the source was read to its end."""
@@ -134,13 +141,21 @@ class Runs:
             )
         return lease.fence
 
-    async def take_chunk(self, run: Run) -> Chunk | None:
-        """Take the first chunk of a run of which something is left to be sent; ``None`` where there is none.
+    async def take_chunk(self, run: Run, *, after: int = 0, states: Collection[State] = DUE) -> Chunk | None:
+        """Take the first chunk of a run of which something is left to be done; ``None`` where there is none.
 
         What was being sent of it is in doubt from now on.
+
+        Args:
+            run: The run.
+            after: Place in the run after which the chunk is to be.
+            states: What is left to be done: what is in one of these states.
         """
         column = schema.chunk.c
-        return await self._take_next(_of_run(run.id).where(column.no > _LEASE, column.done.is_(False)))
+        left = exists().where(schema.item.c.chunk_id == column.id, _is_left(states))
+        # A chunk whose owner died may hold nothing but what was being sent.
+        is_open = column.done.is_(False) if states == DUE else left
+        return await self._take_next(_of_run(run.id).where(column.no > max(after, _LEASE), is_open))
 
     async def _take_next(self, query: Query) -> Chunk | None:
         """Take the first chunk that nobody owns who is alive."""
@@ -161,16 +176,26 @@ class Runs:
             self._store.note_owned(chunk.fence)
         return chunk
 
-    async def todo(self, chunk: Chunk) -> AsyncIterator[Item]:
-        """Yield what of a chunk is to be sent and due."""
-        async for item in self._store.items(states=DUE, chunk_id=chunk.id, due=True):
+    async def todo(self, chunk: Chunk, *, states: Collection[State] = DUE) -> AsyncIterator[Item]:
+        """Yield what of a chunk is in one of some states, and due."""
+        async for item in self._store.items(states=states, chunk_id=chunk.id, due=True):
             yield item
 
-    async def next_due(self, run: Run) -> float | None:
-        """Seconds until something of a run is to be sent again; ``None`` where nothing is left to be sent."""
+    async def next_due(
+        self, run: Run, *, states: Collection[State] = DUE, without: Collection[str] = ()
+    ) -> float | None:
+        """Seconds until something of a run is due again; ``None`` where nothing is left to be done.
+
+        Args:
+            run: The run.
+            states: What is left to be done: what is in one of these states.
+            without: Clients that are left out.
+        """
         column = schema.item.c
         soonest = func.min(func.coalesce(column.not_before, 0.0)) - schema.epoch_now()
-        query = select(soonest).where(column.run_id == run.id, column.state.in_(_STATES))
+        query = select(soonest).where(
+            column.run_id == run.id, _is_left(states), column.client_id.not_in(list(without))
+        )
         seconds: float | None = (await self._store.rows(query))[0][0]
         return None if seconds is None else max(0.0, seconds)
 
@@ -217,7 +242,14 @@ def _of_run(run_id: int) -> Query:
     return select(schema.chunk).where(schema.chunk.c.run_id == run_id).order_by(schema.chunk.c.no)
 
 
-def _ingest(connection: Connection, run: Run, items: Sequence[NewItem]) -> Ingested:
+def _is_left(states: Collection[State]) -> ColumnElement[bool]:
+    """Whether an item is to be sent, or can be looked at, and is in one of some states."""
+    column = schema.item.c
+    can_be_looked_at = or_(column.state.in_(_STATES), column.draft_id.is_not(None))
+    return and_(column.state.in_([str(state) for state in states]), can_be_looked_at)
+
+
+def _ingest(connection: Connection, run: Run, items: Sequence[NewItem], *, earlier: int) -> Ingested:
     now = connection.execute(sql.NOW).scalar_one()
     highest = select(func.max(schema.chunk.c.no)).where(schema.chunk.c.run_id == run.id)
     no = connection.execute(highest).scalar_one() + 1
@@ -239,10 +271,14 @@ def _ingest(connection: Connection, run: Run, items: Sequence[NewItem]) -> Inges
             item = sql.new_item(new, item_id, run_id=run.id, fence=fence, now=now)
             history.append(sql.added_values(item, now=now))
             continue
-        reason = _reason(connection, run, new)
+        item = _known(connection, new)
+        if item.state is State.INVALID and item.business_key == new.business_key and item.run_id != run.id:
+            history.append(_take_again(connection, item, new, run=run, fence=fence, now=now))
+            continue
+        reason = _reason(item, run, new, earlier=earlier)
         known += reason is None
         if reason is not None:
-            refused.append(Refused(name=new.name, reason=reason))
+            refused.append(Refused(name=_name(new), reason=reason))
     if history:
         connection.execute(sql.ADD_HISTORY, history)
     else:
@@ -251,26 +287,72 @@ def _ingest(connection: Connection, run: Run, items: Sequence[NewItem]) -> Inges
     return Ingested(added=len(history), known=known, refused=tuple(refused))
 
 
-def _reason(connection: Connection, run: Run, new: NewItem) -> str | None:
-    """Say why an invoice whose key, or document, is known is not taken; ``None`` where it was before."""
+def _known(connection: Connection, new: NewItem) -> Item:
+    """Return what keeps an invoice from being added: what has its key, else its document."""
     column = schema.item.c
     same = or_(column.business_key == new.business_key, column.document_ref == new.document_ref)
     query = sql.ITEM.where(column.client_id == new.client_id, same).order_by(
         (column.business_key == new.business_key).desc()
     )
-    known = sql.item_of(connection.execute(query).all()[0])
+    return sql.item_of(connection.execute(query).all()[0])
+
+
+def _take_again(
+    connection: Connection, item: Item, new: NewItem, *, run: Run, fence: Fence, now: float
+) -> dict[str, Any]:
+    """Take what was never sent into another run; return the line that this adds to the audit trail."""
+    after = attrs.evolve(
+        item,
+        run_id=run.id,
+        chunk_id=fence.chunk_id,
+        epoch=fence.epoch,
+        name=new.name,
+        route=new.route,
+        payload_ref=new.payload_ref,
+        sha256=new.sha256,
+        invoice_number=new.invoice_number,
+        state=next_state(
+            item.state,
+            ItemEvent.CORRECTED,
+            has_draft=item.draft_id is not None,
+            ever_unknown=item.ever_unknown,
+        )
+        if new.state is State.QUEUED
+        else new.state,
+        reasons=new.reasons,
+        updated=now,
+    )
+    values = attrs.asdict(after, filter=lambda field, _: field.name not in ("id", "created"))
+    connection.execute(update(schema.item).where(schema.item.c.id == item.id).values(**values))
+    facts = Facts(sha256=new.sha256, payload_ref=new.payload_ref, name=new.name)
+    change = Change(item=item, event=ItemEvent.CORRECTED, facts=facts, fence=fence, detail={"run_id": run.id})
+    return sql.history_values(change, item, after, now=now)
+
+
+def _reason(known: Item, run: Run, new: NewItem, *, earlier: int) -> str | None:
+    """Say why an invoice whose key, or document, is known is not taken; ``None`` where it was before."""
     if known.business_key != new.business_key:
         return f"is the document {new.document_ref!r}, which {_place(known, run)} is too: sent once"
-    if known.run_id != run.id or known.name != new.name:
+    is_here = known.run_id == run.id
+    is_same = known.sha256 == new.sha256
+    is_read_again = known.id <= earlier and is_same and not known.payload_ref.startswith(IN_FILE)
+    if not is_here or not (_name(known) == _name(new) or is_read_again):
         return f"has the key {known.business_key!r}, which {_place(known, run)} has too: sent once"
-    if known.sha256 != new.sha256:
-        return "was changed since it was read first, and is not sent; what it was may have been"
-    return None
+    return (
+        None if is_same else "was changed since it was read first, and is not sent; what it was may have been"
+    )
+
+
+def _name(item: Item | NewItem) -> str:
+    """Say where in its source an invoice is: two files may have one name."""
+    if item.payload_ref.startswith(IN_FILE):
+        return item.payload_ref.removeprefix(IN_FILE)
+    return item.name or item.business_key
 
 
 def _place(known: Item, run: Run) -> str:
     """Say where an invoice is that is in the ledger already."""
-    name = known.name or known.business_key
+    name = _name(known)
     if known.run_id is None:
         return f"{name}, submitted outside of any run,"
     return name if known.run_id == run.id else f"{name} of the run {known.run_id}"

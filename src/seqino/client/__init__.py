@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Self
 
+    from seqino._core.call import Load
     from seqino._core.config import ApiKey
     from seqino._core.events import EventHook
     from seqino._core.raw import Response
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from seqino.models import InvoiceDraft
     from seqino.submission import Submission
 
-__all__ = ["InvoiceFile", "SeqinoClient", "journaled", "time_limit"]
+__all__ = ["InvoiceFile", "SeqinoClient", "journaled", "limited", "load_of", "time_limit"]
 
 T = TypeVar("T")
 
@@ -486,3 +487,20 @@ def journaled(
     """
     make = client._submitter  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
     return make(client_id, options, policy=policy, journal=journal, patience=patience)
+
+
+def limited(client: SeqinoClient, *, most: int, rate: float | None) -> SeqinoClient:
+    """Return a copy of a client whose requests wait for their turn, over the same session.
+
+    Args:
+        client: The client; where it is limited as strictly already, the copy shares that limit.
+        most: How many requests may be under way at a time, at the most.
+        rate: How many may begin in a second; ``None`` for no other limit than the client's.
+    """
+    engine = client._engine.limited(most=most, rate=rate)  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
+    return client._copy(engine)  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
+
+
+def load_of(client: SeqinoClient) -> Load:
+    """Return how many requests of a client are under way, and what they wait for."""
+    return client._engine.load  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
