@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
-__all__ = ["TIMING", "Order", "Report", "follow", "make_quick", "open_ledger", "work"]
+__all__ = ["CLIENT", "QUICK", "TIMING", "Order", "Report", "follow", "open_ledger", "work"]
 
-TIMING = Timing(beat=0.1, stale=60.0, window=1.0, settle=0.6, poll=0.02)
+CLIENT = "sandbox-client-seqino"
+
+TIMING = Timing(beat=0.1, stale=60.0, window=0.3, settle=0.4, poll=0.02)
 """Short, and as real as the long ones; who seems dead is dead only where its process is gone."""
 
 Task: TypeAlias = Literal["run", "service"]
@@ -45,6 +49,7 @@ class Order:
         document_ref: The document that each of these is.
         patience: Seconds to find out what became of doubts.
         timeout: Seconds for one invoice.
+        concurrency: Requests at a time.
         timing: Of the ledger.
         die_at: At which commit it kills itself; never where it is 0.
         die: Before or after that commit is durable.
@@ -59,6 +64,7 @@ class Order:
     document_ref: str | None = None
     patience: float = 0.0
     timeout: float = 5.0
+    concurrency: int = 4
     timing: Timing = TIMING
     die_at: int = 0
     die: Moment = "before"
@@ -78,18 +84,16 @@ class Report:
     told: dict[str, str] = attrs.field(factory=dict[str, str])
 
 
-def make_quick() -> None:
-    """Shorten what no argument does: pauses between passes and looks, and the size of a chunk."""
-    for module, name, value in (
-        (runner, "_REST", 0.01),
-        (driving, "pause_before_next", _soon),
-        (ingesting, "_GROUP", 6),
-    ):
-        setattr(module, name, value)
-
-
 def _soon(*_: object) -> float:
     return 0.03
+
+
+QUICK: tuple[tuple[Any, str, Any], ...] = (
+    (runner, "_REST", 0.01),
+    (driving, "pause_before_next", _soon),
+    (ingesting, "_GROUP", 6),
+)
+"""What no argument shortens: pauses between passes and looks, and the size of a chunk."""
 
 
 def open_ledger(order: Order) -> Any:
@@ -101,7 +105,8 @@ def open_ledger(order: Order) -> Any:
 def work(order: Order, report: Connection) -> None:
     """Do what is ordered, and report it."""
     logging.disable(logging.CRITICAL)
-    make_quick()
+    for module, name, value in QUICK:
+        setattr(module, name, value)
     report.send(asyncio.run(_work(order)))
 
 
@@ -109,7 +114,7 @@ async def _work(order: Order) -> Report:
     try:
         async with (
             open_ledger(order) as ledger,
-            SeqinoClient("key-1", client_id="sandbox-client-seqino", base_url=order.url) as client,
+            SeqinoClient("key-1", client_id=CLIENT, base_url=order.url) as client,
         ):
             _watch(ledger, order)
             if order.task == "service":
@@ -128,7 +133,12 @@ async def follow(ledger: Ledger, client: SeqinoClient, order: Order) -> None:
     )
     options = CallOptions(timeout=order.timeout)
     async for _ in run.submit(
-        client, concurrency=4, patience=order.patience, interval=0.05, paced=False, options=options
+        client,
+        concurrency=order.concurrency,
+        patience=order.patience,
+        interval=0.05,
+        paced=False,
+        options=options,
     ):
         pass
 
@@ -155,9 +165,6 @@ async def _serve(ledger: Ledger, client: SeqinoClient, order: Order) -> dict[str
 
 
 def _drafts(source: Path) -> list[tuple[str, Any]]:
-    import json
-    from decimal import Decimal
-
     text = (source / "rows.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
     return [(row["key"], row["invoice"]) for row in rows]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["play"]
 
-_DRAFTS, _FILES = 14, 6
+_DRAFTS, _FILES = 10, 5
 
 
 def play(seed: int) -> Told:
@@ -34,16 +34,16 @@ def play(seed: int) -> Told:
 
 async def _play(seed: int, folder: Path) -> Told:
     draw = random.Random(seed)
-    faults = Chance(seed, share=0.2, most=8)
+    faults = Chance(seed, share=0.2, most=6)
     shows = bool(seed % 2)
     async with stage(folder, faults=faults, show_inferred=shows) as here:
         here.write(drafts=_DRAFTS, files=_FILES)
         kills, found = 0, list[str]()
         for _ in range(draw.randint(1, 3)):
-            kills += await _kill(here, after=draw.randint(0, 15), pause=draw.uniform(0.0, 0.01))
+            kills += await _kill(here, after=draw.randint(0, 10), pause=draw.uniform(0.0, 0.01))
             found += await here.check_marks()
         faults.stop()
-        report = await here.run(here.order(patience=5.0 if shows else 1.0))
+        report = await here.run(here.order(patience=5.0 if shows else 0.5))
         told = await here.check()
         told.kills = kills
         told.found += found
@@ -57,7 +57,7 @@ async def _play(seed: int, folder: Path) -> Told:
 
 async def _kill(here: Stage, *, after: int, pause: float) -> bool:
     """Let a process go on with the run, and kill it after some requests; tell whether it was alive."""
-    child = here.start(here.order(patience=0.5, timeout=0.8))
+    child = here.start(here.order(patience=0.5, timeout=0.7))
     counters, at = here.sandbox.counters, here.sandbox.counters.requests + after
     await until(lambda: counters.requests >= at or not child.process.is_alive())
     # From the arrival of a request to the commit of its end it takes less than this.

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from seqino.batch import Ledger, State
+from seqino.client import SeqinoClient
 from seqino.sandbox import Sandbox
 from seqino.sandbox.faults import Fault, Faults
 from seqino.submission import Route
-from tests.batch_chaos.child import Order, Report, open_ledger, work
+from tests.batch_chaos.child import CLIENT, Order, Report, follow, open_ledger, work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -187,6 +188,15 @@ class Stage:
     async def run(self, order: Order) -> Report | None:
         """Let a process work to its end."""
         return await self.start(order).end()
+
+    async def finish(self, **details: Any) -> None:
+        """Go on with the run in this process, to its end."""
+        order = self.order(**{"patience": 5.0, **details})
+        async with (
+            open_ledger(order) as ledger,
+            SeqinoClient("key-1", client_id=CLIENT, base_url=order.url) as client,
+        ):
+            await follow(ledger, client, order)
 
     @contextlib.asynccontextmanager
     async def opened(self, **details: Any) -> AsyncIterator[Ledger]:
