@@ -1,4 +1,5 @@
 """A process that works with a ledger and may be killed, frozen or slow: what ``Stage.start`` starts."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
-__all__ = ["CLIENT", "QUICK", "TIMING", "Order", "Report", "follow", "open_ledger", "work"]
+    from seqino.batch.ledger import Opening
+
+__all__ = ["CLIENT", "QUICK", "TIMING", "Order", "Report", "drafts_of", "follow", "open_ledger", "work"]
 
 CLIENT = "sandbox-client-seqino"
 
@@ -54,6 +57,8 @@ class Order:
         die_at: At which commit it kills itself; never where it is 0.
         die: Before or after that commit is durable.
         freeze_at: After which mark that an invoice is about to be sent it stops until it is told to go on.
+        slow: Seconds that the first such marks take longer to be durable.
+        slow_times: How many of them.
     """
 
     task: Task = "run"
@@ -69,6 +74,8 @@ class Order:
     die_at: int = 0
     die: Moment = "before"
     freeze_at: int = 0
+    slow: float = 0.0
+    slow_times: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -96,10 +103,16 @@ QUICK: tuple[tuple[Any, str, Any], ...] = (
 """What no argument shortens: pauses between passes and looks, and the size of a chunk."""
 
 
-def open_ledger(order: Order) -> Any:
+def open_ledger(order: Order, *, recover: bool = False) -> Opening:
     """Open the ledger of an order."""
-    copies = order.place.parent / "copies"
-    return Ledger.open(order.place, server=order.url, sponsor="acme", copies=copies, timing=order.timing)
+    return Ledger.open(
+        order.place,
+        server=order.url,
+        sponsor="acme",
+        copies=order.place.parent / "copies",
+        timing=order.timing,
+        recover=recover,
+    )
 
 
 def work(order: Order, report: Connection) -> None:
@@ -144,7 +157,7 @@ async def follow(ledger: Ledger, client: SeqinoClient, order: Order) -> None:
 
 
 async def _serve(ledger: Ledger, client: SeqinoClient, order: Order) -> dict[str, str]:
-    drafts = {key: invoice for key, invoice in _drafts(order.source)}
+    drafts = dict(drafts_of(order.source))
     options = CallOptions(timeout=order.timeout)
 
     async def submit(key: str) -> str:
@@ -164,7 +177,8 @@ async def _serve(ledger: Ledger, client: SeqinoClient, order: Order) -> dict[str
     return dict(zip(order.keys, await asyncio.gather(*map(submit, order.keys)), strict=True))
 
 
-def _drafts(source: Path) -> list[tuple[str, Any]]:
+def drafts_of(source: Path) -> list[tuple[str, Any]]:
+    """Read the keys and the drafts of a source."""
     text = (source / "rows.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
     return [(row["key"], row["invoice"]) for row in rows]
@@ -189,6 +203,8 @@ def _watch(ledger: Ledger, order: Order) -> None:
         if before < order.freeze_at <= marks:
             # The mark is durable; nobody has been told so yet.
             os.kill(os.getpid(), signal.SIGSTOP)
+        if before < order.slow_times and marks > before:
+            await asyncio.sleep(order.slow)
         return results
 
     writer._commit = watched

@@ -1,4 +1,4 @@
-"""Rounds in which a process that submits a run is killed at random moments, and the platform fails by chance."""
+"""Rounds in which who submits a run is killed at random moments, and the platform fails by chance."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def play(seed: int) -> Told:
 
 
 async def _play(seed: int, folder: Path) -> Told:
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 - the same seed plays the same round
     faults = Chance(seed, share=0.2, most=6)
     shows = bool(seed % 2)
     async with stage(folder, faults=faults, show_inferred=shows) as here:

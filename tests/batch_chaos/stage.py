@@ -8,9 +8,9 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
-from collections import Counter
-from decimal import Decimal
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,7 @@ from seqino.submission import Route
 from tests.batch_chaos.child import CLIENT, Order, Report, follow, open_ledger, work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from multiprocessing.context import ForkServerProcess
+    from collections.abc import AsyncGenerator, Callable
 
     from seqino.batch import Item
 
@@ -64,7 +63,7 @@ class Chance(Faults):
 
     def __init__(self, seed: int, *, share: float, most: int) -> None:
         super().__init__()
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - the same seed draws the same faults
         self._share = share
         self._left = most
 
@@ -124,7 +123,8 @@ class Child:
 async def until(is_so: Callable[[], bool]) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(_PATIENCE):
-        while not is_so():
+        # What happens in another process sets no event here.
+        while not is_so():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.002)
 
 
@@ -153,11 +153,13 @@ class Stage:
     def source(self) -> Path:
         return self.folder / "invoices"
 
+    @property
+    def place(self) -> Path:
+        return self.folder / "ledger.db"
+
     def order(self, **details: Any) -> Order:
         """Say what a process is to do."""
-        return Order(
-            place=self.folder / "ledger.db", url=self.sandbox.url, source=self.source, **details
-        )
+        return Order(place=self.place, url=self.sandbox.url, source=self.source, **details)
 
     def write(self, *, drafts: int, files: int) -> None:
         """Write the invoices: each is told from the others at the platform."""
@@ -174,6 +176,12 @@ class Stage:
             content = _FILE.replace(_NUMBER, name)
             (self.source / f"{name}.xml").write_text(content, encoding="utf-8")
             self.keys.append(name)
+
+    def put_in_place(self, backup: Path) -> None:
+        """Put a backup of the ledger in its place, while nobody uses it."""
+        for left in self.folder.glob(f"{self.place.name}-*"):
+            left.unlink()
+        shutil.copy(backup, self.place)
 
     def start(self, order: Order) -> Child:
         """Start a process."""
@@ -199,9 +207,9 @@ class Stage:
             await follow(ledger, client, order)
 
     @contextlib.asynccontextmanager
-    async def opened(self, **details: Any) -> AsyncIterator[Ledger]:
+    async def opened(self, *, recover: bool = False) -> AsyncGenerator[Ledger]:
         """Open the ledger in this process."""
-        async with open_ledger(self.order(**details)) as ledger:
+        async with open_ledger(self.order(), recover=recover) as ledger:
             yield ledger
 
     def effects(self) -> dict[str, list[str]]:
@@ -287,7 +295,7 @@ class Told:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, *, faults: Faults | None = None, **settings: Any) -> AsyncIterator[Stage]:
+async def stage(folder: Path, *, faults: Faults | None = None, **settings: Any) -> AsyncGenerator[Stage]:
     """Run a platform, and leave no process behind.
 
     Args:

@@ -1,4 +1,4 @@
-"""Runs that are killed, at random moments and at each of their writes: nothing is sent twice, none is lost."""
+"""Runs that are killed, at random moments and at each of their writes: each invoice is sent once."""
 
 from __future__ import annotations
 
