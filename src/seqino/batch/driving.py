@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-import msgspec
 
 from seqino._core.raw import hearing
-from seqino._core.wire import File
-from seqino._generated.operations import VALIDATE_DRAFT
+from seqino._core.wire import Encoded, File
+from seqino._generated.operations import UPDATE_DRAFT, VALIDATE_DRAFT
 from seqino.batch.items import IN_FILE, STORED, Fence, Item
 from seqino.batch.journal import ItemJournal
 from seqino.batch.keys import digest
@@ -113,6 +112,7 @@ class Driver:
         options: CallOptions,
         patience: float,
         revalidate: bool = False,
+        content: bytes | None = None,
     ) -> Drive:
         """Go on with an item: send it, or look what became of it.
 
@@ -123,6 +123,7 @@ class Driver:
             options: What its calls do otherwise than the client; ``timeout`` covers all of it.
             patience: Seconds that may be waited before a look; 0 leaves it in doubt for ``reconcile``.
             revalidate: As for ``SeqinoClient.submit``.
+            content: What is to be sent, where it is at hand; it is checked against the item's digest.
 
         Raises:
             LedgerError: It could not be written, or somebody else drives it.
@@ -146,20 +147,20 @@ class Driver:
                 patience=patience,
             )
             try:
-                submission = await self._go(client, submitter, journal)
+                submission = await self._go(client, submitter, journal, content)
             except CallError as error:
                 return Drive(item=journal.item, error=error)
             return Drive(item=journal.item, submission=submission)
 
     async def _go(
-        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal
+        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, content: bytes | None
     ) -> Submission | None:
         item = journal.item
         if item.state in _LOOKED_AT and item.draft_id is not None:
             return await self._look(submitter, item, item.draft_id)
         if not item.state.is_to_be_sent:
             return None
-        content = await self._content(item)
+        content = await self._content(item, content)
         if content is None:
             await journal.spoil(f"{item.payload_ref.removeprefix(IN_FILE)} was changed, or is gone")
             return None
@@ -167,11 +168,10 @@ class Driver:
             document = await asyncio.to_thread(read_document, content, name=item.name)
             file = File(name=item.name, content=content, content_type=document.media_type)
             return await submitter.submit_file(file, number=document.number)
-        invoice: dict[str, Any] = msgspec.json.decode(content)
         if item.draft_id is None:
-            return await submitter.submit(invoice)
+            return await submitter.submit(Encoded(content))
         if item.state is State.CORRECTING:
-            await self._replace(client, submitter, journal, invoice)
+            await self._replace(client, submitter, journal, Encoded(content))
         return await submitter.take_up(item.draft_id, ever_unknown=item.ever_unknown)
 
     async def _look(self, submitter: Submitter, item: Item, draft_id: str) -> Submission:
@@ -189,22 +189,25 @@ class Driver:
         return await submitter.look_into(token, step)
 
     async def _replace(
-        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, invoice: dict[str, Any]
+        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, invoice: Encoded
     ) -> None:
         item = journal.item
         try:
-            await client.drafts.replace(
-                item.draft_id or "", invoice, client_id=item.client_id, options=submitter.options
+            await client.call(
+                UPDATE_DRAFT,
+                parameters={"draft_id": item.draft_id, "client_id": item.client_id},
+                body=invoice,
+                options=submitter.options,
             )
         except CallError as error:
             await journal.not_replaced(error)
             raise
         await journal.replaced()
 
-    async def _content(self, item: Item) -> bytes | None:
+    async def _content(self, item: Item, content: bytes | None) -> bytes | None:
         """Return what is to be sent; ``None`` where it is not what it was."""
         if item.payload_ref == STORED:
-            content = await self._store.payload(item.sha256)
+            content = content or await self._store.payload(item.sha256)
         else:
             content = await asyncio.to_thread(_read, Path(item.payload_ref.removeprefix(IN_FILE)))
         return content if content is not None and digest(content) == item.sha256 else None

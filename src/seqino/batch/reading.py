@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
+from seqino.batch.items import STORED
 from seqino.batch.states import State
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ class Reader:
 
     async def rows(self, query: Query) -> list[AnyRow]:
         """Return all rows of a query; not for what may be many."""
-        async with self._database.read() as connection:
-            rows: Sequence[AnyRow] = (await connection.execute(query)).all()
-        return list(rows)
+        return await self._database.read(query)
 
     async def now(self) -> float:
         """The time, by the clock of the database."""
@@ -79,6 +78,15 @@ class Reader:
         query = select(schema.payload.c.content).where(schema.payload.c.sha256 == sha256)
         rows = await self.rows(query)
         return cast("bytes", rows[0][0]) if rows else None
+
+    async def payloads(self, items: Sequence[Item]) -> dict[str, bytes]:
+        """Return the contents of some items that the ledger keeps, by their digest."""
+        stored = [item.sha256 for item in items if item.payload_ref == STORED]
+        if not stored:
+            return {}
+        column = schema.payload.c
+        query = select(column.sha256, column.content).where(column.sha256.in_(stored))
+        return {row.sha256: row.content for row in await self.rows(query)}
 
     async def chunk(self, chunk_id: int) -> Chunk:
         """Return a chunk."""

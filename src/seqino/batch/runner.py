@@ -25,11 +25,12 @@ from seqino.errors import (
     Rejected,
     ResponseDecodeError,
     SeqinoError,
+    UnexpectedAnswer,
 )
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection
     from types import TracebackType
     from typing import Self
 
@@ -54,6 +55,8 @@ _STOPS_CLIENT = frozenset({402, 403})
 
 _NOT_FOUND = 404
 
+_UNREADABLE = (ResponseDecodeError, UnexpectedAnswer)
+
 _UNREACHED = frozenset({Outcome.NOT_SENT, Outcome.UNKNOWN})
 
 _REST = 0.25
@@ -64,6 +67,9 @@ _LONGEST_REST = 60.0
 
 _TURNS = 10.0
 """Seconds that the turns of all workers together may take where requests are paced."""
+
+_BLOCK = 32
+"""Contents that are read together: one by one, reading takes longer than writing."""
 
 _REQUESTS = 2
 """Requests that an invoice costs, as a draft."""
@@ -191,8 +197,6 @@ class Runner:
     async def _give_up(self) -> None:
         """Leave the run to whoever resumes it."""
         try:
-            for part in list(self._parts.values()):
-                await self._finish(part)
             if self._lease is not None:  # pragma: no branch - it was entered
                 await self._store.release(self._lease)
         except LedgerError as error:
@@ -213,7 +217,7 @@ class Runner:
             await self._rest(interval, until=work)
             if not work.done():
                 yield self._progress()
-        if work is not None:
+        if work is not None:  # pragma: no branch - it was entered
             await work
         self._meter.correct(await self._store.counts(self._run.id))
         yield self._progress(is_over=True)
@@ -334,7 +338,7 @@ class Runner:
         """Whether to begin nothing more for now: the run is stopped, or the platform cannot be reached."""
         return self._end.is_set() or self._failures >= 2 * self._workers
 
-    async def _items(self, states: Collection[State]) -> AsyncGenerator[tuple[Item, _Part]]:
+    async def _items(self, states: Collection[State]) -> AsyncGenerator[tuple[Item, bytes | None, _Part]]:
         after = 0
         while True:
             chunk = await self._runs.take_chunk(self._run, after=after, states=states)
@@ -342,19 +346,31 @@ class Runner:
                 return
             after = chunk.no
             part = self._parts[chunk.id] = _Part(chunk)
-            async for item in self._runs.todo(chunk, states=states):
-                if item.client_id not in self._paused and not part.is_lost:
-                    part.under_way += 1
-                    yield item, part
+            async for block in self._blocks(chunk, states):
+                contents = await self._store.payloads(block)
+                for item in block:
+                    if item.client_id not in self._paused and not part.is_lost:
+                        part.under_way += 1
+                        yield item, contents.get(item.sha256), part
             part.is_read = True
             if not part.under_way:
                 await self._finish(part)
+
+    async def _blocks(self, chunk: Chunk, states: Collection[State]) -> AsyncIterator[list[Item]]:
+        """Yield what of a chunk is due, some at a time, whose contents are read together."""
+        block: list[Item] = []
+        async for item in self._runs.todo(chunk, states=states):
+            block.append(item)
+            if len(block) == _BLOCK:
+                yield block
+                block = []
+        yield block
 
     async def _finish(self, part: _Part) -> None:
         if self._parts.pop(part.chunk.id, None) is not None and not part.is_lost:
             await self._runs.finish_chunk(part.chunk)
 
-    async def _one(self, item: Item, part: _Part) -> None:
+    async def _one(self, item: Item, content: bytes | None, part: _Part) -> None:
         """Go on with an invoice; whatever becomes of it stops no other, unless all would fail alike."""
         try:
             drive = await self._driver.drive(
@@ -364,6 +380,7 @@ class Runner:
                 options=self._how.options,
                 patience=0.0,
                 revalidate=self._how.revalidate,
+                content=content,
             )
         except Fenced:
             part.is_lost = True
@@ -386,8 +403,8 @@ class Runner:
         else:
             self._failures = 0
         if isinstance(error, RateLimited):
-            self._held_until = max(self._held_until, self._how.clock() + (error.retry_after or 0.0))
-        elif isinstance(error, InsecureConnection) or (isinstance(error, ResponseDecodeError) and is_unsent):
+            self._held_until = max(self._held_until, self._how.clock() + _told_to_wait(error))
+        elif isinstance(error, InsecureConnection) or (isinstance(error, _UNREADABLE) and is_unsent):
             # A draft that was created without a readable id would be created again for ever.
             self._stop(error)
         elif isinstance(error, Rejected):
@@ -440,3 +457,7 @@ class Runner:
             part.is_lost = True
         except LedgerError as error:
             _LOG.warning("ledger: %s", error)
+
+
+def _told_to_wait(error: RateLimited) -> float:
+    return error.retry_after or 0.0
