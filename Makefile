@@ -8,6 +8,7 @@ QUICK ?=
 CALLS ?= 10000
 ROUNDS ?= 100000
 KILLS ?= 50
+KILLED ?= 100
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test chaos bench-quick bench-sandbox bench-ledger check format openapi generate clean
@@ -34,8 +35,9 @@ test: setup ## Run all tests with branch coverage
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report
 
-chaos: setup ## Seeded faults on a virtual clock: nothing sent twice, lost or told wrongly (ROUNDS=100000)
+chaos: setup ## Seeded faults and killed processes: nothing sent twice, lost or told wrongly (ROUNDS=100000, KILLED=100)
 	@$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS)
+	@$(BIN)/python -m tests.batch_chaos.run --rounds $(KILLED)
 	@$(BIN)/python -W error -m tests.hostile.leaks --calls $(CALLS)
 	@$(BIN)/python -W error -m tests.sandbox.kill --rounds $(KILLS)
 

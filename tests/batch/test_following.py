@@ -42,13 +42,13 @@ async def pass_time(ledger: Ledger, seconds: float) -> None:
     """Let time pass on the clock of the database, by moving all that it wrote into the past."""
     item, watch = schema.item.c, schema.watch.c
 
-    async def perform(connection: Any) -> None:
+    def perform(connection: Any) -> None:
         for table, columns in (
             (schema.item, [item.created, item.updated, item.not_before, item.doubt_since]),
             (schema.watch, [watch.since, watch.looked_at, watch.hinted_at]),
         ):
             values = {column.name: column - seconds for column in columns}
-            await connection.execute(update(table).values(values))
+            connection.execute(update(table).values(values))
 
     await ledger.store.transact(perform)
 
@@ -324,9 +324,9 @@ async def test_a_webhook_completes_an_id_and_following_begins(
     await ledger.submit(client, DRAFT, key="k-1")
     taken = await item(ledger)
 
-    async def forget(connection: Any) -> None:
+    def forget(connection: Any) -> None:
         unnamed = {"state": "accepted_unidentified", "invoice_id": None}
-        await connection.execute(update(schema.item).values(unnamed))
+        connection.execute(update(schema.item).values(unnamed))
 
     await ledger.store.transact(forget)
     assert await ledger.status_events(await item(ledger)) == []
@@ -439,9 +439,9 @@ async def test_an_id_that_cannot_be_asked_for_is_no_obstacle(
     await send(ledger, client, 2)
     platform.events["inv-2"] = [PAID]
 
-    async def empty(connection: Any) -> None:
+    def empty(connection: Any) -> None:
         first = update(schema.item).where(schema.item.c.business_key == "k-1")
-        await connection.execute(first.values(invoice_id=""))
+        connection.execute(first.values(invoice_id=""))
 
     await ledger.store.transact(empty)
     followed = await ledger.follow(client)

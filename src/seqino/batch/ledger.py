@@ -15,7 +15,7 @@ from seqino.batch.driving import Driver
 from seqino.batch.events import record
 from seqino.batch.following import Follower
 from seqino.batch.keys import check_name
-from seqino.batch.opening import note_probe, open_database, place_of
+from seqino.batch.opening import open_database, place_of
 from seqino.batch.owners import Timing, this_process
 from seqino.batch.reconciling import Reconciler
 from seqino.batch.runs import Runs
@@ -373,7 +373,7 @@ class Ledger(Batches):
         Raises:
             LedgerError: The ledger failed.
         """
-        await self.store.transact(note_probe)
+        await self.store.note_probe()
 
     # --- What becomes of them
 

@@ -20,7 +20,7 @@ from seqino.statuses import Backoff, LocalState, LookAt, Over, Until, Watch, fin
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from seqino.batch.statements import AnyRow
     from seqino.batch.store import Store
@@ -136,8 +136,8 @@ class Watches:
             .returning(schema.item)
         )
 
-        async def perform(connection: AsyncConnection) -> list[Item]:
-            return [sql.item_of(row) for row in (await connection.execute(mine)).all()]
+        def perform(connection: Connection) -> list[Item]:
+            return [sql.item_of(row) for row in (connection.execute(mine)).all()]
 
         return await self._store.transact(perform)
 
@@ -165,13 +165,13 @@ class Watches:
     async def note(self, look: Look, goal: Goal) -> Noted:
         """Write what a look showed, what the invoice is now, and when to look next: all of it, or nothing."""
 
-        async def perform(connection: AsyncConnection) -> Noted:
-            now: float = (await connection.execute(sql.NOW)).scalar_one()
-            item = await _fresh(connection, look.item.id)
-            news = await _add_events(connection, item, look.events)
-            events = await _events_of(connection, item.invoice_id or "")
-            watch = (await _watch_of(connection, item)).looked(_moment(look.began), news=news > 0)
-            await _keep(connection, item, watch)
+        def perform(connection: Connection) -> Noted:
+            now: float = (connection.execute(sql.NOW)).scalar_one()
+            item = _fresh(connection, look.item.id)
+            news = _add_events(connection, item, look.events)
+            events = _events_of(connection, item.invoice_id or "")
+            watch = (_watch_of(connection, item)).looked(_moment(look.began), news=news > 0)
+            _keep(connection, item, watch)
             step = next_step(
                 watch,
                 events,
@@ -184,7 +184,7 @@ class Watches:
             if event is None:
                 due = _next_look(item, watch, step, goal, earliest=now + look.pause)
                 after = attrs.evolve(item, not_before=due, requests=item.requests + look.requests)
-                await _set_due(connection, after)
+                _set_due(connection, after)
                 return Noted(after, news)
             last = events[-1] if events else None
             change = Change(
@@ -193,26 +193,26 @@ class Watches:
                 requests=look.requests,
                 detail={} if last is None else {"status": last.status_code, "at": last.timestamp.isoformat()},
             )
-            return Noted(await _write(connection, change, now=now), news)
+            return Noted(_write(connection, change, now=now), news)
 
         return await self._store.transact(perform)
 
     async def hint(self, item: Item) -> None:
         """Take into account that a webhook says of an invoice that something happened."""
 
-        async def perform(connection: AsyncConnection) -> None:
-            now: float = (await connection.execute(sql.NOW)).scalar_one()
-            current = await _fresh(connection, item.id)
+        def perform(connection: Connection) -> None:
+            now: float = (connection.execute(sql.NOW)).scalar_one()
+            current = _fresh(connection, item.id)
             due = None
             if is_followed(current):
-                watch = (await _watch_of(connection, current)).hinted(_moment(now))
-                await _keep(connection, current, watch)
+                watch = (_watch_of(connection, current)).hinted(_moment(now))
+                _keep(connection, current, watch)
                 due = watch.due(Backoff(), spread=_spread(current)).timestamp()
             elif current.state in _DOUBTFUL:
                 due = now
             if due is not None:
                 earlier = due if current.not_before is None else min(due, current.not_before)
-                await _set_due(connection, attrs.evolve(current, not_before=earlier))
+                _set_due(connection, attrs.evolve(current, not_before=earlier))
 
         await self._store.transact(perform)
 
@@ -238,32 +238,32 @@ def _due(by: float) -> sql.Query:
     return select(column.id).where(_IS_FOLLOWED, column.not_before <= by).order_by(column.not_before)
 
 
-async def _execute(connection: AsyncConnection, statement: Any) -> None:
-    await connection.execute(statement)
+def _execute(connection: Connection, statement: Any) -> None:
+    connection.execute(statement)
 
 
-async def _fresh(connection: AsyncConnection, item_id: int) -> Item:
-    return sql.item_of((await connection.execute(sql.ITEM.where(schema.item.c.id == item_id))).one())
+def _fresh(connection: Connection, item_id: int) -> Item:
+    return sql.item_of((connection.execute(sql.ITEM.where(schema.item.c.id == item_id))).one())
 
 
-async def _set_due(connection: AsyncConnection, item: Item) -> None:
+def _set_due(connection: Connection, item: Item) -> None:
     # No event of its history: a look that showed nothing new would fill it.
     values = {"not_before": item.not_before, "requests": item.requests}
-    await connection.execute(update(schema.item).where(schema.item.c.id == item.id).values(values))
+    connection.execute(update(schema.item).where(schema.item.c.id == item.id).values(values))
 
 
-async def _write(connection: AsyncConnection, change: Change, *, now: float) -> Item:
+def _write(connection: Connection, change: Change, *, now: float) -> Item:
     after = changed(change, now=now)
     values = {**sql.where_values(change.item), **sql.written_values(after, change.event)}
-    await connection.execute(sql.CHANGE_ITEM, values)
-    await connection.execute(sql.ADD_HISTORY, [sql.history_values(change, change.item, after, now=now)])
+    connection.execute(sql.CHANGE_ITEM, values)
+    connection.execute(sql.ADD_HISTORY, [sql.history_values(change, change.item, after, now=now)])
     return after
 
 
 # Events
 
 
-async def _add_events(connection: AsyncConnection, item: Item, events: Sequence[LifecycleEvent]) -> int:
+def _add_events(connection: Connection, item: Item, events: Sequence[LifecycleEvent]) -> int:
     """Keep events that were not seen before; return how many they are."""
     added = 0
     for event in events:
@@ -278,12 +278,12 @@ async def _add_events(connection: AsyncConnection, item: Item, events: Sequence[
             "is_mandatory": event.is_mandatory,
             "seen": schema.epoch_now(),
         }
-        added += (await connection.execute(_ADD_EVENTS.values(values))).rowcount
+        added += (connection.execute(_ADD_EVENTS.values(values))).rowcount
     return added
 
 
-async def _events_of(connection: AsyncConnection, invoice_id: str) -> list[LifecycleEvent]:
-    rows = (await connection.execute(_EVENTS.params(invoice_id=invoice_id))).all()
+def _events_of(connection: Connection, invoice_id: str) -> list[LifecycleEvent]:
+    rows = (connection.execute(_EVENTS.params(invoice_id=invoice_id))).all()
     return in_order(map(_event, rows))
 
 
@@ -310,10 +310,10 @@ def _spread(item: Item) -> float:
     return item.id * 0.6180339887 % 1
 
 
-async def _watch_of(connection: AsyncConnection, item: Item) -> Watch:
+def _watch_of(connection: Connection, item: Item) -> Watch:
     """Return what is remembered of an invoice; else it is followed since it last changed."""
     query = select(schema.watch).where(schema.watch.c.item_id == item.id)
-    row = (await connection.execute(query)).one_or_none()
+    row = (connection.execute(query)).one_or_none()
     if row is None:
         return Watch(since=_moment(item.updated))
     return Watch(
@@ -325,13 +325,13 @@ async def _watch_of(connection: AsyncConnection, item: Item) -> Watch:
     )
 
 
-async def _keep(connection: AsyncConnection, item: Item, watch: Watch) -> None:
+def _keep(connection: Connection, item: Item, watch: Watch) -> None:
     values: dict[str, Any] = {
         name: value.timestamp() if isinstance(value, datetime) else value
         for name, value in attrs.asdict(watch).items()
     }
     insert = sqlite.insert(schema.watch).values(item_id=item.id, **values)
-    await connection.execute(insert.on_conflict_do_update(index_elements=["item_id"], set_=values))
+    connection.execute(insert.on_conflict_do_update(index_elements=["item_id"], set_=values))
 
 
 def _end_of(item: Item, step: LookAt | Over) -> ItemEvent | None:
