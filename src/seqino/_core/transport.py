@@ -199,24 +199,6 @@ class Transport:
             Exception: What the mark's guard raised, unless it is ``Unsent``; nothing was sent.
         """
         session = self._open_session()
-        if mark is None:
-            return await self._exchange(session, request, key=key, mark=None)
-        try:
-            result = await self._exchange(session, request, key=key, mark=mark)
-        finally:
-            # aiohttp may leave the task that writes alive behind an answer that came too early.
-            mark.give_up()
-        if isinstance(mark.refusal, Unsent):
-            return Broken(kind=FaultKind.WITHHELD, detail=str(mark.refusal))
-        if mark.refusal is not None:
-            raise mark.refusal
-        if mark.is_guarded and not mark.sent:
-            return _UNASKED if isinstance(result, Answer) else result
-        return result
-
-    async def _exchange(
-        self, session: Session, request: Request, *, key: Secret | None, mark: SendMark | None
-    ) -> Result:
         try:
             response = await session.request(
                 request.operation.method,
@@ -231,12 +213,17 @@ class Transport:
                 middlewares=self._around(key),
                 **self._settings,
             )
-            return await _read(response, limit=self._config.max_answer_bytes)
+            result = await _read(response, limit=self._config.max_answer_bytes)
         # What is told of these errors is plain: they hold the request's headers, and with them the key.
         except _AttemptFailed as failed:
-            return failed.result
+            result = failed.result
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
-            return _broken(error)
+            result = _broken(error)
+        finally:
+            # aiohttp may leave the task that writes alive behind an answer that came too early.
+            if mark is not None:
+                mark.give_up()
+        return result if mark is None or mark.sent else _unsent(result, mark)
 
     def _around(self, key: Secret | None) -> tuple[Middleware, ...]:
         """The middlewares of one attempt."""
@@ -278,6 +265,16 @@ class Transport:
 
 
 _NO_TYPE = ("Content-Type",)
+
+
+def _unsent(result: Result, mark: SendMark) -> Result:
+    """Say how an attempt ended whose request never left."""
+    if isinstance(mark.refusal, Unsent):
+        return Broken(kind=FaultKind.WITHHELD, detail=str(mark.refusal))
+    if mark.refusal is not None:
+        raise mark.refusal
+    return _UNASKED if mark.is_guarded and isinstance(result, Answer) else result
+
 
 _UNASKED = Broken(kind=FaultKind.DISCONNECTED, detail="the server answered before it was asked")
 """As servers do that close idle connections with a 408: it answers nothing of ours."""
