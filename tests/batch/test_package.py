@@ -29,7 +29,7 @@ def test_a_name_that_is_not_there_is_missed() -> None:
     ("missing", "error", "words"),
     [
         ("sqlalchemy.ext", MissingExtra, r"pip install 'seqino\[batch\]'"),
-        ("aiosqlite", MissingExtra, "The ledger needs the extra 'batch'"),
+        ("platformdirs", MissingExtra, "The ledger needs the extra 'batch'"),
         ("elsewhere", ModuleNotFoundError, "not there"),
     ],
 )

@@ -20,7 +20,7 @@ from seqino.batch.states import ItemEvent
 from tests.batch.conftest import CLIENT, DRAFT
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from seqino.batch.items import NewItem
     from seqino.batch.store import Store
@@ -231,8 +231,8 @@ async def test_a_chunk_is_taken_by_one(store: Store, fence: Fence) -> None:
 
 
 async def test_a_statement_that_fails_concerns_itself_alone(store: Store, fence: Fence) -> None:
-    async def perform(connection: AsyncConnection) -> None:
-        await connection.execute(text("INSERT INTO nowhere VALUES (1)"))
+    def perform(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO nowhere VALUES (1)"))
 
     failed, done = await asyncio.gather(
         store.transact(perform), store.add(new(), fence), return_exceptions=True
@@ -244,14 +244,16 @@ async def test_a_statement_that_fails_concerns_itself_alone(store: Store, fence:
 
 async def fill_up(ledger: Ledger) -> None:
     """Let the file grow no more: what a full disk is to SQLite."""
-    async with ledger._opened.database.write() as connection:
-        pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
-        await connection.execute(text(f"PRAGMA max_page_count={pages}"))
+    pages = (await ledger._opened.database.read(text("PRAGMA page_count")))[0][0]
+    await ledger.store.transact(
+        lambda connection: connection.execute(text(f"PRAGMA max_page_count={pages}")).all()
+    )
 
 
 async def make_room(ledger: Ledger) -> None:
-    async with ledger._opened.database.write() as connection:
-        await connection.execute(text("PRAGMA max_page_count=1000000"))
+    await ledger.store.transact(
+        lambda connection: connection.execute(text("PRAGMA max_page_count=1000000")).all()
+    )
 
 
 async def test_a_full_disk_is_said_and_nothing_is_sent_or_lost(

@@ -82,7 +82,7 @@ _HOME = {
 }
 """The module of each name that is no error."""
 
-_OF_THE_EXTRA = frozenset({"aiosqlite", "greenlet", "platformdirs", "sqlalchemy"})
+_OF_THE_EXTRA = frozenset({"platformdirs", "sqlalchemy"})
 
 # A type checker that saw this would take every misspelt name for one that exists.
 if not TYPE_CHECKING:  # pragma: no branch - at run time it never is

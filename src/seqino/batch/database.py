@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import URL, event
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from seqino.batch.errors import LedgerBusy, LedgerCorrupted, LedgerError, LedgerReadOnly, WriteFailed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from sqlalchemy import Executable
+
+    from seqino.batch.statements import AnyRow
+
 __all__ = ["BUSY_TIMEOUT", "Database"]
+
+T = TypeVar("T")
+
+_READERS = 2
+"""Threads that read, beside the one that writes."""
 
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process to finish its commit."""
@@ -33,7 +43,9 @@ _PRAGMAS = (
 
 
 class Database:
-    """One SQLite file: one connection that writes, and a few that read beside it.
+    """One SQLite file: a thread that writes, and a few that read beside it.
+
+    Its driver blocks; each statement handed to a thread by itself would cost more than the statement.
 
     Args:
         path: The file; it is made where it is not there.
@@ -42,54 +54,72 @@ class Database:
 
     def __init__(self, path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
         self.path = path
-        url = URL.create("sqlite+aiosqlite", database=str(path))
         # Transactions are begun by us: the driver would begin them late, and fail where two want to write.
-        arguments: dict[str, Any] = {"isolation_level": None, "timeout": busy_timeout}
-        self._writing = create_async_engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
-        self._reading = create_async_engine(url, connect_args=arguments, pool_size=2, max_overflow=2)
+        arguments: dict[str, Any] = {
+            "isolation_level": None,
+            "timeout": busy_timeout,
+            "check_same_thread": False,
+        }
+        url = URL.create("sqlite", database=str(path))
+        self._writing = create_engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
+        self._reading = create_engine(url, connect_args=arguments, pool_size=_READERS, max_overflow=0)
         for engine in (self._writing, self._reading):
-            event.listen(engine.sync_engine, "connect", _set_up)
-        event.listen(self._writing.sync_engine, "begin", _begin_to_write)
-        self._writer: AsyncConnection | None = None
+            event.listen(engine, "connect", _set_up)
+        event.listen(self._writing, "begin", _begin_to_write)
+        self._writer: Connection | None = None
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="seqino-ledger")
+        self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="seqino-ledger")
 
-    @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
-        """Write in one durable transaction; one at a time.
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Do something in the thread that writes, in which there is one thing at a time.
+
+        Args:
+            work: It; what it writes, it writes by ``transact``.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+
+    def transact(self, perform: Callable[[Connection], T]) -> T:
+        """Write in one durable transaction; in the thread that writes.
 
         Raises:
             LedgerError: It cannot be written; nothing of the transaction was.
         """
         with self._in_our_words():
             if self._writer is None:
-                self._writer = await self._writing.connect()
+                self._writer = self._writing.connect()
             try:
-                async with self._writer.begin():
-                    yield self._writer
+                with self._writer.begin():
+                    return perform(self._writer)
             except DBAPIError:
                 # What it holds back must not stand in the way of the next one.
                 writer, self._writer = self._writer, None
-                await writer.close()
+                writer.close()
                 raise
 
-    @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncConnection]:
-        """Read; each statement sees what is committed by then.
+    async def read(self, query: Executable) -> list[AnyRow]:
+        """Return the rows of a query, as they are committed by then.
 
         Raises:
             LedgerError: It cannot be read.
         """
-        with self._in_our_words():
-            async with self._reading.connect() as connection:
-                yield connection
+        return await asyncio.get_running_loop().run_in_executor(self._read_threads, self._read, query)
+
+    def _read(self, query: Executable) -> list[AnyRow]:
+        with self._in_our_words(), self._reading.connect() as connection:
+            return list(connection.execute(query).all())
 
     async def aclose(self) -> None:
         """Close all connections."""
+        await self.in_thread(self._close)
+        self._write_thread.shutdown(wait=False)
+        self._read_threads.shutdown(wait=False)
+
+    def _close(self) -> None:
         if self._writer is not None:
-            await self._writer.close()
+            self._writer.close()
             self._writer = None
-        engines: tuple[AsyncEngine, ...] = (self._writing, self._reading)
-        for engine in engines:
-            await engine.dispose()
+        self._writing.dispose()
+        self._reading.dispose()
 
     @contextmanager
     def _in_our_words(self) -> Generator[None]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-import msgspec
 
 from seqino._core.raw import hearing
-from seqino._core.wire import File
-from seqino._generated.operations import VALIDATE_DRAFT
+from seqino._core.wire import Encoded, File
+from seqino._generated.operations import UPDATE_DRAFT, VALIDATE_DRAFT
 from seqino.batch.items import IN_FILE, STORED, Fence, Item
 from seqino.batch.journal import ItemJournal
 from seqino.batch.keys import digest
@@ -167,11 +166,10 @@ class Driver:
             document = await asyncio.to_thread(read_document, content, name=item.name)
             file = File(name=item.name, content=content, content_type=document.media_type)
             return await submitter.submit_file(file, number=document.number)
-        invoice: dict[str, Any] = msgspec.json.decode(content)
         if item.draft_id is None:
-            return await submitter.submit(invoice)
+            return await submitter.submit(Encoded(content))
         if item.state is State.CORRECTING:
-            await self._replace(client, submitter, journal, invoice)
+            await self._replace(client, submitter, journal, Encoded(content))
         return await submitter.take_up(item.draft_id, ever_unknown=item.ever_unknown)
 
     async def _look(self, submitter: Submitter, item: Item, draft_id: str) -> Submission:
@@ -189,12 +187,15 @@ class Driver:
         return await submitter.look_into(token, step)
 
     async def _replace(
-        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, invoice: dict[str, Any]
+        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, invoice: Encoded
     ) -> None:
         item = journal.item
         try:
-            await client.drafts.replace(
-                item.draft_id or "", invoice, client_id=item.client_id, options=submitter.options
+            await client.call(
+                UPDATE_DRAFT,
+                parameters={"draft_id": item.draft_id, "client_id": item.client_id},
+                body=invoice,
+                options=submitter.options,
             )
         except CallError as error:
             await journal.not_replaced(error)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import attrs
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
@@ -30,7 +29,7 @@ class Add:
 class Piece:
     """Something that is written in a transaction of its own; what it returns is the result."""
 
-    perform: Callable[[AsyncConnection], Awaitable[Any]]
+    perform: Callable[[Connection], Any]
 
 
 @attrs.frozen
@@ -68,32 +67,32 @@ class Group:
     _results: list[Result] = attrs.field(factory=list[Any], init=False)
     _history: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], init=False)
 
-    async def write(self, connection: AsyncConnection) -> list[Result]:
+    def write(self, connection: Connection) -> list[Result]:
         """Write all of it; return for each what came of it, or its error.
 
         Raises:
             Crossed: Together they could not be written.
             LedgerRestored: The ledger is older than it was.
         """
-        fenced = await self._check_fences(connection)
+        fenced = self._check_fences(connection)
         self._results = [
             Fenced("another process took over what this one was doing, since it seemed dead")
             if write.fence in fenced
             else None
             for write in self.writes
         ]
-        await self._add(connection)
-        await self._change(connection)
+        self._add(connection)
+        self._change(connection)
         if self._history:
-            await connection.execute(sql.ADD_HISTORY, self._history)
+            connection.execute(sql.ADD_HISTORY, self._history)
         if any(isinstance(result, Item) and _is_intent(write) for write, result in self._with_results()):
-            await self._count(connection)
+            self._count(connection)
         return self._results
 
     def _with_results(self) -> list[tuple[Add | Change, Result]]:
         return list(zip(self.writes, self._results, strict=True))
 
-    async def _check_fences(self, connection: AsyncConnection) -> set[Fence]:
+    def _check_fences(self, connection: Connection) -> set[Fence]:
         """Make sure that whoever writes still may, and take the time."""
         fenced: set[Fence] = set()
         times: list[float] = []
@@ -101,17 +100,17 @@ class Group:
             if fence is None:
                 continue
             values = {"fenced": fence.chunk_id, "at_epoch": fence.epoch}
-            now = (await connection.execute(sql.FENCE, values)).scalar_one_or_none()
+            now = connection.execute(sql.FENCE, values).scalar_one_or_none()
             if now is None:
                 fenced.add(fence)
             else:
                 times.append(now)
-        self._now = times[-1] if times else (await connection.execute(sql.NOW)).scalar_one()
+        self._now = times[-1] if times else connection.execute(sql.NOW).scalar_one()
         return fenced
 
     # New items
 
-    async def _add(self, connection: AsyncConnection) -> None:
+    def _add(self, connection: Connection) -> None:
         places = [
             at
             for at, (write, result) in enumerate(self._with_results())
@@ -126,16 +125,14 @@ class Group:
             if add.new.payload is not None
         ]
         if payloads:
-            await connection.execute(sql.ADD_PAYLOAD, payloads)
+            connection.execute(sql.ADD_PAYLOAD, payloads)
         values = [sql.item_values(add.new, run_id=None, fence=add.fence, now=self._now) for add in adds]
-        rows = (await connection.execute(sql.ADD_ITEM, values)).all()
+        rows = connection.execute(sql.ADD_ITEM, values).all()
         added = {(row.client_id, row.business_key): row.id for row in rows}
         for at, add in zip(places, adds, strict=True):
             # Of two with one key, the first is the one that was added.
             item_id = added.pop((add.new.client_id, add.new.business_key), None)
-            self._results[at] = (
-                await self._known(connection, add) if item_id is None else self._new(add, item_id)
-            )
+            self._results[at] = self._known(connection, add) if item_id is None else self._new(add, item_id)
 
     def _new(self, add: Add, item_id: int) -> Added:
         item = sql.new_item(add.new, item_id, run_id=None, fence=add.fence, now=self._now)
@@ -143,17 +140,17 @@ class Group:
         return Added(item, is_new=True)
 
     @staticmethod
-    async def _known(connection: AsyncConnection, add: Add) -> Result:
+    def _known(connection: Connection, add: Add) -> Result:
         new = add.new
         of_client = schema.item.c.client_id == new.client_id
         by_key = sql.ITEM.where(of_client, schema.item.c.business_key == new.business_key)
-        row = (await connection.execute(by_key)).one_or_none()
+        row = connection.execute(by_key).one_or_none()
         if row is not None:
             return Added(sql.item_of(row), is_new=False)
         by_document = select(schema.item.c.business_key).where(
             of_client, schema.item.c.document_ref == new.document_ref
         )
-        other = (await connection.execute(by_document)).scalar_one()
+        other = connection.execute(by_document).scalar_one()
         return KeyConflict(
             f"the document {new.document_ref!r} is in the ledger already, under the key {other!r}: it is "
             "sent once"
@@ -161,7 +158,7 @@ class Group:
 
     # Changes
 
-    async def _change(self, connection: AsyncConnection) -> None:
+    def _change(self, connection: Connection) -> None:
         places = [
             at
             for at, (write, result) in enumerate(self._with_results())
@@ -170,7 +167,7 @@ class Group:
         changes = [write for at in places if isinstance(write := self.writes[at], Change)]
         if self.singly or len(changes) == 1:
             for at, change in zip(places, changes, strict=True):
-                self._results[at] = await self._change_one(connection, change)
+                self._results[at] = self._change_one(connection, change)
             return
         if not changes:
             return
@@ -180,25 +177,25 @@ class Group:
             {**sql.where_values(change.item), **sql.written_values(after, change.event)}
             for change, after in pairs
         ]
-        if (await connection.execute(sql.CHANGE_ITEM, values)).rowcount != len(values):
+        if connection.execute(sql.CHANGE_ITEM, values).rowcount != len(values):
             raise Crossed
         for at, (change, after) in zip(places, pairs, strict=True):
             self._results[at] = after
             self._history.append(sql.history_values(change, change.item, after, now=self._now))
 
-    async def _change_one(self, connection: AsyncConnection, change: Change) -> Result:
+    def _change_one(self, connection: Connection, change: Change) -> Result:
         after = changed(change, now=self._now)
         before = change.item
-        if not await _set(connection, change, before, after):
+        if not _set(connection, change, before, after):
             if change.fence is not None:
                 return ItemChanged(f"somebody else has changed the invoice {before.business_key!r} meanwhile")
-            before, after = await self._late_evidence(connection, change)
+            before, after = self._late_evidence(connection, change)
         self._history.append(sql.history_values(change, before, after, now=self._now))
         return after
 
-    async def _late_evidence(self, connection: AsyncConnection, change: Change) -> tuple[Item, Item]:
+    def _late_evidence(self, connection: Connection, change: Change) -> tuple[Item, Item]:
         """Keep what is known of an item that somebody else has changed: an invoice that exists, exists."""
-        row = (await connection.execute(sql.ITEM.where(schema.item.c.id == change.item.id))).one()
+        row = connection.execute(sql.ITEM.where(schema.item.c.id == change.item.id)).one()
         before = after = sql.item_of(row)
         if change.event is ItemEvent.ACCEPTED:
             try:
@@ -207,11 +204,11 @@ class Group:
             except ValueError:
                 # At an end already, or made of another draft: then its history alone tells.
                 return before, before
-            await _set(connection, change, before, after)
+            _set(connection, change, before, after)
         return before, after
 
-    async def _count(self, connection: AsyncConnection) -> None:
-        number: int = (await connection.execute(sql.COUNT_GROUP)).scalar_one()
+    def _count(self, connection: Connection) -> None:
+        number: int = connection.execute(sql.COUNT_GROUP).scalar_one()
         if number <= self.last:
             raise LedgerRestored(
                 "the ledger is older than it was a moment ago: a backup was put in its place while it was "
@@ -224,6 +221,6 @@ def _is_intent(write: Add | Change) -> bool:
     return isinstance(write, Change) and write.event is ItemEvent.MARKED
 
 
-async def _set(connection: AsyncConnection, change: Change, before: Item, after: Item) -> bool:
+def _set(connection: Connection, change: Change, before: Item, after: Item) -> bool:
     values = {**sql.where_values(before), **sql.written_values(after, change.event)}
-    return (await connection.execute(sql.CHANGE_ITEM, values)).rowcount == 1
+    return connection.execute(sql.CHANGE_ITEM, values).rowcount == 1

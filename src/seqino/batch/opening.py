@@ -33,7 +33,9 @@ from seqino.errors import ConfigurationError
 if TYPE_CHECKING:
     import os
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
+
+    from seqino.batch.statements import AnyRow
 
 __all__ = ["Opened", "Place", "check_is_local", "filesystem_of", "open_database", "place_of"]
 
@@ -165,9 +167,10 @@ async def open_database(place: Place, *, create: bool, recover: bool = False) ->
 
 
 async def _open(place: Place, database: Database, *, recover: bool) -> Opened:
-    async with database.write() as connection:
-        is_new = await _make(connection, place)
-        row = (await connection.execute(select(schema.ledger))).one()
+    def make(connection: Connection) -> tuple[bool, AnyRow]:
+        return _make(connection, place), connection.execute(select(schema.ledger)).one()
+
+    is_new, row = await database.in_thread(lambda: database.transact(make))
     await _check_content(place, database)
     if (row.server, row.sponsor) != (place.server, place.sponsor):
         raise LedgerOfAnother(
@@ -292,12 +295,12 @@ def filesystem_of(path: Path, mounts: str) -> str:
 # Its content
 
 
-async def _make(connection: AsyncConnection, place: Place) -> bool:
+def _make(connection: Connection, place: Place) -> bool:
     """Make the tables where they are not there; several processes may want to at once."""
-    await connection.run_sync(schema.METADATA.create_all)
+    schema.METADATA.create_all(connection)
     for trigger in schema.APPEND_ONLY:
-        await connection.execute(text(trigger))
-    if (await connection.execute(select(schema.ledger.c.id))).first() is not None:
+        connection.execute(text(trigger))
+    if connection.execute(select(schema.ledger.c.id)).first() is not None:
         return False
     values: dict[str, Any] = {
         "id": 1,
@@ -307,16 +310,15 @@ async def _make(connection: AsyncConnection, place: Place) -> bool:
         "sponsor": place.sponsor,
         "sequence": 0,
     }
-    await connection.execute(insert(schema.ledger).values(**values, created=schema.epoch_now()))
+    connection.execute(insert(schema.ledger).values(**values, created=schema.epoch_now()))
     return True
 
 
 async def _check_content(place: Place, database: Database) -> None:
     size = await asyncio.to_thread(lambda: place.path.stat().st_size)
-    async with database.read() as connection:
-        journal = (await connection.execute(text("PRAGMA journal_mode"))).scalar_one()
-        check = "PRAGMA quick_check(1)" if size <= _CHECKED else "SELECT 'ok'"
-        found = (await connection.execute(text(check))).scalar_one()
+    check = "PRAGMA quick_check(1)" if size <= _CHECKED else "SELECT 'ok'"
+    journal: str = (await database.read(text("PRAGMA journal_mode")))[0][0]
+    found: str = (await database.read(text(check)))[0][0]
     if found != "ok":
         raise LedgerCorrupted(
             f"{place.path} is damaged ({found}): put a backup in its place, and run 'seqino batch recover'"

@@ -11,7 +11,7 @@ from seqino.batch import statements as sql
 from seqino.batch.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Collection
 
     from sqlalchemy import ColumnElement
 
@@ -36,9 +36,7 @@ class Reader:
 
     async def rows(self, query: Query) -> list[AnyRow]:
         """Return all rows of a query; not for what may be many."""
-        async with self._database.read() as connection:
-            rows: Sequence[AnyRow] = (await connection.execute(query)).all()
-        return list(rows)
+        return await self._database.read(query)
 
     async def now(self) -> float:
         """The time, by the clock of the database."""

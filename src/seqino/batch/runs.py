@@ -19,8 +19,7 @@ from seqino.batch.store import give_up
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import ColumnElement, Connection
 
     from seqino.batch.statements import Query
     from seqino.batch.store import Store
@@ -76,12 +75,12 @@ class Runs:
             params: What it is made with, as plain data without secrets.
         """
 
-        async def perform(connection: AsyncConnection) -> Run:
+        def perform(connection: Connection) -> Run:
             values = {"name": name, "params": msgspec.json.encode(params).decode(), "ready": False}
             made = insert(schema.run).values(**values, created=schema.epoch_now()).returning(schema.run)
-            run = sql.run_of((await connection.execute(made)).one())
+            run = sql.run_of(connection.execute(made).one())
             lease = {"run_id": run.id, "no": _LEASE, "epoch": 0, "done": True}
-            await connection.execute(insert(schema.chunk).values(**lease))
+            connection.execute(insert(schema.chunk).values(**lease))
             return run
 
         return await self._store.transact(perform)
@@ -99,16 +98,16 @@ class Runs:
                 key and content alone, as a source need not come in the same order twice.
         """
 
-        async def perform(connection: AsyncConnection) -> Ingested:
-            return await _ingest(connection, run, items, earlier=earlier)
+        def perform(connection: Connection) -> Ingested:
+            return _ingest(connection, run, items, earlier=earlier)
 
         return await self._store.transact(perform)
 
     async def refuse(self, run: Run, refused: Sequence[Refused]) -> None:
         """Note what of a source cannot be taken; the same twice is noted once."""
 
-        async def perform(connection: AsyncConnection) -> None:
-            await _refuse(connection, run, refused)
+        def perform(connection: Connection) -> None:
+            _refuse(connection, run, refused)
 
         if refused:
             await self._store.transact(perform)
@@ -121,8 +120,8 @@ class Runs:
     async def make_ready(self, run: Run) -> Run:
         """Note that the source was read to its end."""
 
-        async def perform(connection: AsyncConnection) -> None:
-            await connection.execute(update(schema.run).where(schema.run.c.id == run.id).values(ready=True))
+        def perform(connection: Connection) -> None:
+            connection.execute(update(schema.run).where(schema.run.c.id == run.id).values(ready=True))
 
         await self._store.transact(perform)
         return attrs.evolve(run, ready=True)
@@ -161,13 +160,13 @@ class Runs:
     async def _take_next(self, query: Query) -> Chunk | None:
         """Take the first chunk that nobody owns who is alive."""
 
-        async def perform(connection: AsyncConnection) -> Chunk | None:
-            now = (await connection.execute(sql.NOW)).scalar_one()
-            for row in (await connection.execute(query)).all():
+        def perform(connection: Connection) -> Chunk | None:
+            now = connection.execute(sql.NOW).scalar_one()
+            for row in connection.execute(query).all():
                 chunk = sql.chunk_of(row)
                 if chunk.owner is None or self._store.is_dead(chunk, now=now):
                     owner = str(self._store.owner)
-                    fence = await give_up(connection, chunk.fence, owner=owner)
+                    fence = give_up(connection, chunk.fence, owner=owner)
                     if fence is not None:  # pragma: no branch - read in the same transaction
                         return attrs.evolve(chunk, epoch=fence.epoch, owner=owner, seen=now)
             return None
@@ -203,15 +202,15 @@ class Runs:
     async def finish_chunk(self, chunk: Chunk) -> bool:
         """Give up a chunk in good order; tell whether nothing of it is left to be sent."""
 
-        async def perform(connection: AsyncConnection) -> bool:
+        def perform(connection: Connection) -> bool:
             column = schema.item.c
             left = select(column.id).where(column.chunk_id == chunk.id, column.state.in_(_STATES)).limit(1)
-            done = (await connection.execute(left)).first() is None
+            done = connection.execute(left).first() is None
             mine = update(schema.chunk).where(
                 schema.chunk.c.id == chunk.id, schema.chunk.c.epoch == chunk.epoch
             )
-            await connection.execute(mine.values(done=done))
-            await give_up(connection, chunk.fence, owner=None)
+            connection.execute(mine.values(done=done))
+            give_up(connection, chunk.fence, owner=None)
             return done
 
         return await self._store.transact(perform)
@@ -250,22 +249,20 @@ def _is_left(states: Collection[State]) -> ColumnElement[bool]:
     return and_(column.state.in_([str(state) for state in states]), can_be_looked_at)
 
 
-async def _ingest(
-    connection: AsyncConnection, run: Run, items: Sequence[NewItem], *, earlier: int
-) -> Ingested:
-    now = (await connection.execute(sql.NOW)).scalar_one()
+def _ingest(connection: Connection, run: Run, items: Sequence[NewItem], *, earlier: int) -> Ingested:
+    now = connection.execute(sql.NOW).scalar_one()
     highest = select(func.max(schema.chunk.c.no)).where(schema.chunk.c.run_id == run.id)
-    no = (await connection.execute(highest)).scalar_one() + 1
+    no = connection.execute(highest).scalar_one() + 1
     values = {"run_id": run.id, "no": no, "epoch": 0, "done": False}
     made = insert(schema.chunk).values(**values).returning(schema.chunk.c.id)
-    fence = Fence((await connection.execute(made)).scalar_one(), 0)
+    fence = Fence(connection.execute(made).scalar_one(), 0)
     payloads = [{"sha256": new.sha256, "content": new.payload} for new in items if new.payload is not None]
     if payloads:
-        await connection.execute(sql.ADD_PAYLOAD, payloads)
+        connection.execute(sql.ADD_PAYLOAD, payloads)
     rows: Sequence[Any] = ()
     if items:
         told = [sql.item_values(new, run_id=run.id, fence=fence, now=now) for new in items]
-        rows = (await connection.execute(sql.ADD_ITEM, told)).all()
+        rows = connection.execute(sql.ADD_ITEM, told).all()
     added = {(row.client_id, row.business_key): row.id for row in rows}
     known, refused, history = 0, list[Refused](), list[dict[str, Any]]()
     for new in items:
@@ -274,34 +271,34 @@ async def _ingest(
             item = sql.new_item(new, item_id, run_id=run.id, fence=fence, now=now)
             history.append(sql.added_values(item, now=now))
             continue
-        item = await _known(connection, new)
+        item = _known(connection, new)
         if item.state is State.INVALID and item.business_key == new.business_key and item.run_id != run.id:
-            history.append(await _take_again(connection, item, new, run=run, fence=fence, now=now))
+            history.append(_take_again(connection, item, new, run=run, fence=fence, now=now))
             continue
         reason = _reason(item, run, new, earlier=earlier)
         known += reason is None
         if reason is not None:
             refused.append(Refused(name=_name(new), reason=reason))
     if history:
-        await connection.execute(sql.ADD_HISTORY, history)
+        connection.execute(sql.ADD_HISTORY, history)
     else:
-        await connection.execute(schema.chunk.delete().where(schema.chunk.c.id == fence.chunk_id))
-    await _refuse(connection, run, refused)
+        connection.execute(schema.chunk.delete().where(schema.chunk.c.id == fence.chunk_id))
+    _refuse(connection, run, refused)
     return Ingested(added=len(history), known=known, refused=tuple(refused))
 
 
-async def _known(connection: AsyncConnection, new: NewItem) -> Item:
+def _known(connection: Connection, new: NewItem) -> Item:
     """Return what keeps an invoice from being added: what has its key, else its document."""
     column = schema.item.c
     same = or_(column.business_key == new.business_key, column.document_ref == new.document_ref)
     query = sql.ITEM.where(column.client_id == new.client_id, same).order_by(
         (column.business_key == new.business_key).desc()
     )
-    return sql.item_of((await connection.execute(query)).all()[0])
+    return sql.item_of(connection.execute(query).all()[0])
 
 
-async def _take_again(
-    connection: AsyncConnection, item: Item, new: NewItem, *, run: Run, fence: Fence, now: float
+def _take_again(
+    connection: Connection, item: Item, new: NewItem, *, run: Run, fence: Fence, now: float
 ) -> dict[str, Any]:
     """Take what was never sent into another run; return the line that this adds to the audit trail."""
     after = attrs.evolve(
@@ -326,7 +323,7 @@ async def _take_again(
         updated=now,
     )
     values = attrs.asdict(after, filter=lambda field, _: field.name not in ("id", "created"))
-    await connection.execute(update(schema.item).where(schema.item.c.id == item.id).values(**values))
+    connection.execute(update(schema.item).where(schema.item.c.id == item.id).values(**values))
     facts = Facts(sha256=new.sha256, payload_ref=new.payload_ref, name=new.name)
     change = Change(item=item, event=ItemEvent.CORRECTED, facts=facts, fence=fence, detail={"run_id": run.id})
     return sql.history_values(change, item, after, now=now)
@@ -361,7 +358,7 @@ def _place(known: Item, run: Run) -> str:
     return name if known.run_id == run.id else f"{name} of the run {known.run_id}"
 
 
-async def _refuse(connection: AsyncConnection, run: Run, refused: Sequence[Refused]) -> None:
+def _refuse(connection: Connection, run: Run, refused: Sequence[Refused]) -> None:
     if refused:
         values = [{"run_id": run.id, "name": each.name, "reason": each.reason} for each in refused]
-        await connection.execute(sqlite.insert(schema.refused).on_conflict_do_nothing(), values)
+        connection.execute(sqlite.insert(schema.refused).on_conflict_do_nothing(), values)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from seqino.batch.owners import Timing
     from seqino.batch.store import Store
     from seqino.client import SeqinoClient
-    from seqino.submission import Submission
+    from seqino.submission import Route, Submission
 
 __all__ = ["Service"]
 
@@ -80,6 +80,7 @@ class Service:
         self._registering = asyncio.Lock()
         self._beating: asyncio.Task[None] | None = None
         self._under_way: dict[tuple[str, str], asyncio.Future[Drive | None]] = {}
+        self._routes: dict[tuple[str, Route], bool] = {}
         self._was_warned = False
 
     # --- Owning
@@ -293,7 +294,14 @@ class Service:
             return None
 
     async def _warn_of_other_route(self, item: Item) -> None:
-        if item.document_ref is None and not self._was_warned and await self._store.has_other_route(item):
+        if item.document_ref is not None or self._was_warned:
+            return
+        routes = self._routes
+        if (item.client_id, item.route) not in routes:
+            # Once; what this process sends itself is known without asking.
+            routes[item.client_id, item.route] = await self._store.has_other_route(item)
+        others = (known for client_id, known in routes if client_id == item.client_id)
+        if routes[item.client_id, item.route] or any(route is not item.route for route in others):
             self._was_warned = True
             _LOG.warning(
                 "ledger: %s sends both drafts and files, and not all of them name their document: without a "

@@ -19,9 +19,9 @@ from seqino.batch.states import RECOVERABLE, ItemEvent, State
 from seqino.batch.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from seqino.batch.database import Database
     from seqino.batch.group import Result, Write
@@ -64,41 +64,42 @@ class Store(Reader):
     # --- Writing
 
     async def _commit(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
+        # In a thread, all at once: there is nothing to wait for between the statements of a group.
+        return await self._database.in_thread(lambda: self._commit_all(writes))
+
+    def _commit_all(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
         grouped = [(at, write) for at, write in enumerate(writes) if not isinstance(write, Piece)]
         results: list[Result] = [None] * len(writes)
         if grouped:
-            written = await self._commit_group([write for _, write in grouped])
+            written = self._commit_group([write for _, write in grouped])
             for (at, _), result in zip(grouped, written, strict=True):
                 results[at] = result
         for at, write in enumerate(writes):
             if isinstance(write, Piece):
-                results[at] = await self._commit_piece(write)
+                results[at] = self._commit_piece(write)
         return results
 
-    async def _commit_group(self, writes: Sequence[Add | Change]) -> list[Result]:
+    def _commit_group(self, writes: Sequence[Add | Change]) -> list[Result]:
         group = Group(writes=writes, last=self._sequence)
         try:
-            async with self._database.write() as connection:
-                results = await group.write(connection)
+            results = self._database.transact(group.write)
         except Crossed:
             group = Group(writes=writes, last=self._sequence, singly=True)
-            async with self._database.write() as connection:
-                results = await group.write(connection)
+            results = self._database.transact(group.write)
         if group.number is not None:
             self._sequence = group.number
             # Before anything leaves: whoever waits for this group is told afterwards.
-            await asyncio.to_thread(self._high_water.advance, group.number)
+            self._high_water.advance(group.number)
         return results
 
-    async def _commit_piece(self, piece: Piece) -> Result | LedgerError:
+    def _commit_piece(self, piece: Piece) -> Result | LedgerError:
         try:
-            async with self._database.write() as connection:
-                return await piece.perform(connection)
+            return self._database.transact(piece.perform)
         except LedgerError as error:
             # It concerns this one alone; what was written before it stays written.
             return error
 
-    async def transact(self, perform: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def transact(self, perform: Callable[[Connection], T]) -> T:
         """Write something in one transaction of its own, in turn with everything else that is written.
 
         Raises:
@@ -158,10 +159,10 @@ class Store(Reader):
             item_id: The item that it is about, if that is known.
         """
 
-        async def perform(connection: AsyncConnection) -> bool:
+        def perform(connection: Connection) -> bool:
             values = {"event_id": event_id, "body": body, "item_id": item_id, "seen": schema.epoch_now()}
             added = sqlite.insert(schema.webhook_inbox).values(values).on_conflict_do_nothing()
-            return (await connection.execute(added)).rowcount == 1
+            return connection.execute(added).rowcount == 1
 
         return await self.transact(perform)
 
@@ -177,8 +178,8 @@ class Store(Reader):
             count += 1
         reached = self._sequence + 1
 
-        async def perform(connection: AsyncConnection) -> None:
-            await connection.execute(update(schema.ledger).values(sequence=reached))
+        def perform(connection: Connection) -> None:
+            connection.execute(update(schema.ledger).values(sequence=reached))
 
         await self.transact(perform)
         self._sequence = reached
@@ -188,16 +189,16 @@ class Store(Reader):
     async def note_probe(self) -> None:
         """Note that the server was seen to refuse a second validation."""
 
-        async def perform(connection: AsyncConnection) -> None:
-            await connection.execute(update(schema.ledger).values(probed=schema.epoch_now()))
+        def perform(connection: Connection) -> None:
+            connection.execute(update(schema.ledger).values(probed=schema.epoch_now()))
 
         await self.transact(perform)
 
     async def keep_payload(self, sha256: str, content: bytes) -> None:
         """Keep a content."""
 
-        async def perform(connection: AsyncConnection) -> None:
-            await connection.execute(sql.ADD_PAYLOAD, [{"sha256": sha256, "content": content}])
+        def perform(connection: Connection) -> None:
+            connection.execute(sql.ADD_PAYLOAD, [{"sha256": sha256, "content": content}])
 
         await self.transact(perform)
 
@@ -215,12 +216,12 @@ class Store(Reader):
     async def register(self) -> Fence:
         """Give this process a chunk of its own, for what it sends outside of any run."""
 
-        async def perform(connection: AsyncConnection) -> Fence:
+        def perform(connection: Connection) -> Fence:
             values: dict[str, Any] = {"no": 0, "epoch": 1, "owner": str(self._owner), "done": False}
             added = (
                 insert(schema.chunk).values(**values, seen=schema.epoch_now()).returning(schema.chunk.c.id)
             )
-            return Fence((await connection.execute(added)).scalar_one(), 1)
+            return Fence(connection.execute(added).scalar_one(), 1)
 
         fence = await self.transact(perform)
         self.note_owned(fence)
@@ -233,11 +234,11 @@ class Store(Reader):
             Fenced: It was taken for dead.
         """
 
-        async def perform(connection: AsyncConnection) -> bool:
+        def perform(connection: Connection) -> bool:
             mine = update(schema.chunk).where(
                 schema.chunk.c.id == fence.chunk_id, schema.chunk.c.epoch == fence.epoch
             )
-            return (await connection.execute(mine.values(seen=schema.epoch_now()))).rowcount == 1
+            return connection.execute(mine.values(seen=schema.epoch_now())).rowcount == 1
 
         if not await self.transact(perform):
             raise Fenced("another process took over what this one was doing, since it seemed dead")
@@ -248,16 +249,16 @@ class Store(Reader):
         What was being sent of it is in doubt from now on.
         """
 
-        async def perform(connection: AsyncConnection) -> Fence | None:
-            return await give_up(connection, chunk.fence, owner=str(self._owner))
+        def perform(connection: Connection) -> Fence | None:
+            return give_up(connection, chunk.fence, owner=str(self._owner))
 
         return None if chunk.owner is not None else await self.transact(perform)
 
     async def release(self, fence: Fence) -> None:
         """Give up a chunk in good order: nothing of it is under way any more."""
 
-        async def perform(connection: AsyncConnection) -> None:
-            await give_up(connection, fence, owner=None)
+        def perform(connection: Connection) -> None:
+            give_up(connection, fence, owner=None)
 
         await self.transact(perform)
 
@@ -268,16 +269,16 @@ class Store(Reader):
             The chunks that nobody owns any more.
         """
 
-        async def perform(connection: AsyncConnection) -> list[int]:
+        def perform(connection: Connection) -> list[int]:
             owned = select(schema.chunk, schema.epoch_now().label("now")).where(
                 schema.chunk.c.owner.is_not(None)
             )
             taken: list[int] = []
-            for row in (await connection.execute(owned)).all():
+            for row in connection.execute(owned).all():
                 *columns, now = row
                 chunk = Chunk(**dict(zip(schema.chunk.c.keys(), columns, strict=True)))
                 if self.is_dead(chunk, now=now):
-                    await give_up(connection, chunk.fence, owner=None)
+                    give_up(connection, chunk.fence, owner=None)
                     taken.append(chunk.id)
             return taken
 
@@ -306,7 +307,7 @@ class Store(Reader):
         self._mine.add(fence.chunk_id)
 
 
-async def give_up(connection: AsyncConnection, fence: Fence, *, owner: str | None) -> Fence | None:
+def give_up(connection: Connection, fence: Fence, *, owner: str | None) -> Fence | None:
     """Take a chunk from its owner: what was being sent is in doubt from now on.
 
     Args:
@@ -324,20 +325,20 @@ async def give_up(connection: AsyncConnection, fence: Fence, *, owner: str | Non
         .values(epoch=column.epoch + 1, owner=owner, seen=schema.epoch_now())
         .returning(column.epoch, schema.epoch_now())
     )
-    row = (await connection.execute(taken)).one_or_none()
+    row = connection.execute(taken).one_or_none()
     if row is None:
         return None
     epoch, now = row
     of_chunk = schema.item.c.chunk_id == fence.chunk_id
     sending = sql.ITEM.where(of_chunk, schema.item.c.state == str(State.SENDING))
-    for item_row in (await connection.execute(sending)).all():
+    for item_row in connection.execute(sending).all():
         change = Change(item=sql.item_of(item_row), event=ItemEvent.TAKEN_OVER, release=True)
         after = changed(change, now=now)
-        await connection.execute(
+        connection.execute(
             sql.CHANGE_ITEM, {**sql.where_values(change.item), **sql.written_values(after, change.event)}
         )
-        await connection.execute(sql.ADD_HISTORY, [sql.history_values(change, change.item, after, now=now)])
+        connection.execute(sql.ADD_HISTORY, [sql.history_values(change, change.item, after, now=now)])
     # What a web service was about to send is free for whoever asks for it next.
     in_service = schema.item.c.run_id.is_(None)
-    await connection.execute(update(schema.item).where(of_chunk, in_service).values(chunk_id=None))
+    connection.execute(update(schema.item).where(of_chunk, in_service).values(chunk_id=None))
     return Fence(fence.chunk_id, epoch)

@@ -66,7 +66,7 @@ from seqino.submission import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from seqino._core.wire import JSON, File
+    from seqino._core.wire import JSON, Encoded, File
     from seqino.models import (
         DraftCreated,
         DraftValidated,
@@ -119,7 +119,7 @@ class Submitter:
     sender: Caller | None = None
     patience: float = math.inf
 
-    async def submit(self, invoice: InvoiceDraft | Mapping[str, JSON]) -> Submission:
+    async def submit(self, invoice: InvoiceDraft | Mapping[str, JSON] | Encoded) -> Submission:
         """Submit an invoice as a draft."""
         return await self._drive(_Run(self, invoice=invoice), start(Route.DRAFT, policy=self.policy))
 
@@ -159,7 +159,7 @@ class _Run:
         self,
         submitter: Submitter,
         *,
-        invoice: InvoiceDraft | Mapping[str, JSON] | None = None,
+        invoice: InvoiceDraft | Mapping[str, JSON] | Encoded | None = None,
         file: File | None = None,
         number: str | None = None,
         earlier: ResumeToken | None = None,
