@@ -72,7 +72,7 @@ MAP: dict[str, set[str]] = {
     "batch.keys": {"documents"},
     "batch.window": set(),
     "sandbox": {"sandbox"},
-    "cli": {"", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
+    "cli": {"", "batch", "cli", "client", "sandbox", "statuses", "documents", "models", "submission"},
     "": {
         *("_core.events", "_core.raw", "api", "client", "documents", "identifiers", "models", "pagination"),
         *("statuses", "submission"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from seqino.cli.batch import batch
 from seqino.cli.demo import demo
 from seqino.cli.events import events
 from seqino.cli.health import health
@@ -22,3 +23,4 @@ app = typer.Typer(
 )
 for command in (demo, submit, events, health, sandbox):
     app.command()(command)
+app.add_typer(batch)

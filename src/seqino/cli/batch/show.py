@@ -1,0 +1,85 @@
+"""What people and machines are shown of a ledger: words, lines, and tables."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from seqino.batch.states import State
+from seqino.cli.show import Language, clean, console, language
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from seqino.batch.items import Item
+
+__all__ = [
+    "Language",
+    "clean",
+    "console",
+    "counts_text",
+    "json_line",
+    "language",
+    "reason_of",
+    "say",
+    "state_words",
+    "table",
+]
+
+_FRENCH = {
+    State.QUEUED: "à envoyer",
+    State.DRAFTED: "en brouillon",
+    State.SENDING: "en cours d'envoi",
+    State.IN_DOUBT: "en doute",
+    State.PARKED: "en doute, à trancher",
+    State.CORRECTING: "en correction",
+    State.ACCEPTED_UNIDENTIFIED: "acceptée sans identifiant",
+    State.ACCEPTED: "acceptée",
+    State.REJECTED: "refusée par la plateforme",
+    State.INVALID: "inutilisable",
+    State.SETTLED: "encaissée",
+    State.DEAD: "morte",
+    State.NOT_DELIVERED: "non transmise",
+    State.EXPIRED: "sans fin connue",
+}
+
+
+def state_words(state: State, lang: Language) -> str:
+    """Write a state in a language."""
+    return _FRENCH[state] if lang == "fr" else state.replace("_", " ")
+
+
+def counts_text(counts: Mapping[State, int], lang: Language) -> str:
+    """Write counts in the order in which states follow each other: ``3 queued, 12 accepted``."""
+    told = [f"{counts[state]} {state_words(state, lang)}" for state in State if counts.get(state)]
+    return ", ".join(told) or ("rien" if lang == "fr" else "nothing")
+
+
+def reason_of(item: Item) -> str:
+    """Return why an item is what it is, where there is something to say."""
+    told: dict[str, Any] = msgspec.json.decode(item.reasons) if item.reasons else {}
+    return "" if item.state.is_taken else str(told.get("message") or "")
+
+
+def say(text: str, *, stderr: bool = False) -> None:
+    """Write one line."""
+    console(stderr=stderr).print(Text(clean(text)), soft_wrap=True)
+
+
+def json_line(members: Mapping[str, Any]) -> str:
+    """Write one JSON object on a line."""
+    return json.dumps(members, ensure_ascii=False, default=str)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; what others wrote is no markup in it."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        made.add_column(head, overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(clean(cell)) for cell in row))
+    console().print(made)
