@@ -60,7 +60,6 @@ class Worker:
         async with self.session.client() as client, self.session.open(create=not corrects) as ledger:
             try:
                 run = await ledger.create_run(paths, client_id=whose, name=name, corrects=corrects)
-                await self._tell_limits(client, whose)
                 return await self._work(run, client)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
@@ -69,27 +68,24 @@ class Worker:
         """Go on with a run, or with each of which something is left."""
         async with self.session.client() as client, self.session.open() as ledger:
             try:
-                codes = [await self._work(run, client) for run in await self._left(ledger, client, run_id)]
+                codes = [await self._work(run, client) for run in await self._left(ledger, run_id)]
                 # What a web service left in doubt is of no run.
                 await ledger.reconcile(client)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
             return worst(codes) if codes else exit_code(await ledger.counts())
 
-    async def _left(self, ledger: Ledger, client: SeqinoClient, run_id: int | None) -> list[BatchRun]:
+    async def _left(self, ledger: Ledger, run_id: int | None) -> list[BatchRun]:
+        """Return a run, or those of which something is left; sources are read to their ends first."""
         if run_id is not None:
-            runs = [await ledger.resume_run(run_id)]
-        else:
-            runs = [
-                await ledger.resume_run(run.id)
-                for run in await ledger.list_runs()
-                if not run.is_ready or LEFT & (await run.counts()).keys()
-            ]
-        first = await anext(runs[0].items(), None) if runs else None
-        if first is None:
+            return [await ledger.resume_run(run_id)]
+        runs = [
+            await ledger.resume_run(run.id)
+            for run in await ledger.list_runs()
+            if not run.is_ready or LEFT & (await run.counts()).keys()
+        ]
+        if not runs:
             say("nothing is left to be sent", stderr=True)
-        else:
-            await self._tell_limits(client, client.client_id or first.client_id)
         return runs
 
     async def _tell_limits(self, client: SeqinoClient, whose: str) -> None:
@@ -108,6 +104,8 @@ class Worker:
         if not await run.counts():
             complain(f"run {run.id}: nothing was taken, and nothing was sent")
             return ExitCode.INPUT
+        first = await anext(run.items())
+        await self._tell_limits(client, client.client_id or first.client_id)
         steps = run.submit(
             client,
             concurrency=self.concurrency,
