@@ -9,7 +9,7 @@ CALLS ?= 10000
 ROUNDS ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos bench-quick check format openapi generate clean
+.PHONY: help setup demo test chaos bench-quick bench-ledger check format openapi generate clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ chaos: setup ## Seeded faults on a virtual clock: nothing sent twice, lost or to
 
 bench-quick: setup ## What safety costs, beside aiohttp and msgspec alone (about 90 s; QUICK=1: 15 s)
 	@$(BIN)/python -m benchmarks.quick $(if $(QUICK),--quick)
+
+bench-ledger: setup ## What the ledger costs in submissions a second and in memory (QUICK=1: less time)
+	@$(BIN)/python -m benchmarks.ledger $(if $(QUICK),--quick)
 
 check: setup ## Lint, types, import rule, generated code fresh
 	$(BIN)/ruff check .

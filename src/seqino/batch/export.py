@@ -18,6 +18,7 @@ from seqino.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from seqino.batch.items import Item
     from seqino.batch.store import Store
 
 __all__ = ["Format", "Subject", "export", "harmless"]
@@ -103,14 +104,20 @@ def harmless(cell: object) -> object:
 
 async def _invoices(store: Store, run_id: int | None) -> AsyncIterator[dict[str, Any]]:
     async for item in store.items(run_id=run_id):
-        told: dict[str, Any] = (
-            msgspec.json.decode(item.reasons) if item.reasons and not item.state.is_taken else {}
-        )
-        values: dict[str, Any] = {"key": item.business_key, "reason": told.get("message")}
+        values: dict[str, Any] = {"key": item.business_key, "reason": _reason(item)}
         yield {name: values[name] if name in values else getattr(item, name) for name in INVOICES}
     async for row in _pages(store, schema.refused, select(schema.refused), run_id=run_id):
         told = {"run_id": row.run_id, "name": row.name, "state": "refused", "reason": row.reason}
         yield {name: told.get(name) for name in INVOICES}
+
+
+def _reason(item: Item) -> str | None:
+    """Why an invoice was not taken, with the faults that the platform named."""
+    if item.reasons is None or item.state.is_taken:
+        return None
+    told: dict[str, Any] = msgspec.json.decode(item.reasons)
+    faults = (f"{path}: {message}" for path, message in told.get("faults", ()))
+    return " ".join([told["message"], "; ".join(faults)]).strip()
 
 
 async def _history(store: Store, run_id: int | None) -> AsyncIterator[dict[str, Any]]:

@@ -25,6 +25,7 @@ from seqino.errors import (
     Rejected,
     ResponseDecodeError,
     SeqinoError,
+    UnexpectedAnswer,
 )
 from seqino.options import CallOptions
 
@@ -53,6 +54,8 @@ _STOPS_CLIENT = frozenset({402, 403})
 """Refusals that every invoice of that client would meet."""
 
 _NOT_FOUND = 404
+
+_UNREADABLE = (ResponseDecodeError, UnexpectedAnswer)
 
 _UNREACHED = frozenset({Outcome.NOT_SENT, Outcome.UNKNOWN})
 
@@ -386,8 +389,8 @@ class Runner:
         else:
             self._failures = 0
         if isinstance(error, RateLimited):
-            self._held_until = max(self._held_until, self._how.clock() + (error.retry_after or 0.0))
-        elif isinstance(error, InsecureConnection) or (isinstance(error, ResponseDecodeError) and is_unsent):
+            self._held_until = max(self._held_until, self._how.clock() + _told_to_wait(error))
+        elif isinstance(error, InsecureConnection) or (isinstance(error, _UNREADABLE) and is_unsent):
             # A draft that was created without a readable id would be created again for ever.
             self._stop(error)
         elif isinstance(error, Rejected):
@@ -440,3 +443,7 @@ class Runner:
             part.is_lost = True
         except LedgerError as error:
             _LOG.warning("ledger: %s", error)
+
+
+def _told_to_wait(error: RateLimited) -> float:
+    return error.retry_after or 0.0
