@@ -112,6 +112,7 @@ class Driver:
         options: CallOptions,
         patience: float,
         revalidate: bool = False,
+        content: bytes | None = None,
     ) -> Drive:
         """Go on with an item: send it, or look what became of it.
 
@@ -122,6 +123,7 @@ class Driver:
             options: What its calls do otherwise than the client; ``timeout`` covers all of it.
             patience: Seconds that may be waited before a look; 0 leaves it in doubt for ``reconcile``.
             revalidate: As for ``SeqinoClient.submit``.
+            content: What is to be sent, where it is at hand; it is checked against the item's digest.
 
         Raises:
             LedgerError: It could not be written, or somebody else drives it.
@@ -145,20 +147,20 @@ class Driver:
                 patience=patience,
             )
             try:
-                submission = await self._go(client, submitter, journal)
+                submission = await self._go(client, submitter, journal, content)
             except CallError as error:
                 return Drive(item=journal.item, error=error)
             return Drive(item=journal.item, submission=submission)
 
     async def _go(
-        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal
+        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, content: bytes | None
     ) -> Submission | None:
         item = journal.item
         if item.state in _LOOKED_AT and item.draft_id is not None:
             return await self._look(submitter, item, item.draft_id)
         if not item.state.is_to_be_sent:
             return None
-        content = await self._content(item)
+        content = await self._content(item, content)
         if content is None:
             await journal.spoil(f"{item.payload_ref.removeprefix(IN_FILE)} was changed, or is gone")
             return None
@@ -202,10 +204,10 @@ class Driver:
             raise
         await journal.replaced()
 
-    async def _content(self, item: Item) -> bytes | None:
+    async def _content(self, item: Item, content: bytes | None) -> bytes | None:
         """Return what is to be sent; ``None`` where it is not what it was."""
         if item.payload_ref == STORED:
-            content = await self._store.payload(item.sha256)
+            content = content or await self._store.payload(item.sha256)
         else:
             content = await asyncio.to_thread(_read, Path(item.payload_ref.removeprefix(IN_FILE)))
         return content if content is not None and digest(content) == item.sha256 else None

@@ -231,6 +231,7 @@ class Service:
                     options=attrs.evolve(how.options, timeout=left),
                     patience=left,
                     revalidate=how.revalidate,
+                    content=new.payload,
                 )
             except (Fenced, ItemChanged) as error:
                 # Whoever took over goes on with it, or has; that is found out by claiming it again.

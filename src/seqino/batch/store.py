@@ -132,15 +132,11 @@ class Store(Reader):
             Fenced: This process was taken for dead; nothing was written.
             ItemChanged: Somebody else has changed it, and this is no evidence; nothing was written.
         """
+        changed(change, now=0.0)
         return await asyncio.shield(self.put(change))
 
     def put(self, change: Change) -> asyncio.Future[Item]:
-        """Write an event of an item, whether or not anybody waits for it.
-
-        Raises:
-            ValueError: The event cannot happen to it.
-        """
-        changed(change, now=0.0)
+        """Write an event that can happen to an item, whether or not anybody waits for it."""
         return self._writer.put(change)
 
     async def adopt(self, item: Item, fence: Fence) -> Item | None:
