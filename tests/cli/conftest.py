@@ -14,6 +14,7 @@ import seqino
 from seqino.cli.app import app
 from seqino.cli.follow import Pace
 from seqino.sandbox import Sandbox
+from tests.cli.batch_ledgers import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -91,3 +92,17 @@ def seqino_command() -> Callable[..., Result]:
         return Result(exit_code=done.exit_code, stdout=done.stdout, stderr=done.stderr)
 
     return run
+
+
+@pytest.fixture
+def batch(
+    seqino_command: Callable[..., Result],
+    platform: Platform,
+    samples: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Batch:
+    """``seqino batch`` on a new ledger; what is kept for a user is kept in the test's folder."""
+    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    return Batch(seqino_command, platform, samples, tmp_path)

@@ -242,7 +242,7 @@ class Batches:
         return await resolve(self.store, item, ItemEvent.ABSENT)
 
     async def resend(self, item: Item) -> Item:
-        """Have an invoice in doubt sent again, with its run or its key. **It may exist twice then.**
+        """Have an invoice in doubt sent again, with its run or its key; **it may exist twice then**.
 
         Args:
             item: The invoice, as ``find`` returned it.

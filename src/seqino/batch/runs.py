@@ -295,7 +295,9 @@ def _ingest(
 def _known(connection: Connection, new: NewItem) -> Item | None:
     """Return what keeps an invoice from being added: what has its key, else its document."""
     column = schema.item.c
-    same = or_(column.business_key == new.business_key, column.document_ref == new.document_ref)
+    same = column.business_key == new.business_key
+    if new.document_ref is not None:
+        same = or_(same, column.document_ref == new.document_ref)
     query = sql.ITEM.where(column.client_id == new.client_id, same).order_by(
         (column.business_key == new.business_key).desc()
     )

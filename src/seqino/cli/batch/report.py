@@ -11,7 +11,16 @@ import typer
 from seqino.batch.items import Item
 from seqino.cli.batch.group import AsJson, RunNumber, command
 from seqino.cli.batch.session import Session
-from seqino.cli.batch.show import counts_text, json_line, language, reason_of, say, state_words, table
+from seqino.cli.batch.show import (
+    counts_text,
+    json_line,
+    language,
+    reason_of,
+    say,
+    say_refused,
+    state_words,
+    table,
+)
 from seqino.cli.batch.verdict import ATTENTION, exit_code
 from seqino.cli.common import Lang
 from seqino.cli.result import ExitCode
@@ -73,15 +82,12 @@ async def report(
         refused = [
             one for each in await ledger.list_runs() if run in (None, each.id) for one in await each.refused()
         ]
+    if rows:
+        table(("key", "client", "state", "invoice", "number", "reason"), rows)
+    say_refused(refused, as_json=as_json)
     if as_json:
-        for one in refused:
-            say(json_line({"refused": one.name, "reason": one.reason}))
         say(json_line({"counts": counts, "refused": len(refused)}))
     else:
-        if rows:
-            table(("key", "client", "state", "invoice", "number", "reason"), rows)
-        if refused:
-            table(("refused before sending", "reason"), [(one.name, one.reason) for one in refused])
         say(counts_text(counts, labels) + (f", {len(refused)} refused before sending" if refused else ""))
     return exit_code(counts, refused=len(refused))
 

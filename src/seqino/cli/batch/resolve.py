@@ -3,13 +3,13 @@
 # ruff: noqa: FBT002 - options of a command line are named there
 
 import os
-import sys
 from collections.abc import Awaitable
 from typing import Annotated
 
 import attrs
 import typer
 
+from seqino.cli.batch.confirming import confirm
 from seqino.cli.batch.group import command
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import Language, language, say, state_words
@@ -56,19 +56,8 @@ def resolve(  # noqa: PLR0917 - each is an option of the command
     labels = language(lang, os.environ)
     whose = session.whose(client_id)
     how = next(name for name, is_chosen in chosen.items() if is_chosen)
-    _confirm(f"{key}: {_RISKS[how].format(found=found)}", yes=yes)
+    confirm(f"{key}: {_RISKS[how].format(found=found)}", yes=yes)
     return _resolve(attrs.evolve(session, client_id=whose), key, how=how, invoice_id=found or "", lang=labels)
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    say(question, stderr=True)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise InvalidInput("nobody is there to confirm it, and nothing was changed: add --yes")
-    say("Do it? [y/N]", stderr=True)
-    if sys.stdin.readline().strip().lower() not in {"y", "yes", "o", "oui"}:
-        raise InvalidInput("nothing was changed")
 
 
 async def _resolve(session: Session, key: str, *, how: str, invoice_id: str, lang: Language) -> ExitCode:

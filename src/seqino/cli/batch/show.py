@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from seqino.batch.items import Item
+    from seqino.batch.runs import Refused
 
 __all__ = [
     "Language",
@@ -26,6 +27,7 @@ __all__ = [
     "language",
     "reason_of",
     "say",
+    "say_refused",
     "state_words",
     "table",
 ]
@@ -83,3 +85,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         made.add_row(*(Text(clean(cell)) for cell in row))
     console().print(made)
+
+
+def say_refused(refused: Sequence[Refused], *, as_json: bool) -> None:
+    """Say what of a source was not taken, a line each: paths and reasons are too long for a table."""
+    for one in refused:
+        say(
+            json_line({"refused": one.name, "reason": one.reason})
+            if as_json
+            else f"refused before sending: {one.name}: {one.reason}"
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from seqino.cli.batch.session import Session
-from seqino.cli.batch.show import Language, counts_text, json_line, reason_of, say, state_words, table
+from seqino.cli.batch.show import Language, counts_text, reason_of, say, say_refused, state_words, table
 from seqino.cli.batch.verdict import ATTENTION, LEFT, exit_code
 from seqino.cli.batch.watch import interval, limits_text, watch
 from seqino.cli.common import complain
@@ -135,11 +135,8 @@ class Worker:
         return code
 
     def _tell_refused(self, refused: Sequence[Refused]) -> None:
-        if self.as_json:
-            for one in refused:
-                say(json_line({"refused": one.name, "reason": one.reason}))
-        elif refused:
-            table(("refused before sending", "reason"), [(one.name, one.reason) for one in refused[:_SHOWN]])
+        say_refused(refused if self.as_json else refused[:_SHOWN], as_json=self.as_json)
+        if not self.as_json:
             self._tell_of_more(len(refused))
 
     async def _tell_attention(self, run: BatchRun) -> None:
