@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seqino.cli.result import ExitCode
+from seqino.models import UsageLimits
 from tests.cli.batch_ledgers import CLIENT, CREATE_DRAFT, FILE, KEY
 
 if TYPE_CHECKING:
@@ -157,10 +158,50 @@ def test_drafts_are_judged_beforehand_and_nothing_is_sent(batch: Batch) -> None:
     assert not batch.ledger.exists()
 
 
-def test_a_row_that_says_too_much_or_a_key_that_is_none_is_found_by_a_check(batch: Batch) -> None:
+def test_what_cannot_be_sent_is_found_by_a_check_as_by_a_run(batch: Batch) -> None:
     path = batch.folder / "rows.json"
-    path.write_text(json.dumps([{"key": "A", "invoice": {"currency_code": 1.5e400}}]))
-    assert batch("check", path).exit_code == ExitCode.REJECTED
+    path.write_text(json.dumps({"key": "A", "invoice": {}}), encoding="utf-8")
+    checked = batch("check", path)
+    assert checked.exit_code == ExitCode.REJECTED
+    assert (
+        f"{path}: A: invalid\n  nothing was sent: $.issue_date: is missing; $.type_code: is missing"
+        in checked.stdout
+    )
+    assert batch("submit", path).exit_code == ExitCode.REJECTED
+    assert batch.states() == {"A": "invalid"}
+    assert batch("submit", batch.rows("rows.jsonl", {"A": batch.draft()})).exit_code == ExitCode.OK
+    assert batch.states() == {"A": "accepted"}
+
+
+def test_a_correction_that_cannot_be_sent_leaves_what_was_rejected(batch: Batch) -> None:
+    batch("submit", batch.rows("rows.jsonl", {"A": batch.draft(total_amount_with_vat="1.00")}))
+    path = batch.folder / "rows.json"
+    path.write_text(json.dumps({"key": "A", "invoice": {}}), encoding="utf-8")
+    result = batch("retry", "--rejected", path)
+    assert result.exit_code == ExitCode.INPUT
+    assert f"{path}: nothing was sent: $.issue_date: is missing; $.type_code: is missing" in result.stdout
+    assert batch.states() == {"A": "rejected"}
+
+
+def test_the_platforms_limits_are_told_before_anything_is_sent(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def limits(*_: object, **__: object) -> UsageLimits:
+        return UsageLimits(rate_limit_per_minute=600)
+
+    monkeypatch.setattr("seqino.resources.usage.Usage.get_limits", limits)
+    result = batch("submit", batch.samples / FILE)
+    told, sent = (
+        result.stderr.index(words) for words in ("limits: 600 requests a minute", "run 1: 1 queued")
+    )
+    assert told < sent
+
+
+def test_a_key_that_is_not_taken_sends_nothing(batch: Batch) -> None:
+    batch.platform.sandbox.faults.plan("status-401-before")
+    result = batch("submit", batch.samples / FILE)
+    assert result.exit_code == ExitCode.FAILURE
+    assert batch.platform.sandbox.counters.files_taken == 0
 
 
 def test_a_check_that_the_platform_refuses_is_read_by_its_status(batch: Batch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seqino.cli.result import ExitCode
-from tests.cli.batch_ledgers import CREATE_DRAFT
+from tests.cli.batch_ledgers import CREATE_DRAFT, FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,3 +84,31 @@ def test_a_run_that_is_in_use_is_not_worked_on_by_another_process(batch: Batch) 
     killed = batch("resume", "--patience", 0)
     assert killed.exit_code in (ExitCode.OK, ExitCode.IN_DOUBT)
     assert batch.platform.sandbox.counters.same_content == 0
+
+
+async def stop(*_: object, **__: object) -> None:
+    signal.raise_signal(signal.SIGINT)
+    await asyncio.Event().wait()
+
+
+def test_an_interrupted_run_says_how_to_go_on(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("seqino.cli.batch.working.watch", stop)
+        for name in (["submit", many(batch)], ["resume"]):
+            result = batch(*name)
+            assert result.exit_code == ExitCode.FAILURE
+            assert f"stopped: {MANY} queued" in result.stderr
+            assert "nothing is sent twice: seqino batch resume" in result.stderr
+        patched.setattr("seqino.batch.Ledger.list_runs", stop)
+        assert batch("status").stderr == "error: interrupted\n"
+
+
+def test_a_source_that_was_not_read_to_its_end_is_read_by_the_resumption(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("seqino.batch.batches.ingest", stop)
+        assert batch("submit", batch.samples / FILE).exit_code == ExitCode.FAILURE
+    assert "not read to its end; nothing" in batch("status").stdout
+    resumed = batch("resume")
+    assert (resumed.exit_code, resumed.stdout) == (ExitCode.OK, "batch: run 1: 1 accepted\n")

@@ -12,7 +12,7 @@ import msgspec
 import seqino.batch
 from seqino.batch.items import NewItem
 from seqino.batch.states import State
-from seqino.cli.batch.show import json_line, say
+from seqino.cli.batch.show import json_line, one_line, say
 from seqino.cli.result import ExitCode
 from seqino.errors import Rejected
 from seqino.submission import Route
@@ -134,4 +134,4 @@ def _tell(found: _Found, *, as_json: bool) -> None:
         return
     say(": ".join(filter(None, (found.name, found.key, found.verdict))))
     for message in found.messages:
-        say(f"  {message}")
+        say(f"  {one_line(message)}")

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Concatenate
 
+import attrs
 import typer
 
 from seqino.batch.errors import LedgerUnusable
@@ -97,9 +98,12 @@ def command(name: str, *, calls: bool = False) -> Callable[[Body], Body]:
         added = (*_PLACE, *_TARGET) if calls else _PLACE
 
         def run(**given: Any) -> None:
-            place = {option.name: given.pop(option.name) for option in added}
+            session = _place(**{option.name: given.pop(option.name) for option in _PLACE})
+            if calls:
+                target = {option.name: given.pop(option.name) for option in _TARGET}
+                session = attrs.evolve(session, **_target(**target))
             with one_line_errors():
-                leave(_carry_out(body(Session(**place), **given)))
+                leave(_carry_out(body(session, **given)))
 
         own = tuple(inspect.signature(body).parameters.values())[1:]
         parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *added)]

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seqino.batch.states import State
-from seqino.cli.show import Language, clean, console, language
+from seqino.cli.show import Language, clean, console, language, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,7 @@ __all__ = [
     "counts_text",
     "json_line",
     "language",
+    "one_line",
     "reason_of",
     "say",
     "say_refused",
@@ -64,7 +65,7 @@ def counts_text(counts: Mapping[State, int], lang: Language) -> str:
 def reason_of(item: Item) -> str:
     """Return why an item is what it is, where there is something to say."""
     told: dict[str, Any] = msgspec.json.decode(item.reasons) if item.reasons else {}
-    return "" if item.state.is_taken else str(told.get("message") or "")
+    return "" if item.state.is_taken else one_line(str(told.get("message") or ""))
 
 
 def say(text: str, *, stderr: bool = False) -> None:
@@ -93,5 +94,5 @@ def say_refused(refused: Sequence[Refused], *, as_json: bool) -> None:
         say(
             json_line({"refused": one.name, "reason": one.reason})
             if as_json
-            else f"refused before sending: {one.name}: {one.reason}"
+            else f"refused before sending: {one.name}: {one_line(one.reason)}"
         )
