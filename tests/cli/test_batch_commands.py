@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seqino.batch import Ledger
 from seqino.cli.result import ExitCode
 from seqino.models import UsageLimits
-from tests.cli.batch_ledgers import CLIENT, CREATE_DRAFT, FILE, KEY
+from tests.cli.batch_ledgers import CLIENT, CREATE_DRAFT, FILE, KEY, SUBMIT_FILE
 
 if TYPE_CHECKING:
     from tests.cli.batch_ledgers import Batch
@@ -60,6 +62,25 @@ def test_a_rejected_draft_is_listed_and_sent_again_when_it_was_corrected(batch: 
     assert batch.states() == {"A": "accepted", "B": "accepted"}
     counters = batch.platform.sandbox.counters
     assert (counters.drafts_created, counters.drafts_updated, counters.drafts_validated) == (2, 1, 2)
+
+
+def test_a_rejected_file_is_corrected_as_a_file(batch: Batch) -> None:
+    batch.platform.sandbox.faults.plan("status-422-before", operation=SUBMIT_FILE)
+    assert batch("submit", batch.samples / FILE).exit_code == ExitCode.REJECTED
+    other = batch("retry", "--rejected", batch.rows("rows.jsonl", {KEY: batch.draft()}))
+    assert other.exit_code == ExitCode.INPUT
+    assert "was sent as a file, and is corrected the same way" in other.stdout
+    assert batch("retry", "--rejected", batch.samples / FILE).exit_code == ExitCode.OK
+    assert batch.platform.sandbox.counters.files_taken == 1
+
+
+def test_a_ledger_without_any_run_has_a_status(batch: Batch) -> None:
+    async def make() -> None:
+        async with Ledger.open(batch.ledger, server=batch.platform.url, sponsor="default"):
+            pass
+
+    asyncio.run(make())
+    assert batch("status").stdout == f"{batch.ledger}: nothing\n"
 
 
 def test_only_what_was_rejected_is_retried(batch: Batch) -> None:

@@ -94,8 +94,8 @@ async def stop(*_: object, **__: object) -> None:
 def test_an_interrupted_run_says_how_to_go_on(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr("seqino.cli.batch.working.watch", stop)
-        for name in (["submit", many(batch)], ["resume"]):
-            result = batch(*name)
+        for name, paths in {"submit": [many(batch)], "resume": []}.items():
+            result = batch(name, *paths)
             assert result.exit_code == ExitCode.FAILURE
             assert f"stopped: {MANY} queued" in result.stderr
             assert "nothing is sent twice: seqino batch resume" in result.stderr

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from seqino.cli.batch.confirming import answer
 from seqino.cli.result import ExitCode
 from tests.cli.batch_ledgers import FILE, KEY, SUBMIT_FILE
 
@@ -117,11 +119,16 @@ def test_nothing_is_changed_where_nobody_confirms_it(in_doubt: Batch) -> None:
     assert in_doubt.states() == {KEY: "parked"}
 
 
-@pytest.mark.parametrize(("answer", "state"), [("y\n", "rejected"), ("\n", "parked")])
+@pytest.mark.parametrize(("typed", "state"), [("y\n", "rejected"), ("\n", "parked")])
 def test_a_person_at_a_terminal_is_asked(
-    in_doubt: Batch, monkeypatch: pytest.MonkeyPatch, answer: str, state: str
+    in_doubt: Batch, monkeypatch: pytest.MonkeyPatch, typed: str, state: str
 ) -> None:
     monkeypatch.setattr("seqino.cli.batch.confirming.is_watched", lambda: True)
-    monkeypatch.setattr("seqino.cli.batch.confirming.answer", lambda: answer)
+    monkeypatch.setattr("seqino.cli.batch.confirming.answer", lambda: typed)
     assert "Do it? [y/N]" in in_doubt("resolve", KEY, "--absent").stderr
     assert in_doubt.states() == {KEY: state}
+
+
+def test_an_answer_is_a_line_of_what_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\nno\n"))
+    assert answer() == "yes\n"

@@ -52,7 +52,12 @@ def test_limits_are_told_as_the_platform_tells_them() -> None:
 def test_a_terminal_sees_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = io.StringIO()
     terminal = Console(file=seen, force_terminal=True, width=200)
-    monkeypatch.setattr(room, "console", lambda **_: terminal)
+
+    def console(*, stderr: bool) -> Console:
+        assert stderr
+        return terminal
+
+    monkeypatch.setattr(room, "console", console)
     assert interval(as_json=False) == 1.0
 
     async def steps() -> AsyncGenerator[Progress]:
