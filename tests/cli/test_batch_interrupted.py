@@ -17,7 +17,7 @@ from seqino.cli.result import ExitCode
 from tests.cli.batch_ledgers import CREATE_DRAFT, FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from tests.cli.batch_ledgers import Batch
@@ -32,7 +32,7 @@ def many(batch: Batch) -> Path:
 
 
 @contextmanager
-def under_way(batch: Batch) -> Iterator[subprocess.Popen[str]]:
+def under_way(batch: Batch) -> Generator[subprocess.Popen[str]]:
     """A process that has sent some invoices, and not all."""
     command = [sys.executable, "-m", "seqino.cli", "batch", "submit", str(many(batch))]
     counters, faults = batch.platform.sandbox.counters, batch.platform.sandbox.faults
