@@ -13,6 +13,7 @@ from seqino.cli.app import app
 from seqino.cli.follow import Pace
 from seqino.sandbox import Sandbox
 from seqino.testing import SandboxThread
+from tests.cli.batch_ledgers import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,3 +83,17 @@ def on_platform(seqino_command: Callable[..., Result], platform: Platform) -> Ca
             return seqino_command(*arguments, *platform.arguments, stdin=stdin)
 
     return run
+
+
+@pytest.fixture
+def batch(
+    seqino_command: Callable[..., Result],
+    platform: Platform,
+    samples: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Batch:
+    """``seqino batch`` on a new ledger; what is kept for a user is kept in the test's folder."""
+    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    return Batch(seqino_command, platform, samples, tmp_path)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from seqino.batch.export import Format, Subject, export
 from seqino.batch.ingesting import ingest
 from seqino.batch.keys import check_name, normalise_server
+from seqino.batch.resolving import resolve
 from seqino.batch.runner import How, Runner
 from seqino.batch.sources import paths_of
+from seqino.batch.states import ItemEvent
 from seqino.errors import ConfigurationError, InvalidInput
 from seqino.options import CallOptions, check_count
 
@@ -151,7 +153,9 @@ class Batches:
         self._timing = timing
         self._runners: set[Runner] = set()
 
-    async def create_run(self, source: Source, *, client_id: str | None = None, name: str = "") -> BatchRun:
+    async def create_run(
+        self, source: Source, *, client_id: str | None = None, name: str = "", corrects: bool = False
+    ) -> BatchRun:
         """Read a source into the ledger, whole, before anything of it is sent.
 
         Invoices that cannot be sent are noted with the reason, and stop no others; so are those whose key was
@@ -162,6 +166,8 @@ class Batches:
                 draft)`` pairs, or ``BatchItem`` objects, at once or asynchronously.
             client_id: On whose behalf, where an invoice does not say.
             name: What to call it, such as ``"2026-09"``.
+            corrects: Whether it holds what rejected invoices were corrected to, found by their keys: they are
+                sent again, and nothing else is taken. What was ever in doubt is not.
 
         Raises:
             InvalidInput: A path is not there, or it is no source.
@@ -170,9 +176,11 @@ class Batches:
         if client_id is not None:
             check_name("client_id", client_id)
         paths = paths_of(source)
-        params = {"client_id": client_id, "paths": None if paths is None else [str(path) for path in paths]}
+        given = None if paths is None else [str(path) for path in paths]
+        params = {"client_id": client_id, "paths": given, "corrects": corrects}
         run = await self.runs.create(name, params=params)
-        return BatchRun(await ingest(self.runs, run, paths or source, client_id=client_id), self)
+        taken = await ingest(self.runs, run, paths or source, client_id=client_id, corrects=corrects)
+        return BatchRun(taken, self)
 
     async def resume_run(self, run_id: int | None = None, *, source: Source | None = None) -> BatchRun:
         """Return a run, to be submitted again; the latest one where no number is given.
@@ -195,12 +203,55 @@ class Batches:
                 raise InvalidInput(
                     f"the source of the run {run.id} ({run.name}) was not read to its end: give it as source"
                 )
-            run = await ingest(self.runs, run, again, client_id=run.params.get("client_id"))
+            told = run.params
+            corrects = told.get("corrects", False)
+            run = await ingest(self.runs, run, again, client_id=told.get("client_id"), corrects=corrects)
         return BatchRun(run, self)
 
     async def list_runs(self) -> list[BatchRun]:
         """Return all runs, the first one first."""
         return [BatchRun(run, self) for run in await self.runs.all()]
+
+    # --- What a person says of an invoice in doubt
+
+    async def resolve_found(self, item: Item, invoice_id: str) -> Item:
+        """Note that an invoice in doubt exists: somebody has seen it on the platform.
+
+        Args:
+            item: The invoice, as ``find`` returned it.
+            invoice_id: What the platform calls it.
+
+        Raises:
+            InvalidInput: The id is none.
+            KeyConflict: It is not in doubt, or the id is another one's.
+            LedgerError: The ledger failed.
+        """
+        name = check_name("invoice_id", invoice_id)
+        return await resolve(self.store, item, ItemEvent.ACCEPTED, invoice_id=name)
+
+    async def resolve_absent(self, item: Item) -> Item:
+        """Note that no invoice exists of one in doubt: the platform has confirmed it. It is rejected then.
+
+        Args:
+            item: The invoice, as ``find`` returned it.
+
+        Raises:
+            KeyConflict: It is not in doubt.
+            LedgerError: The ledger failed.
+        """
+        return await resolve(self.store, item, ItemEvent.ABSENT)
+
+    async def resend(self, item: Item) -> Item:
+        """Have an invoice in doubt sent again, with its run or its key; **it may exist twice then**.
+
+        Args:
+            item: The invoice, as ``find`` returned it.
+
+        Raises:
+            KeyConflict: It is not in doubt.
+            LedgerError: The ledger failed.
+        """
+        return await resolve(self.store, item, ItemEvent.RESENT)
 
     async def export(
         self,

@@ -29,7 +29,9 @@ _READ_AHEAD = 50
 """Files that are read before the event loop hears of them."""
 
 
-async def ingest(runs: Runs, run: Run, source: Source, *, client_id: str | None) -> Run:
+async def ingest(
+    runs: Runs, run: Run, source: Source, *, client_id: str | None, corrects: bool = False
+) -> Run:
     """Take a source into a run, from the beginning or again after a crash, and make the run ready.
 
     Memory holds a group of invoices at the most. One that cannot be sent stops no other.
@@ -39,6 +41,7 @@ async def ingest(runs: Runs, run: Run, source: Source, *, client_id: str | None)
         run: A run that is not ready.
         source: Where its invoices come from.
         client_id: On whose behalf, where an invoice does not say.
+        corrects: Whether only what was rejected, or never sent, is taken again.
 
     Raises:
         InvalidInput: It is no source.
@@ -51,16 +54,16 @@ async def ingest(runs: Runs, run: Run, source: Source, *, client_id: str | None)
         group.append(entry)
         size += len(entry.payload or b"") if isinstance(entry, NewItem) else 0
         if len(group) >= _GROUP or size >= _BYTES:
-            await _write(runs, run, group, earlier=earlier)
+            await _write(runs, run, group, earlier=earlier, corrects=corrects)
             group, size = [], 0
-    await _write(runs, run, group, earlier=earlier)
+    await _write(runs, run, group, earlier=earlier, corrects=corrects)
     return await runs.make_ready(run)
 
 
-async def _write(runs: Runs, run: Run, group: list[Entry], *, earlier: int) -> None:
+async def _write(runs: Runs, run: Run, group: list[Entry], *, earlier: int, corrects: bool) -> None:
     items = [entry for entry in group if isinstance(entry, NewItem)]
     if items:
-        await runs.ingest(run, items, earlier=earlier)
+        await runs.ingest(run, items, earlier=earlier, corrects=corrects)
     await runs.refuse(run, [entry for entry in group if not isinstance(entry, NewItem)])
 
 

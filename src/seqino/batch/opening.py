@@ -179,9 +179,14 @@ async def _open(place: Place, database: Database, *, recover: bool) -> Opened:
         )
     high_water = HighWater(ledger_id=row.ledger_id, place=place.path, folder=place.copies)
     reached = await asyncio.to_thread(high_water.read)
-    if reached > row.sequence and not recover:
+    sequence: int = row.sequence
+    if reached > sequence:
+        # Another process may have come further since: a mark is made after what it marks, so that what is
+        # read after it is not behind it.
+        sequence = (await database.read(select(schema.ledger.c.sequence)))[0][0]
+    if reached > sequence and not recover:
         raise LedgerRestored(
-            f"{place.path} is older than it was ({row.sequence} of {reached} groups of writes): a backup was "
+            f"{place.path} is older than it was ({sequence} of {reached} groups of writes): a backup was "
             "put in its place, which does not know what was sent since. Run 'seqino batch recover' before "
             "anything is sent"
         )
@@ -189,7 +194,7 @@ async def _open(place: Place, database: Database, *, recover: bool) -> Opened:
     return Opened(
         database=database,
         high_water=high_water,
-        sequence=max(row.sequence, reached),
+        sequence=max(sequence, reached),
         is_new=is_new,
         is_probed=row.probed is not None,
     )

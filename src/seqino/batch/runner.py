@@ -460,4 +460,5 @@ class Runner:
 
 
 def told_to_wait(error: RateLimited) -> float:
+    """Return for how many seconds a platform asked to be left alone; 0 where it did not say."""
     return error.retry_after or 0.0

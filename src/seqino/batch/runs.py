@@ -85,7 +85,9 @@ class Runs:
 
         return await self._store.transact(perform)
 
-    async def ingest(self, run: Run, items: Sequence[NewItem], *, earlier: int = 0) -> Ingested:
+    async def ingest(
+        self, run: Run, items: Sequence[NewItem], *, earlier: int = 0, corrects: bool = False
+    ) -> Ingested:
         """Take a part of a source into a run; those that are new make one chunk.
 
         The same part may be given again, after a crash for instance: an invoice is known again by its key,
@@ -96,10 +98,11 @@ class Runs:
             items: Some hundreds of invoices, with a ``name`` each that tells where in the source it is.
             earlier: The last item that was there before the source was read again: one up to it is known by
                 key and content alone, as a source need not come in the same order twice.
+            corrects: Whether only what was rejected, or never sent, is taken again; nothing is new then.
         """
 
         def perform(connection: Connection) -> Ingested:
-            return _ingest(connection, run, items, earlier=earlier)
+            return _ingest(connection, run, items, earlier=earlier, corrects=corrects)
 
         return await self._store.transact(perform)
 
@@ -249,7 +252,9 @@ def _is_left(states: Collection[State]) -> ColumnElement[bool]:
     return and_(column.state.in_([str(state) for state in states]), can_be_looked_at)
 
 
-def _ingest(connection: Connection, run: Run, items: Sequence[NewItem], *, earlier: int) -> Ingested:
+def _ingest(
+    connection: Connection, run: Run, items: Sequence[NewItem], *, earlier: int, corrects: bool
+) -> Ingested:
     now = connection.execute(sql.NOW).scalar_one()
     highest = select(func.max(schema.chunk.c.no)).where(schema.chunk.c.run_id == run.id)
     no = connection.execute(highest).scalar_one() + 1
@@ -260,7 +265,7 @@ def _ingest(connection: Connection, run: Run, items: Sequence[NewItem], *, earli
     if payloads:
         connection.execute(sql.ADD_PAYLOAD, payloads)
     rows: Sequence[Any] = ()
-    if items:
+    if items and not corrects:
         told = [sql.item_values(new, run_id=run.id, fence=fence, now=now) for new in items]
         rows = connection.execute(sql.ADD_ITEM, told).all()
     added = {(row.client_id, row.business_key): row.id for row in rows}
@@ -271,11 +276,11 @@ def _ingest(connection: Connection, run: Run, items: Sequence[NewItem], *, earli
             item = sql.new_item(new, item_id, run_id=run.id, fence=fence, now=now)
             history.append(sql.added_values(item, now=now))
             continue
-        item = _known(connection, new)
-        if item.state is State.INVALID and item.business_key == new.business_key and item.run_id != run.id:
-            history.append(_take_again(connection, item, new, run=run, fence=fence, now=now))
+        found = _known(connection, new)
+        if found is not None and _may_be_taken_again(found, new, run=run, corrects=corrects):
+            history.append(_take_again(connection, found, new, run=run, fence=fence, now=now))
             continue
-        reason = _reason(item, run, new, earlier=earlier)
+        reason = _reason(found, run, new, earlier=earlier, corrects=corrects)
         known += reason is None
         if reason is not None:
             refused.append(Refused(name=_name(new), reason=reason))
@@ -287,20 +292,34 @@ def _ingest(connection: Connection, run: Run, items: Sequence[NewItem], *, earli
     return Ingested(added=len(history), known=known, refused=tuple(refused))
 
 
-def _known(connection: Connection, new: NewItem) -> Item:
+def _known(connection: Connection, new: NewItem) -> Item | None:
     """Return what keeps an invoice from being added: what has its key, else its document."""
     column = schema.item.c
-    same = or_(column.business_key == new.business_key, column.document_ref == new.document_ref)
+    same = column.business_key == new.business_key
+    if new.document_ref is not None:
+        same = or_(same, column.document_ref == new.document_ref)
     query = sql.ITEM.where(column.client_id == new.client_id, same).order_by(
         (column.business_key == new.business_key).desc()
     )
-    return sql.item_of(connection.execute(query).all()[0])
+    row = connection.execute(query).first()
+    return None if row is None else sql.item_of(row)
+
+
+def _may_be_taken_again(item: Item, new: NewItem, *, run: Run, corrects: bool) -> bool:
+    """Whether an invoice that is known may be sent with what it is now: no invoice was made of it."""
+    if item.business_key != new.business_key or item.run_id == run.id:
+        return False
+    if item.state is State.INVALID:
+        return True
+    is_rejected = item.state is State.REJECTED and not item.ever_unknown
+    # A correction that cannot be read leaves what was rejected as it is.
+    return corrects and is_rejected and item.route is new.route and new.state is State.QUEUED
 
 
 def _take_again(
     connection: Connection, item: Item, new: NewItem, *, run: Run, fence: Fence, now: float
 ) -> dict[str, Any]:
-    """Take what was never sent into another run; return the line that this adds to the audit trail."""
+    """Take what became no invoice into another run; return the line that this adds to the audit trail."""
     after = attrs.evolve(
         item,
         run_id=run.id,
@@ -320,6 +339,7 @@ def _take_again(
         if new.state is State.QUEUED
         else new.state,
         reasons=new.reasons,
+        not_before=None,
         updated=now,
     )
     values = attrs.asdict(after, filter=lambda field, _: field.name not in ("id", "created"))
@@ -329,8 +349,12 @@ def _take_again(
     return sql.history_values(change, item, after, now=now)
 
 
-def _reason(known: Item, run: Run, new: NewItem, *, earlier: int) -> str | None:
+def _reason(known: Item | None, run: Run, new: NewItem, *, earlier: int, corrects: bool) -> str | None:
     """Say why an invoice whose key, or document, is known is not taken; ``None`` where it was before."""
+    if known is None:
+        return f"has the key {new.business_key!r}, which this ledger does not know: submit it"
+    if corrects and known.run_id != run.id and known.business_key == new.business_key:
+        return _why_not_corrected(known, new)
     if known.business_key != new.business_key:
         return f"is the document {new.document_ref!r}, which {_place(known, run)} is too: sent once"
     is_here = known.run_id == run.id
@@ -341,6 +365,16 @@ def _reason(known: Item, run: Run, new: NewItem, *, earlier: int) -> str | None:
     return (
         None if is_same else "was changed since it was read first, and is not sent; what it was may have been"
     )
+
+
+def _why_not_corrected(known: Item, new: NewItem) -> str:
+    if new.state is State.INVALID:
+        return str(msgspec.json.decode(new.reasons or "{}").get("message", "cannot be sent"))
+    if known.state is not State.REJECTED:
+        return f"is {known.state}, not rejected: it is not sent again"
+    if known.ever_unknown:
+        return "was once in doubt, and is never sent with another content: give it another key"
+    return f"was sent as a {known.route}, and is corrected the same way"
 
 
 def _name(item: Item | NewItem) -> str:

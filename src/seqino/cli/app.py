@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from seqino.cli.batch import batch
 from seqino.cli.clients import clients
 from seqino.cli.common import leave
 from seqino.cli.demo import demo
@@ -58,5 +59,5 @@ def main(
 
 for one in (demo, submit, events, health, doctor, sandbox):
     app.command()(one)
-for room in (invoices, drafts, clients, mandates, directory, reporting, settings, usage, webhooks):
+for room in (invoices, drafts, clients, mandates, directory, reporting, settings, usage, webhooks, batch):
     app.add_typer(room)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
@@ -9,18 +10,21 @@ import typer
 
 from seqino.cli.announce import CLIENT_ID
 from seqino.cli.common import Lang, leave, one_line_errors
+from seqino.cli.demo_ledger import submit_through_ledger
 from seqino.cli.follow import Pace
 from seqino.cli.progress import progress
 from seqino.cli.result import End, ExitCode, Tally
 from seqino.cli.running import carry_out
-from seqino.cli.sending import Following, deliver, exit_code, plan_of, report
-from seqino.cli.terminal import console, language
+from seqino.cli.sending import Following, exit_code, plan_of, report
+from seqino.cli.terminal import console, language, say
 from seqino.cli.work import Run
 from seqino.client import SeqinoClient
 from seqino.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from seqino.cli.progress import Tell
 
 __all__ = ["demo"]
 
@@ -48,9 +52,11 @@ def demo(
         samples = Path(str(room.__file__)).with_name("invoices")
         plan = plan_of([samples] if invoices is None else [samples, invoices])
         counted = _Counted()
-        with progress(console(stderr=True)) as tell:
-            run = Run(plan.invoices, workers=16, tell=tell)
-            interrupted = carry_out(_send(room, run, counted))
+        with TemporaryDirectory(prefix="seqino-demo-") as folder:
+            with progress(console(stderr=True)) as tell:
+                run = Run(plan.invoices, workers=16, tell=tell)
+                interrupted = carry_out(_send(room, run, counted, folder=Path(folder), tell=tell))
+            say(f"the ledger was {Path(folder, 'ledger.sqlite')}; it is gone now, a batch keeps its own")
         tally = report(run, plan, command="demo", lang=labels, duplicates=counted.duplicates)
         leave(_exit_code(tally, counted.duplicates, interrupted=interrupted))
 
@@ -70,11 +76,13 @@ def _sandbox_room() -> "ModuleType":
     return seqino.sandbox
 
 
-async def _send(room: "ModuleType", run: Run, counted: _Counted) -> None:
+async def _send(room: "ModuleType", run: Run, counted: _Counted, *, folder: Path, tell: "Tell") -> None:
     async with room.Sandbox(speed=SPEED) as sandbox:
         client = SeqinoClient(api_key="demo-key", client_id=CLIENT_ID, base_url=sandbox.url)
         try:
-            await deliver(run, client, following=FOLLOWING)
+            async with client:
+                await submit_through_ledger(run, client, folder=folder, tell=tell)
+                await run.follow(client, pace=FOLLOWING.pace, limit=FOLLOWING.limit)
         finally:
             # A draft issued twice has two numbers, so that its content tells.
             counted.duplicates = sandbox.counters.duplicates + sandbox.counters.same_content

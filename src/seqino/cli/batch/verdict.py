@@ -1,0 +1,34 @@
+"""What the shell is told of a ledger, or of a run of it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqino.batch.states import DUE, State
+from seqino.cli.result import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ATTENTION", "LEFT", "exit_code"]
+
+_DOUBTFUL = (State.IN_DOUBT, State.PARKED)
+_BAD = (State.REJECTED, State.INVALID, State.DEAD)
+
+ATTENTION = frozenset({*_DOUBTFUL, *_BAD, State.ACCEPTED_UNIDENTIFIED, State.NOT_DELIVERED})
+"""What somebody has to look at."""
+
+LEFT = DUE | {State.SENDING, State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED}
+"""What working on a run again may change."""
+
+
+def exit_code(counts: Mapping[State, int], *, refused: int = 0) -> ExitCode:
+    """Return the worst of what happened, doubts first: they are what somebody has to look at.
+
+    Args:
+        counts: How many invoices are in which state.
+        refused: How many of a source were not taken.
+    """
+    if any(counts.get(state) for state in _DOUBTFUL):
+        return ExitCode.IN_DOUBT
+    return ExitCode.REJECTED if refused or any(counts.get(state) for state in _BAD) else ExitCode.OK

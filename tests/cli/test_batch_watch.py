@@ -1,0 +1,88 @@
+# pyright: reportPrivateUsage=false
+"""What is shown of a run while it is worked on."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from seqino.batch import Allowance, Progress, State
+from seqino.batch.errors import Fenced
+from seqino.cli.batch import watch as room
+from seqino.cli.batch.session import Session
+from seqino.cli.batch.watch import interval, limits_text, progress_members, progress_text, watch
+from seqino.cli.batch.working import Worker, worst
+from seqino.cli.result import ExitCode
+from seqino.models import UsageLimits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+STEP = Progress(
+    run_id=3,
+    counts={State.QUEUED: 3600, State.ACCEPTED: 2, State.PARKED: 1},
+    rate=0.5,
+    seconds_left=7200.0,
+    concurrency=8,
+    under_way=4,
+    held_for=3.2,
+    allowance=Allowance(requests_per_second=1.5, shortages=("9 of 10 requests are left in this day",)),
+    paused={"client-1": "403"},
+)
+
+
+def test_a_step_tells_counts_rate_limiter_and_the_time_left() -> None:
+    assert progress_text(STEP, "en") == (
+        "run 3: 3600 queued, 1 parked, 2 accepted · 0.5/s · 4 under way of 8 · at most 1.5 requests/s · "
+        "held by the platform for 3 s · 2:00:00 left · client-1 waits: 403"
+    )
+    assert progress_members(STEP)["paused"] == {"client-1": "403"}
+
+
+def test_limits_are_told_as_the_platform_tells_them() -> None:
+    limits = UsageLimits(rate_limit_per_minute=60, current_minute_calls=2, rate_limit_per_day=1000)
+    assert limits_text(limits) == "limits: 60 requests a minute (2 used), 1000 requests a day (0 used)"
+    assert limits_text(UsageLimits()) == "limits: none that the platform tells"
+
+
+def test_a_terminal_sees_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = io.StringIO()
+    terminal = Console(file=seen, force_terminal=True, width=200)
+
+    def console(*, stderr: bool) -> Console:
+        assert stderr
+        return terminal
+
+    monkeypatch.setattr(room, "console", console)
+    assert interval(as_json=False) == 1.0
+
+    async def steps() -> AsyncGenerator[Progress]:
+        yield STEP
+        yield STEP
+
+    assert asyncio.run(watch(steps(), as_json=False, lang="en")) is STEP
+    assert "3600 queued" in seen.getvalue()
+
+
+def test_what_a_run_fails_with_besides_is_raised() -> None:
+    async def steps() -> AsyncGenerator[Progress]:
+        yield STEP
+        raise Fenced("taken over")
+
+    with pytest.raises(Fenced):
+        asyncio.run(watch(steps(), as_json=True, lang="en"))
+
+
+def test_the_worst_of_several_runs_is_told() -> None:
+    assert worst([ExitCode.REJECTED, ExitCode.IN_DOUBT, ExitCode.FAILURE]) is ExitCode.IN_DOUBT
+    assert worst([]) is ExitCode.OK
+
+
+def test_a_limit_that_a_run_reaches_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    worker = Worker(session=Session(sponsor="default"), concurrency=1, patience=0.0, as_json=False, lang="en")
+    assert worker._verdict(STEP) is ExitCode.IN_DOUBT
+    assert "limit: 9 of 10 requests are left in this day" in capsys.readouterr().err
