@@ -150,3 +150,31 @@ def test_a_refusal_is_told_apart_from_a_failure(
     monkeypatch.setenv("SEQINO_API_KEY", "invalid")
     assert on_platform("reporting", "payment", *PAYMENT, "--yes").exit_code == ExitCode.FAILURE
     assert platform.sandbox.counters.requests == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "operation"),
+    [
+        (("payment", *PAYMENT), "POST /reporting/payments"),
+        (("b2c", "-"), "POST /reporting/b2c-transactions"),
+        (("exempt", "-"), "POST /reporting/exempt-invoices"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fault", "code"), [("status-400-before", ExitCode.REJECTED), ("status-500-before", ExitCode.IN_DOUBT)]
+)
+def test_each_declaration_tells_a_refusal_and_a_doubt_apart(  # noqa: PLR0917 - what a case is made of
+    on_platform: Command,
+    platform: Platform,
+    samples: Path,
+    arguments: tuple[str, ...],
+    operation: str,
+    fault: str,
+    code: ExitCode,
+) -> None:
+    model = json.loads((samples / "13-consulting-draft.json").read_text("utf-8"))
+    exempt = {"direction": "outgoing", "country_code": "DE", "model": model}
+    platform.sandbox.faults.plan(fault, operation=operation)
+    stdin = json.dumps(exempt if arguments[0] == "exempt" else SALES)
+    assert on_platform("reporting", *arguments, "--yes", stdin=stdin).exit_code == code
+    assert platform.sandbox.counters.requests == 1
