@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqino.sandbox.fault_plays import Behaviour, Exchange, answer
+from seqino.sandbox.fault_plays import answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seqino._core.wire import JSON
     from seqino.client import SeqinoClient
+    from seqino.sandbox.exchange import Behaviour, Exchange
     from tests.core.conftest import FaultServer
 
 __all__ = ["ROUTES", "Platform", "perform"]

@@ -11,10 +11,12 @@ import attrs
 import pytest
 
 from seqino._core.wire import Body, Effect, File, Operation, Parameter
-from seqino.sandbox.fault_plays import Behaviour, answer, fault
+from seqino.sandbox.fault_plays import answer, fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from seqino.sandbox.exchange import Behaviour
 
 __all__ = ["THING", "Case", "Flow", "arguments", "collect", "operation", "play", "success"]
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,7 +20,7 @@ from seqino.cli.follow import Pace
 from seqino.cli.result import ExitCode
 from seqino.cli.running import carry_out
 from seqino.cli.sending import Following
-from seqino.sandbox import MAGIC_BUYERS
+from seqino.sandbox import MAGIC_BUYERS, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,39 @@ def test_what_a_platform_says_of_its_health_is_shown(
 
 
 # --- sandbox, besides test_sandbox_command.py
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("reset-after", "is not NAME=RATE"),
+        ("reset-after=often", "is not NAME=RATE"),
+        ("explode=0.1", "there is no fault 'explode'"),
+        ("reset-after=2", "with a rate from 0 to 1"),
+        ("slow; minutes=3=0.1", "'minutes=3'"),
+    ],
+)
+def test_a_fault_that_cannot_be_drawn_ends_in_one_line(
+    seqino_command: Command, given: str, message: str
+) -> None:
+    result = seqino_command("sandbox", "--port", 0, "--fault", "slow=0.1", "--fault", given)
+    assert result.exit_code == ExitCode.INPUT
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_sandbox_draws_faults(seqino_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+
+    async def keep(server: Sandbox) -> None:
+        drawn.extend(server.faults.shown()["rates"])
+
+    monkeypatch.setattr(Sandbox, "serve_forever", keep)
+    result = seqino_command(
+        "sandbox", "--port", 0, "--fault", "slow; seconds=3=0.1", "--fault", "reset-after=0.05"
+    )
+    assert result.exit_code == ExitCode.OK
+    assert drawn == [{"fault": "slow; seconds=3", "rate": 0.1}, {"fault": "reset-after", "rate": 0.05}]
 
 
 @pytest.mark.parametrize("command", ["sandbox", "demo"])

@@ -33,7 +33,7 @@ from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from seqino.sandbox.fault_plays import Exchange
+    from seqino.sandbox.exchange import Exchange
     from tests.core.conftest import FaultServer
 
 CREATE: Operation[None] = Operation(

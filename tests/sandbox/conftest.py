@@ -296,3 +296,10 @@ def answering() -> Callable[..., Any]:
             await server.wait_closed()
 
     return serving
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that gives up after a while."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        yield session

@@ -8,17 +8,19 @@ import gzip
 import hashlib
 import ssl
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import trustme
 
-from seqino.sandbox.fault_plays import FAULTS, Exchange, Play, answer, fault
+from seqino.sandbox.fault_plays import FAULTS, Play, answer, fault
 from seqino.sandbox.fault_server import FaultServer
-from seqino.sandbox.faults import reset
+from seqino.sandbox.sockets import reset
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
+
+    from seqino.sandbox.exchange import Exchange
 
 REQUEST = b"POST /drafts?x=1 HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
 GET = b"GET /drafts/d1 HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -143,6 +145,58 @@ async def test_a_broken_answer_is_broken_as_its_name_says(
 ) -> None:
     server.plays(name)
     assert what in await exchange(server)
+
+
+async def test_a_late_effect_comes_after_a_pause(server: FaultServer) -> None:
+    effects: list[int] = []
+
+    async def pause(seconds: float) -> None:
+        effects.append(server.effects["POST /drafts"])
+        assert seconds == 9
+
+    server.pause = pause
+    server.plays("late; seconds=9")
+    async with connection(server) as (reader, writer):
+        writer.write(REQUEST)
+        assert await one_answer(reader) == (201, b"{}")
+    assert (effects, server.effects["POST /drafts"]) == ([0], 1)
+    assert server.played == {"late-after": 1}
+
+
+async def test_a_stale_connection_ends_at_the_next_request(server: FaultServer) -> None:
+    server.plays("stale")
+    async with connection(server) as (reader, writer):
+        writer.write(REQUEST)
+        await one_answer(reader)
+        assert not reader.at_eof()
+        writer.write(b"G")
+        assert await reader.read() == b""
+    assert server.sends == 1
+
+
+async def test_a_connection_can_be_cut(server: FaultServer) -> None:
+    server.plays("cut-tls-after")
+    assert await exchange(server) == b""
+    assert server.effects["POST /drafts"] == 1
+
+
+async def test_a_redirect_leads_to_the_same_place(server: FaultServer) -> None:
+    server.plays("status-307", "status-307; location=/elsewhere", "status-499")
+    async with connection(server) as (reader, writer):
+        for said in (
+            b"307 Temporary Redirect\r\nLocation: /drafts?x=1\r\n",
+            b"Location: /elsewhere\r\n",
+            b" 499 ",
+        ):
+            writer.write(REQUEST)
+            assert said in await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(2)
+
+
+@pytest.mark.parametrize("name", ["slow-handshake", "cut-handshake", "unknown-enum", "unknown-field"])
+def test_what_needs_a_handshake_or_a_description_is_refused(server: FaultServer, name: str) -> None:
+    with pytest.raises(ValueError, match="only the Sandbox has"):
+        server.plays(name)
 
 
 async def test_a_huge_header_is_larger_than_clients_read(server: FaultServer) -> None:
@@ -312,12 +366,12 @@ def test_what_is_not_read_has_no_effect(name: str) -> None:
 
 def test_every_fault_has_a_name_that_is_understood() -> None:
     for name, play in FAULTS.items():
-        known = fault(f"{name}-before" if name in {"close", "reset", "hang"} else name)
+        known = fault(f"{name}-before" if name in {"close", "reset", "hang", "cut-tls"} else name)
         assert known == play
 
 
 def test_a_header_may_have_any_name() -> None:
-    assert b"\r\nRetry-After: 3\r\n" in answer(429, Retry_After="3").answer
+    assert b"\r\nRetry-After: 3\r\n" in cast("bytes", answer(429, Retry_After="3").answer)
     assert answer(204, b"").effect
     assert not answer(302).effect
     assert Play().read == "whole"

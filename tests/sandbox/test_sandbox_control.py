@@ -50,6 +50,20 @@ async def test_faults_are_planned(call: Any) -> None:
     assert (await call("GET", "/clients")).status == 200
 
 
+async def test_faults_are_drawn_shown_and_forgotten(call: Any) -> None:
+    where = {"operation": "GET /clients", "client_id": "sandbox-client-seqino"}
+    drawn = {"fault": "status-503-before; retry-after=1", "rate": 1, **where}
+    planned = {"fault": "hang-after", "times": 3}
+    assert (await call("POST", "/_sandbox/faults", json=drawn, **NO_KEY)).body == {"drawn": drawn}
+    await call("POST", "/_sandbox/faults", json=planned, **NO_KEY)
+    shown = (await call("GET", "/_sandbox/faults", **NO_KEY)).body
+    assert (shown["planned"], shown["rates"]) == ([planned], [drawn])
+    assert shown["faults"]["no-http"].startswith("A greeting")
+    forgotten = (await call("DELETE", "/_sandbox/faults", **NO_KEY)).body
+    assert (forgotten["planned"], forgotten["rates"]) == ([], [])
+    assert (await call("GET", "/clients")).status == 200
+
+
 async def test_the_world_is_shown_without_a_key(call: Any) -> None:
     invoice_id = await call.issue()
     draft_id = await call.create()
@@ -68,7 +82,7 @@ async def test_reset_forgets_everything_that_was_sent(call: Any, sandbox: Sandbo
     first = await call.create()
     await call.issue()
     sandbox.faults.plan("status-503-before", operation="POST /drafts")
-    assert set((await call("POST", "/_sandbox/reset", **NO_KEY)).body.values()) == {0}
+    assert not any((await call("POST", "/_sandbox/reset", **NO_KEY)).body.values())
     assert sandbox.scenario == "refused"
     assert (await call("GET", f"/drafts/{first}")).status == 404
     assert await call.create() == first, "ids start over with the seed"
@@ -87,7 +101,12 @@ async def test_reset_forgets_everything_that_was_sent(call: Any, sandbox: Sandbo
         ("scenario", {"scenario": "sunny"}, "no scenario 'sunny'"),
         ("scenario", {}, "no scenario 'None'"),
         ("faults", {"fault": "explode"}, "no fault 'explode'"),
-        ("faults", {"fault": "hang", "times": "many"}, "whole number"),
+        ("faults", {"fault": "hang-before", "times": "many"}, "whole number"),
+        ("faults", {"fault": "hang-before", "times": 2, "rate": 0.5}, "leave one of them out"),
+        ("faults", {"fault": "hang-before", "rate": 7}, "from 0 to 1"),
+        ("faults", {"fault": "hang-before", "rate": None}, "float"),
+        ("faults", {"fault": "hang-before", "operation": 5}, "operation must be text"),
+        ("faults", {"fault": "hang-before", "operation": "GET /draft"}, "near to it are: POST /drafts"),
         ("reset", {"all": True}, "known here: nothing"),
     ],
 )
@@ -98,7 +117,7 @@ async def test_what_is_asked_in_a_wrong_way_is_refused(call: Any, name: str, bod
 
 
 @pytest.mark.parametrize(
-    ("method", "name"), [("GET", "faults"), ("POST", "world"), ("DELETE", "clock"), ("GET", "")]
+    ("method", "name"), [("PUT", "faults"), ("POST", "world"), ("DELETE", "clock"), ("GET", "")]
 )
 async def test_what_the_control_api_does_not_have_is_told(call: Any, method: str, name: str) -> None:
     reply = await call(method, f"/_sandbox/{name}", **NO_KEY)

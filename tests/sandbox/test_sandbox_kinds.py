@@ -20,6 +20,7 @@ from seqino.sandbox.deliveries.agenda import Incoming
 from seqino.sandbox.state import Kept
 from seqino.sandbox.state_file import write
 from seqino.sandbox.world.kinds import KINDS, Misfit, load, read
+from seqino.sandbox.world.parts import Part
 from seqino.sandbox.world.records import Account, Registration
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def record_classes() -> set[type]:
 
 
 def test_every_class_of_records_is_registered_under_its_kind() -> None:
-    assert record_classes() - {Incoming} == {kind.record for kind in KINDS.values()}
+    assert record_classes() - {Incoming, Part} == {kind.record for kind in KINDS.values()}
     assert all(name == kind.record.kind for name, kind in KINDS.items())
 
 

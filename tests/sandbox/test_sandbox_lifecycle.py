@@ -4,88 +4,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seqino.sandbox import MAGIC_BUYERS, SCENARIOS, Sandbox
-from seqino.sandbox.scenarios import DUPLICATE, UNSOUND
+from seqino.sandbox import MAGIC_BUYERS, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATH_TO_THE_BUYER = ["DEPOSITED", "TRANSMITTED_BY_PLATFORM", "RECEIVED_BY_PLATFORM", "MADE_AVAILABLE"]
-IN_HAND = [*PATH_TO_THE_BUYER, "ACKNOWLEDGED"]
-COURSES = {
-    "paid": [*IN_HAND, "APPROVED", "PAYMENT_TRANSMITTED", "COLLECTED"],
-    "approved": [*IN_HAND, "APPROVED"],
-    "partially_approved": [*IN_HAND, "PARTIALLY_APPROVED", "PAYMENT_TRANSMITTED", "COLLECTED"],
-    "refused": [*IN_HAND, "REFUSED"],
-    "disputed": [*IN_HAND, "IN_DISPUTE", "APPROVED", "PAYMENT_TRANSMITTED", "COLLECTED"],
-    "suspended": [*IN_HAND, "SUSPENDED", "COMPLETED", "APPROVED", "PAYMENT_TRANSMITTED", "COLLECTED"],
-    "rejected": ["DEPOSITED", "TRANSMITTED_BY_PLATFORM", "REJECTED"],
-    "rejected_on_issue": ["DEPOSITED", "REJECTED"],
-    "not_delivered": ["DEPOSITED"],
-    "silent": PATH_TO_THE_BUYER,
-}
-
-REASONS: dict[str, set[str | None]] = {
-    "DEPOSITED": {None, "NON_TRANSMISE"},
-    "PARTIALLY_APPROVED": {"QTE_ERR"},
-    "IN_DISPUTE": {"PU_ERR"},
-    "SUSPENDED": {"JUSTIF_ABS"},
-    "REFUSED": {"TX_TVA_ERR"},
-    "REJECTED": {"REJ_ADR", "REJ_SEMAN", "DOUBLON"},
-}
-"""Reasons used, each from the list of its status (CDAR schematron BR-FR-CDV-CL-09)."""
+BUYERS = {name: siren for siren, name in MAGIC_BUYERS.items()}
+PAID = 8
+"""Events of an invoice that is paid."""
 
 
-def luhn(digits: str) -> bool:
-    total = 0
-    for place, one in enumerate(reversed(digits)):
-        value = int(one) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+async def events(call: Any, object_type: str, invoice_id: str) -> list[dict[str, Any]]:
+    reply = await call("GET", f"/lifecycle-events?object_type={object_type}&object_id={invoice_id}")
+    assert reply.status == 200
+    found: list[dict[str, Any]] = reply.body
+    return found
 
 
-def test_every_scenario_has_its_course_here() -> None:
-    assert COURSES.keys() == SCENARIOS.keys()
+async def codes(call: Any, object_type: str, invoice_id: str) -> list[str]:
+    return [event["status_code"] for event in await events(call, object_type, invoice_id)]
 
 
-@pytest.mark.parametrize("scenario", [*SCENARIOS.values(), DUPLICATE, UNSOUND], ids=lambda one: one.name)
-def test_every_step_comes_from_who_may_take_it_with_a_reason_where_one_is_due(scenario: Any) -> None:
-    moments = [step.after for step in scenario.steps]
-    assert moments == sorted(set(moments))
-    assert scenario.steps[0].status == "DEPOSITED"
-    for step in scenario.steps:
-        assert step.rejection_reason in REASONS.get(step.status, {None})
-        if step.status in ("DEPOSITED", "TRANSMITTED_BY_PLATFORM", "COMPLETED", "COLLECTED"):
-            assert step.emitter == "PDPE"
-        elif step.status != "REJECTED":
-            assert step.emitter == "PDPR"
-
-
-def test_magic_buyers_are_sirens_and_every_scenario_has_one() -> None:
-    assert all(len(siren) == 9 and luhn(siren) for siren in MAGIC_BUYERS)
-    assert sorted(MAGIC_BUYERS.values()) == sorted(SCENARIOS)
-
-
-@pytest.mark.parametrize(("name", "course"), COURSES.items())
-async def test_an_invoice_takes_the_course_of_the_run(
-    calling: Callable[[Sandbox], Any], name: str, course: list[str]
-) -> None:
-    async with Sandbox(speed=0, scenario=name) as sandbox:
-        call = calling(sandbox)
-        invoice_id = await call.issue()
-        assert await call.statuses(invoice_id) == ["DEPOSITED"]
-        sandbox.clock.advance(3600)
-        assert await call.statuses(invoice_id) == course
-
-
-@pytest.mark.parametrize(("siren", "name"), MAGIC_BUYERS.items())
-async def test_a_magic_buyer_goes_before_the_scenario_of_the_run(
-    call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any], siren: str, name: str
-) -> None:
-    sandbox.scenario = "refused"
-    invoice_id = await call.issue(for_buyer(siren))
-    sandbox.clock.advance(3600)
-    assert await call.statuses(invoice_id) == COURSES[name]
+# --- Invoices ---
 
 
 async def test_events_happen_one_after_the_other_on_the_sandboxs_clock(call: Any, sandbox: Sandbox) -> None:
@@ -101,31 +41,173 @@ async def test_only_what_the_public_portal_must_learn_is_mandatory(
     for siren in MAGIC_BUYERS:
         await call.issue(for_buyer(siren))
     sandbox.clock.advance(3600)
-    events = (await call("GET", "/lifecycle-events")).body
-    mandatory = {event["status_code"].partition(".")[2] for event in events if event["is_mandatory"]}
-    assert mandatory == {"DEPOSITED", "REFUSED", "COLLECTED", "REJECTED"}
-
-
-async def test_without_a_filter_all_events_of_the_client_come_oldest_first(
-    call: Any, sandbox: Sandbox
-) -> None:
-    await call.issue()
-    sandbox.clock.advance(3)
-    await call.issue()
-    sandbox.clock.advance(60)
-    everything = (await call("GET", "/api/lifecycle-events")).body
-    assert len(everything) == 2 * len(COURSES["paid"])
-    assert everything == sorted(everything, key=lambda event: event["timestamp"])
-    assert (await call("GET", "/lifecycle-events?object_type=invoice")).body == everything
-
-
-async def test_other_kinds_of_objects_have_no_events_yet(call: Any) -> None:
-    await call.issue()
-    assert (await call("GET", "/lifecycle-events?object_type=mandate")).body == []
+    found = (await call("GET", "/lifecycle-events")).body
+    mandatory = {event["status_code"] for event in found if event["is_mandatory"]}
+    names = ("DEPOSITED", "REFUSED", "COLLECTED", "REJECTED")
+    assert mandatory == {f"InvoiceLifecycleStatus.{name}" for name in names}
 
 
 async def test_an_unknown_invoice_has_no_events(call: Any) -> None:
     assert await call.statuses("inv_0") == []
+
+
+async def test_a_duplicate_leaves_the_first_invoice_as_it_is(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    first, second = [(await call.send_file(ubl())).body["invoice_id"] for _ in range(2)]
+    sandbox.clock.advance(60)
+    assert len(await call.statuses(first)) == PAID
+    (*_, last) = await events(call, "invoice", second)
+    assert last["rejection_reason"] == "DOUBLON"
+    assert (await codes(call, "regulatory_data", second)) == ["RegulatoryDataStatus.REJECTED"]
+
+
+# --- The whole feed ---
+
+
+async def test_events_of_a_kind_are_those_of_every_invoice(call: Any, sandbox: Sandbox) -> None:
+    await call.issue()
+    sandbox.clock.advance(3)
+    await call.issue()
+    sandbox.clock.advance(60)
+    found = (await call("GET", "/api/lifecycle-events?object_type=invoice")).body
+    assert len(found) == 2 * PAID
+    assert found == sorted(found, key=lambda event: event["timestamp"]), "no network disorders these"
+
+
+async def test_without_a_filter_every_family_is_shown(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    await call.send_file(ubl())
+    sandbox.clock.advance(60)
+    everything = (await call("GET", "/lifecycle-events")).body
+    families = [event["status_code"].partition(".")[0] for event in everything]
+    assert families.count("InvoiceLifecycleStatus") == PAID
+    assert families.count("RegulatoryDataStatus") == 1
+    assert families.count("FlowStatus") == 1
+    assert len(families) == PAID + 2
+
+
+async def test_the_feed_answers_in_the_order_of_arrival(
+    call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
+) -> None:
+    late = await call.issue(for_buyer(BUYERS["late"]))
+    sandbox.clock.advance(100)
+    await call.issue(for_buyer(BUYERS["silent"]))
+    sandbox.clock.advance(60)
+    found = (await call("GET", "/lifecycle-events?object_type=invoice")).body
+    assert found[-1] == (await events(call, "invoice", late))[-1], "201, seen two minutes after its time"
+    assert found[-1]["timestamp"] < found[-2]["timestamp"]
+    assert found[-2]["status_code"].endswith("MADE_AVAILABLE")
+
+
+@pytest.mark.parametrize("scenario", ["late", "repeated", "out_of_order", "paid", "corrected"])
+async def test_what_was_answered_once_is_answered_again_and_more_is_added_at_the_end(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes], scenario: str
+) -> None:
+    before: list[Any] = []
+    for number, seconds in enumerate((0, 0, 1, 3, 7, 20, 60, 3600, 86400)):
+        await call.send_file(ubl(f"F-{number}", buyer=BUYERS[scenario]))
+        sandbox.clock.advance(seconds)
+        now = (await call("GET", "/lifecycle-events")).body
+        assert now[: len(before)] == before
+        assert len(now) > len(before)
+        before = now
+
+
+# --- Other families ---
+
+
+async def test_the_portal_takes_the_data_of_an_invoice_seconds_after_its_deposit(
+    call: Any, sandbox: Sandbox
+) -> None:
+    invoice_id = await call.issue()
+    assert await events(call, "regulatory_data", invoice_id) == []
+    sandbox.clock.advance(10)
+    (taken,) = await events(call, "regulatory_data", invoice_id)
+    assert taken["status_code"] == "RegulatoryDataStatus.DEPOSITED"
+    assert taken["emitter"] == "PPF"
+    assert taken["timestamp"] > (await events(call, "invoice", invoice_id))[0]["timestamp"]
+    assert not taken["is_mandatory"]
+
+
+async def test_the_portal_rejects_the_data_of_an_invoice_that_is_paid_all_the_same(
+    call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
+) -> None:
+    invoice_id = await call.issue(for_buyer(BUYERS["data_rejected"]))
+    sandbox.clock.advance(60)
+    (rejected,) = await events(call, "regulatory_data", invoice_id)
+    assert rejected["status_code"] == "RegulatoryDataStatus.REJECTED"
+    assert rejected["rejection_reason"] == "REJ_COH"
+    assert (await call.statuses(invoice_id))[-1] == "COLLECTED"
+
+
+async def test_a_file_is_receivable_and_a_draft_has_no_file(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    from_file = (await call.send_file(ubl())).body["invoice_id"]
+    assert await codes(call, "flow", from_file) == ["FlowStatus.RECEIVABLE"]
+    from_draft = await call.issue()
+    sandbox.clock.advance(60)
+    assert await codes(call, "flow", from_draft) == []
+
+
+async def test_a_credit_note_that_comes_as_a_file_is_receivable_too(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    sandbox.scenario = "refunded"
+    invoice_id = (await call.send_file(ubl(type_code="381"))).body["invoice_id"]
+    assert await codes(call, "flow", invoice_id) == ["FlowStatus.RECEIVABLE"]
+
+
+async def test_an_inadmissible_file_is_no_invoice_and_its_number_is_free_again(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    buyer = BUYERS["inadmissible"]
+    first = (await call.send_file(ubl(buyer=buyer))).body["invoice_id"]
+    sandbox.clock.advance(0.5)
+    early = (await call.send_file(ubl(buyer=buyer))).body["invoice_id"]
+    sandbox.clock.advance(60)
+    (refused,) = await events(call, "flow", first)
+    assert (refused["status_code"], refused["rejection_reason"]) == (
+        "FlowStatus.UNACCEPTABLE",
+        "IRR_ANTIVIRUS",
+    )
+    assert await call.statuses(first) == []
+    assert (await call("GET", f"/invoicing/invoice_data/{first}")).body["status"] == "rejected"
+    assert await call.statuses(early) == ["DEPOSITED", "TRANSMITTED_BY_PLATFORM", "REJECTED"]
+    again = (await call.send_file(ubl())).body["invoice_id"]
+    sandbox.clock.advance(60)
+    assert (await call.statuses(again))[-1] == "COLLECTED"
+    assert sandbox.counters.duplicates == 1
+
+
+async def test_the_portal_refuses_a_reported_payment(
+    call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
+) -> None:
+    invoice_id = await call.issue(for_buyer(BUYERS["status_rejected"]))
+    sandbox.clock.advance(120)
+    (refused,) = await events(call, "lifecycle_status", invoice_id)
+    assert refused["status_code"] == "LifecycleStatusReporting.REJECTED"
+    assert refused["rejection_reason"] == "REJ_ENCAISSEMENT"
+    assert (await call.statuses(invoice_id)).count("COLLECTED") == 2
+
+
+async def test_other_families_stay_out_of_the_invoices_own_events(call: Any, sandbox: Sandbox) -> None:
+    invoice_id = await call.issue()
+    sandbox.clock.advance(60)
+    assert all(
+        code.startswith("InvoiceLifecycleStatus.") for code in await codes(call, "invoice", invoice_id)
+    )
+
+
+@pytest.mark.parametrize("object_type", ["regulatory_data", "flow", "lifecycle_status", "mandate"])
+async def test_another_kind_of_object_has_no_events_of_its_own(call: Any, object_type: str) -> None:
+    await call.issue()
+    assert (await call("GET", f"/lifecycle-events?object_type={object_type}")).body == []
+
+
+# --- What is asked in a wrong way ---
 
 
 async def test_an_unknown_kind_is_refused(call: Any) -> None:

@@ -113,7 +113,7 @@ async def test_pauses_between_attempts_are_the_same_in_every_run(
 async def test_a_hanging_request_takes_the_time_that_it_is_given(
     seqino_client: SeqinoClient, seqino_faults: Faults
 ) -> None:
-    seqino_faults.plan("hang", times=9)
+    seqino_faults.plan("hang-before", times=9)
     hurried = CallOptions(timeout=0.6)
     with pytest.raises(DeadlineExceeded):
         await seqino_client.clients.list(options=hurried).to_list()

@@ -3,7 +3,7 @@
 # ruff: noqa: FBT002 - options of a command line are named there
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from seqino.cli.announce import announcement, for_machines, warning
 from seqino.cli.common import one_line_errors
 from seqino.cli.running import carry_out
 from seqino.cli.terminal import console
+from seqino.cli.values import read_rates
 from seqino.errors import ConfigurationError, InvalidInput
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Settings:
     api_key: str | None = attrs.field(default=None, repr=False)
     state: Path | None = None
     limits: Sequence[str] = ()
+    faults: Mapping[str, float] = attrs.field(factory=dict[str, float])
 
     def make(self) -> "Sandbox":
         """Make the sandbox.
@@ -59,6 +61,7 @@ class Settings:
                 api_key=self.api_key,
                 state=self.state,
                 limits=parse_limits(self.limits),
+                faults=self.faults,
             )
         except ValueError as error:
             raise InvalidInput(str(error)) from None
@@ -97,6 +100,14 @@ def sandbox(  # noqa: PLR0917 - each is an option of the command
             show_default=False,
         ),
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=RATE",
+            help="A fault for a part of all requests, such as reset-after=0.05; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say where it listens in one JSON line, and nothing else.")
     ] = False,
@@ -106,18 +117,19 @@ def sandbox(  # noqa: PLR0917 - each is an option of the command
     It says how to use it once it listens. Exit codes: 0 stopped (Ctrl-C, SIGTERM), 1 it cannot listen, 2
     wrong usage.
     """
-    settings = Settings(
-        host=host,
-        port=port,
-        scenario=scenario,
-        speed=speed,
-        seed=seed,
-        show_inferred=not hide_inferred,
-        api_key=api_key,
-        state=state,
-        limits=limit or (),
-    )
     with one_line_errors():
+        settings = Settings(
+            host=host,
+            port=port,
+            scenario=scenario,
+            speed=speed,
+            seed=seed,
+            show_inferred=not hide_inferred,
+            api_key=api_key,
+            state=state,
+            limits=limit or (),
+            faults=read_rates(fault or ()),
+        )
         carry_out(serve(settings, as_json=as_json))
 
 

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 import attrs
 import msgspec
 from aiohttp import web
-from aiohttp.hdrs import CONTENT_DISPOSITION
-from aiohttp.multipart import BodyPartReader, content_disposition_filename, parse_content_disposition
 
+from seqino.sandbox.connections import Connection
 from seqino.sandbox.description import Operation
 from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import HEADER as FAULT_HEADER
-from seqino.sandbox.faults import Fault, reset
 from seqino.sandbox.judge import Refusal, Unprocessable, authenticate, parameters, parse_body, problems
-from seqino.sandbox.operations import Answer, Call, Upload
+from seqino.sandbox.operations import Answer, Call
 from seqino.sandbox.operations.base import CLIENT_HEADER
 from seqino.sandbox.published import PATH as OPENAPI
 from seqino.sandbox.published import published
+from seqino.sandbox.replies import REDIRECTS, Form, Reply
+from seqino.sandbox.staging import Staged
+from seqino.sandbox.uploads import read_upload
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from seqino.sandbox.control import Control
     from seqino.sandbox.description import Description
+    from seqino.sandbox.fault_plays import Play
     from seqino.sandbox.faults import Faults
     from seqino.sandbox.metering import Meter
     from seqino.sandbox.operations import Operations
@@ -39,11 +42,17 @@ __all__ = ["LARGEST_BODY", "App"]
 LARGEST_BODY = 32 * 2**20
 """Bytes of the largest request body that is read."""
 
+_TOO_LARGE = f"a request body may have {LARGEST_BODY} bytes"
+_JSON = (("Content-Type", "application/json"),)
 _json = msgspec.json.Encoder(decimal_format="number")
 
 _CONTROL = "/_sandbox/"
 _HEALTH = "GET /health"
 """The one operation without a key; its body is ``null``, as in the public example."""
+
+
+_Hold: TypeAlias = "Callable[[], Awaitable[None]]"
+"""Waits, between the judgement of a request and its effect."""
 
 
 @attrs.define(eq=False)
@@ -123,59 +132,80 @@ class App:
         self._api_key = api_key
         self._routes = Routes(description)
         self._description = description
-        self._stopping = asyncio.Event()
+        self._stopping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def stop(self) -> None:
-        """Let go of every request that hangs on request of a fault."""
-        self._stopping.set()
+        """Let go of every request that a fault keeps waiting."""
+        self._stopping.set_result(None)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        try:
+            return await self._handle(request)
+        except (ConnectionError, web.RequestPayloadError) as error:
+            # The caller has left, or its body cannot be read on: the connection is of no more use.
+            response = self.refuse(400, f"a body that cannot be read: {error}")
+            response.force_close()
+            return response
+        finally:
+            # Else what comes next is still of this request, and aiohttp drops it or closes the connection.
+            if isinstance(request.protocol, Connection) and request.content.is_eof():
+                request.protocol.is_used = False
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method == "CONNECT":
+            response = self.refuse(502, "the sandbox is no proxy")
+            response.force_close()
+            return response
+        if (request.content_length or 0) > LARGEST_BODY:
+            return self.refuse(413, _TOO_LARGE)
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._world.failure is not None:
-            return self._error(503, self._world.failure)
+            return self.refuse(503, self._world.failure)
         path = request.rel_url.raw_path
         if path.startswith(_CONTROL):
-            return await self._guarded(
-                self._committed(self._control.answer(request, path.removeprefix(_CONTROL)))
-            )
+            return _respond(await self._settled(self._controlled(request, path.removeprefix(_CONTROL))))
         if path.removeprefix("/api") == OPENAPI:
             return web.Response(body=self._published, content_type="application/json")
         self._world.counters.requests += 1
-        return await self._guarded(self._play(request, path))
+        return await self._play(request, path)
 
-    @functools.cached_property
+    @cached_property
     def _published(self) -> bytes:
         return published(self._description)
 
-    async def _guarded(self, answering: Awaitable[Answer | web.StreamResponse]) -> web.StreamResponse:
-        """Turn a refusal into its answer."""
+    def refuse(self, status: int, message: str) -> web.Response:
+        """Return an answer of the platform's own error shape."""
+        return _respond(self._error(status, message))
+
+    async def _settled(self, answering: Awaitable[Answer]) -> Reply:
+        """Turn an answer or a refusal into what is sent."""
         try:
             answer = await answering
-        except Refusal as refusal:
-            return self._error(refusal.status, refusal.message, refusal.headers)
-        except Unprocessable as refusal:
-            return _respond(422, {"detail": refusal.details})
+        except web.HTTPRequestEntityTooLarge:
+            return self._error(413, _TOO_LARGE)
         except SandboxError as error:
             return self._error(503, str(error))
-        except web.HTTPRequestEntityTooLarge:
-            return self._error(413, f"a request body may have {LARGEST_BODY} bytes")
-        return answer if isinstance(answer, web.StreamResponse) else _respond(answer.status, answer.body)
+        except (Refusal, Unprocessable) as refusal:
+            return self._refused(refusal)
+        return _reply(answer.status, answer.body)
 
-    async def _committed(self, answering: Awaitable[Answer]) -> Answer:
-        """Keep what is about to be acknowledged."""
-        answer = await answering
-        self._world.commit()
-        return answer
+    def _refused(self, refusal: Refusal | Unprocessable) -> Reply:
+        if isinstance(refusal, Unprocessable):
+            return _reply(422, {"detail": refusal.details})
+        return self._error(refusal.status, refusal.message).having(*refusal.headers.items())
 
-    async def _play(self, request: web.BaseRequest, path: str) -> Answer | web.StreamResponse:
-        operation, in_path = self._routed(request.method, path)
-        fault = self._fault(request, operation)
-        if fault is not None and not fault.after:
-            return await self._break(request, fault)
-        answer = await self._committed(self._effect(request, operation, in_path))
-        return answer if fault is None else await self._break(request, fault)
+    async def _play(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        try:
+            operation, in_path = self._routed(request.method, path)
+            play = self._fault(request, operation)
+        except Refusal as refusal:
+            return _respond(self._refused(refusal))
+        perform = partial(self._performed, request, operation, in_path)
+        if play is None:
+            return _respond(await self._settled(perform()))
+        return await self._break(request, operation, perform, play)
 
     def _routed(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         found = self._routes.find(path)
@@ -187,21 +217,38 @@ class App:
             raise Refusal(405, f"{path} takes {allowed}", headers={"Allow": allowed})
         return route.methods[method], in_path
 
-    async def _effect(
-        self, request: web.BaseRequest, operation: Operation, in_path: Mapping[str, str]
+    async def _controlled(self, request: web.BaseRequest, name: str) -> Answer:
+        answer = await self._control.answer(request, name)
+        self._world.commit()
+        return answer
+
+    async def _performed(
+        self,
+        request: web.BaseRequest,
+        operation: Operation,
+        in_path: Mapping[str, str],
+        hold: _Hold | None = None,
     ) -> Answer:
+        """Judge a request, wait, let it have its effect, and keep that: then it may be acknowledged."""
         if operation.key == _HEALTH:
+            if hold is not None:
+                await hold()
             return Answer(200)
         key = authenticate(request.headers.get("Authorization"), only=self._api_key)
         sponsor = self._world.sponsor(key)
         with self._meter.metered(sponsor, request.headers.get(CLIENT_HEADER), operation) as metered:
-            answer = await self._judged(request, operation, in_path, key)
+            act = await self._judged(request, operation, in_path, key)
+            if hold is not None:
+                await hold()
+            answer = act()
             metered.status = answer.status
+        self._world.commit()
         return answer
 
     async def _judged(
         self, request: web.BaseRequest, operation: Operation, in_path: Mapping[str, str], key: str
-    ) -> Answer:
+    ) -> Callable[[], Answer]:
+        """Read and judge a request; return what has its effect, and answers it."""
         play = self._operations.table.get(operation.key)
         if play is None:
             raise Refusal(404, f"this sandbox does not play {operation.name}")
@@ -214,61 +261,63 @@ class App:
             )
             details.extend(problems(operation.body, body, ["body"]))
         elif operation.media_type is not None:
-            file = await _upload(request)
+            file = await read_upload(request)
         if details:
             raise Unprocessable(details)
         # The sponsor is looked for once more: a reset may have come while the body did.
-        return play(Call(sponsor=self._world.sponsor(key), parameters=values, body=body, file=file))
+        return lambda: play(Call(sponsor=self._world.sponsor(key), parameters=values, body=body, file=file))
 
-    def _fault(self, request: web.BaseRequest, operation: Operation) -> Fault | None:
-        name = request.headers.get(FAULT_HEADER)
-        if name is None:
-            return self._faults.next(operation.key)
+    def _fault(self, request: web.BaseRequest, operation: Operation) -> Play | None:
+        asked = request.headers.get(FAULT_HEADER)
+        if asked is None:
+            client_id = request.headers.get("X-PDP-Client-Id")
+            return self._faults.take("request", operation=operation.key, client_id=client_id)
         try:
-            return Fault.parse(name)
+            return self._faults.asked(asked, operation.key)
         except ValueError as error:
             raise Refusal(400, str(error)) from None
 
-    async def _break(self, request: web.BaseRequest, fault: Fault) -> web.StreamResponse:
-        self._world.counters.faults += 1
-        if fault.kind == "status":
-            return self._error(fault.status, f"{fault.name} was asked for")
-        if fault.kind == "hang":
-            await self._stopping.wait()
-        reset(request.transport)
-        # The connection is gone, so that this goes nowhere; the server wants an answer to drop.
-        return web.Response(status=500)
+    async def _break(
+        self,
+        request: web.BaseRequest,
+        operation: Operation,
+        performed: Callable[[_Hold | None], Awaitable[Answer]],
+        play: Play,
+    ) -> web.StreamResponse:
+        """Play a fault on a request."""
+        target = request.rel_url.raw_path_qs
 
-    def _error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
-        body = {"error": message, "code": status, "trace_id": self._world.new_trace()}
-        return _respond(status, body, headers)
+        def of(reply: Reply) -> Reply:
+            schema = operation.responses.get(reply.status)
+            form = None if schema is None else Form(schema, self._description.resolve)
+            return attrs.evolve(reply, target=target, form=form)
 
+        def error(status: int) -> Reply:
+            reply = of(self._error(status, f"{play.name} was asked for"))
+            return reply.having(("Location", target)) if status in REDIRECTS else reply
 
-async def _upload(request: web.BaseRequest) -> Upload | None:
-    """Read the part ``file`` of a multipart request; ``None`` where there is none."""
-    if not request.content_type.startswith("multipart/"):
-        await request.read()
-        return None
-    found = None
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            # Read once: part.name and part.filename would each read the header anew, which takes 0.1 ms.
-            _, said = parse_content_disposition(part.headers.get(CONTENT_DISPOSITION))
-            name = content_disposition_filename(said, "filename")
-            if isinstance(part, BodyPartReader) and said.get("name") == "file" and name is not None:
-                found = Upload(name, bytes(await part.read(decode=True)))
-    except ValueError as error:
-        raise Refusal(400, f"a multipart body that cannot be read: {error}") from None
-    return found
+        async def perform(effect: bool, hold: _Hold | None) -> Reply:  # noqa: FBT001 - two words for two moments
+            if effect:
+                return of(await self._settled(performed(hold)))
+            return of(_reply(min(operation.responses), {}))
+
+        stage = Staged(request, perform=perform, error=error, faults=self._faults, stopping=self._stopping)
+        return await stage.play(play)
+
+    def _error(self, status: int, message: str) -> Reply:
+        return _reply(status, {"error": message, "code": status, "trace_id": self._world.new_trace()})
 
 
-def _respond(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
-    if status == 204:  # noqa: PLR2004 - an answer without a body
-        return web.Response(status=status)
+def _reply(status: int, body: Any) -> Reply:
+    if status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        return Reply(status=status, body=b"")
     try:
         data = _json.encode(body)
     except UnicodeEncodeError:
         # A header can hold bytes that are no UTF-8, and an error may quote it.
         data = json.dumps(body, ensure_ascii=False).encode(errors="replace")
-    return web.Response(status=status, body=data, content_type="application/json", headers=headers)
+    return Reply(status=status, body=data, headers=_JSON)
+
+
+def _respond(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, body=reply.body or None, headers=reply.headers)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from seqino.sandbox.asked import only as _only
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.control_domain import DomainControl, view
+from seqino.sandbox.control_invoices import InvoiceControl
 from seqino.sandbox.judge import Refusal, parse_body
 from seqino.sandbox.operations import Answer
 from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from seqino.sandbox.description import Description
     from seqino.sandbox.faults import Faults
     from seqino.sandbox.limits import Limits
+    from seqino.sandbox.steering import Steering
     from seqino.sandbox.world import Client, World
 
 __all__ = ["Control"]
@@ -32,26 +34,32 @@ class Control:
         world: What it shows and changes.
         faults: Faults that it plans.
         limits: Limits that it sets.
+        invoices: How it steers invoices.
         description: What a directory entry is judged by.
         deliveries: What it is asked about deliveries.
     """
 
     def __init__(
         self,
+        *,
         world: World,
         faults: Faults,
         limits: Limits,
+        invoices: Steering,
         description: Description,
         deliveries: DeliveryControl,
     ) -> None:
         self._world = world
         self._faults = faults
         self._limits = limits
+        self._invoices = InvoiceControl(invoices)
         self._deliveries = deliveries
         domain = DomainControl(world, description)
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
             "counters": world.counters.as_dict,
+            "faults": faults.shown,
+            "invoices": self._invoices.list,
             "limits": limits.as_dict,
             "scenario": self._scenario,
             "world": self._view,
@@ -65,6 +73,7 @@ class Control:
             "scenario": self._set_scenario,
             **domain.posts,
         }
+        self._deletes: dict[str, Callable[[], Any]] = {"faults": self._forget_faults}
 
     async def answer(self, request: web.BaseRequest, name: str) -> Answer:
         """Answer a request below ``/_sandbox/``.
@@ -78,14 +87,19 @@ class Control:
             return _answered(lambda: self._deliveries.answer(request.method, rest, query, asked))
         if request.method == "GET" and name in self._gets:
             return Answer(200, self._gets[name]())
-        if request.method != "POST" or name not in self._posts:
-            there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in self._posts]
+        if request.method == "DELETE" and name in self._deletes:
+            return Answer(200, self._deletes[name]())
+        play = self._posts.get(name) or self._invoices.find(name)
+        if request.method != "POST" or play is None:
+            posts = (*self._posts, *self._invoices.paths)
+            there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in posts]
+            there += [f"DELETE {one}" for one in self._deletes]
             raise Refusal(
                 404,
                 f"the control API has no {request.method} {name}; it has {', '.join(there)}, … deliveries",
             )
         asked = await _asked(request)
-        return _answered(lambda: self._posts[name](asked))
+        return _answered(lambda: play(asked))
 
     def _clock(self) -> dict[str, Any]:
         clock = self._world.clock
@@ -112,12 +126,23 @@ class Control:
         return self._scenario()
 
     def _plan_faults(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _only(asked, "fault", "operation", "times")
-        times = asked.get("times", 1)
-        if not isinstance(times, int):
-            raise TypeError("times must be a whole number")
-        self._faults.plan(str(asked.get("fault")), operation=asked.get("operation"), times=times)
-        return {"planned": asked}
+        _only(asked, "client_id", "fault", "operation", "rate", "times")
+        name = str(asked.get("fault"))
+        where = {place: _text(asked, place) for place in ("operation", "client_id")}
+        if "rate" not in asked:
+            times = asked.get("times", 1)
+            if not isinstance(times, int):
+                raise TypeError("times must be a whole number")
+            self._faults.plan(name, times=times, **where)
+            return {"planned": asked}
+        if "times" in asked:
+            raise ValueError("a fault is planned a number of times, or drawn by rate: leave one of them out")
+        self._faults.rate(name, float(asked["rate"]), **where)
+        return {"drawn": asked}
+
+    def _forget_faults(self) -> dict[str, Any]:
+        self._faults.clear()
+        return self._faults.shown()
 
     def _set_limits(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked, "limits", "client")
@@ -130,7 +155,7 @@ class Control:
     def _reset(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked)
         self._world.reset()
-        self._faults.clear()
+        self._faults.restart()
         return self._world.counters.as_dict()
 
     def _view(self) -> dict[str, Any]:
@@ -176,3 +201,10 @@ def _answered(act: Callable[[], Any]) -> Answer:
         raise Refusal(404, str(error)) from None
     except (TypeError, ValueError) as error:
         raise Refusal(400, str(error)) from None
+
+
+def _text(asked: dict[str, Any], name: str) -> str | None:
+    value = asked.get(name)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be text")
+    return value

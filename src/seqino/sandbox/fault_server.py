@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
-from seqino.sandbox.fault_plays import REFUSE, Behaviour, Exchange, Play, Seen, answer, fault, leaves_unread
+from seqino.sandbox.exchange import Behaviour, Exchange, Seen
+from seqino.sandbox.fault_plays import Play, answer, fault
 
 if TYPE_CHECKING:
     from typing import Self
@@ -57,6 +58,8 @@ class FaultServer:
     """The same, in short."""
     effects: Counter[str] = attrs.field(factory=Counter[str], init=False)
     """How many requests did what they were for, by route, such as ``POST /drafts``."""
+    played: Counter[str] = attrs.field(factory=Counter[str], init=False)
+    """How often each fault was played, by name; an answer without one has none."""
     resets: int = attrs.field(default=0, init=False)
     """How many connections the other side reset."""
     unexpected: list[Seen] = attrs.field(factory=list[Seen], init=False)
@@ -112,11 +115,13 @@ class FaultServer:
                 first, and cannot be of the kind that leaves requests unread.
 
         Raises:
-            ValueError: There is no such fault, or it cannot be played on a route.
+            ValueError: There is no such fault, or it cannot be played on a route, or here at all.
         """
         plays = [fault(each) if isinstance(each, str) else each for each in behaviours]
-        if on and any(leaves_unread(play) for play in plays):
+        if on and any(_leaves_unread(play) for play in plays):
             raise ValueError("a request that is not read has no route: leave out on")
+        if any(isinstance(play, Play) and (play.tls or play.needs in ("object", "enum")) for play in plays):
+            raise ValueError("a TLS handshake, and an answer that is described, only the Sandbox has")
         self._scripts[on].extend(plays)
 
     def always(self, behaviour: Callable[[], Behaviour], *, on: str = "") -> None:
@@ -169,7 +174,7 @@ class FaultServer:
         this before each; a script without ``refuse`` needs it never.
         """
         script = self._scripts[""]
-        if script and script[0] is REFUSE:
+        if script and _refuses(script[0]):
             script.popleft()
             self._close_port()
         elif self._server is None:
@@ -234,8 +239,8 @@ class FaultServer:
 
     async def _choose(self, exchange: Exchange) -> Behaviour:
         anyones = self._scripts[""]
-        is_refused = bool(anyones) and anyones[0] is REFUSE
-        if anyones and not is_refused and (not self._has_routes or leaves_unread(anyones[0])):
+        is_refused = bool(anyones) and _refuses(anyones[0])
+        if anyones and not is_refused and (not self._has_routes or _leaves_unread(anyones[0])):
             return anyones.popleft()
         seen = await exchange.read()
         for route in () if is_refused else (seen.route, ""):
@@ -245,3 +250,12 @@ class FaultServer:
                 return self._standing[route]()
         self.unexpected.append(seen)
         return _UNEXPECTED
+
+
+def _refuses(behaviour: Behaviour) -> bool:
+    return isinstance(behaviour, Play) and behaviour.strikes == "port"
+
+
+def _leaves_unread(behaviour: Behaviour) -> bool:
+    """Whether a behaviour does without reading the request, and so without knowing its route."""
+    return isinstance(behaviour, Play) and behaviour.strikes != "request"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
 
@@ -21,6 +22,15 @@ __all__ = ["Refusal", "Unprocessable", "authenticate", "parameters", "parse_body
 _LONGEST_MESSAGE = 300
 _LONGEST_EXPONENT = 4
 """Digits; as many as the text of an amount may have."""
+
+_MOST_VALUES = 500_000
+"""More values than any invoice has, and fewer than take long to judge."""
+
+_DEEPEST = 200
+"""Levels of a body: many more than any invoice has, and fewer than what walks over it can bear."""
+
+_MOST_PROBLEMS = 1000
+"""More than anybody reads."""
 
 Detail = dict[str, Any]
 
@@ -118,10 +128,14 @@ def parse_body(data: bytes, content_type: str) -> Any:
     """
     if not data:
         raise Unprocessable([problem(["body"], "Field required", "missing")])
+    if data.count(b",") > _MOST_VALUES:
+        raise Unprocessable([problem(["body"], f"it has more than {_MOST_VALUES} values", "too_long")])
     if content_type not in ("", "application/json") and not content_type.endswith("+json"):
         raise Unprocessable([problem(["body"], f"a body of type {content_type} is not JSON", "json_type")])
     try:
         value = _loads(data)
+        if data.count(b"{") + data.count(b"[") > _DEEPEST:
+            _refuse_depth(value)
         if b"\\ud" in data.lower():
             _refuse_half_characters(value)
         return value  # noqa: TRY300 - what follows is for what cannot be read
@@ -131,6 +145,25 @@ def parse_body(data: bytes, content_type: str) -> Any:
         ) from None
     except (ValueError, RecursionError) as error:
         raise Unprocessable([problem(["body"], f"JSON decode error: {error}", "json_invalid")]) from None
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [child for one in level for child in _children(one)]
+        if not level:
+            return
+    raise ValueError(f"it has more than {_DEEPEST} levels")
+
+
+def _children(value: Any) -> Iterable[Any]:
+    match value:
+        case dict():
+            return cast("dict[str, Any]", value).values()
+        case list():
+            return cast("Iterable[Any]", value)
+        case _:
+            return ()
 
 
 def _fraction(text: str) -> Decimal:
@@ -167,8 +200,12 @@ def problems(
     """Yield what the schema finds wrong with a value, in FastAPI's words."""
     if validator.is_valid(value):
         return
-    for error in validator.iter_errors(value):
-        yield from _explain(error, loc)
+    try:
+        found = validator.iter_errors(value)
+    except ValueError as error:
+        yield problem(loc, f"too deep to be judged: {error}", "recursion_loop")
+        return
+    yield from islice((one for error in found for one in _explain(error, loc)), _MOST_PROBLEMS)
 
 
 _TYPES = {

@@ -21,7 +21,7 @@ from seqino.sandbox.syntaxes import SYNTAXES
 if TYPE_CHECKING:
     from seqino.sandbox.syntaxes import Syntax
 
-__all__ = ["InvoiceFile", "NoInvoice", "read_file"]
+__all__ = ["InvoiceFile", "NoInvoice", "read_ahead", "read_file"]
 
 _ATTACHMENTS = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 """Names under which a Factur-X PDF carries its CII (Factur-X 1.07 §6.1 and its forerunners)."""
@@ -43,12 +43,32 @@ class InvoiceFile:
     terms: Terms
 
 
+class _ReadAhead(bytes):
+    """A file, and what its reading came to."""
+
+    outcome: InvoiceFile | NoInvoice
+
+
+def read_ahead(data: bytes) -> bytes:
+    """Read a file for later: ``read_file`` of what is returned takes no time. Made to run in a thread."""
+    ahead = _ReadAhead(data)
+    try:
+        ahead.outcome = read_file(data)
+    except NoInvoice as error:
+        ahead.outcome = error
+    return ahead
+
+
 def read_file(data: bytes) -> InvoiceFile:
     """Read an invoice file.
 
     Raises:
         NoInvoice: It is empty, broken, of another kind, or without the number or date that every invoice has.
     """
+    if isinstance(data, _ReadAhead):
+        if isinstance(data.outcome, NoInvoice):
+            raise data.outcome
+        return data.outcome
     if data.startswith(b"%PDF-"):
         return InvoiceFile("factur-x", _read_xml(_attached(data))[1])
     syntax, terms = _read_xml(data)

@@ -6,14 +6,18 @@ import asyncio
 import errno
 import functools
 import logging
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
 from aiohttp import web
 
 from seqino.sandbox.app import LARGEST_BODY, App
 from seqino.sandbox.catalogue import Catalogue
 from seqino.sandbox.clock import Clock
+from seqino.sandbox.connections import Front
 from seqino.sandbox.control import Control
 from seqino.sandbox.deliveries import Deliveries
 from seqino.sandbox.deliveries.control import DeliveryControl
@@ -22,25 +26,62 @@ from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.fitting import misfits
 from seqino.sandbox.limits import Limits
+from seqino.sandbox.listening import Listener
+from seqino.sandbox.mangle import contents
 from seqino.sandbox.metering import Meter
 from seqino.sandbox.operations import Operations
+from seqino.sandbox.replies import Form
 from seqino.sandbox.signing import Scheme
 from seqino.sandbox.state_file import StateFile
+from seqino.sandbox.steering import Steering
 from seqino.sandbox.world import CLIENTS, World
 from seqino.sandbox.world.invoices import Invoices
 from seqino.sandbox.world.kinds import Misfit, load
 from seqino.sandbox.world.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import ssl
+    from collections.abc import AsyncGenerator, Iterable, Mapping
     from types import TracebackType
 
     from seqino.sandbox.limits import Allowance
+    from seqino.sandbox.mangle import Content
     from seqino.sandbox.world.counters import Counters
 
 __all__ = ["Sandbox", "SandboxError"]
 
 _log = logging.getLogger("seqino.sandbox")
+
+
+_PATIENCE = 1
+"""Seconds that requests under way get when it stops."""
+
+
+@attrs.frozen
+class _Running:
+    """All that runs as long as the sandbox does."""
+
+    app: App
+    server: web.Server
+    front: Front
+    listener: Listener
+
+    async def stop(self) -> None:
+        self.app.stop()
+        await self.listener.stop()
+        await self.front.stop()
+        # Requests that have arrived get the chance to begin.
+        await asyncio.sleep(0)
+        connections = self.front.connections
+        self.server.pre_shutdown()
+        await self.server.shutdown(_PATIENCE)
+        lost = [one.lost for one in connections]
+        if lost:
+            # Who does not read its answer would keep the connection open.
+            await asyncio.wait(lost, timeout=_PATIENCE)
+            for one in connections:
+                one.abort()
+            await asyncio.wait(lost, timeout=_PATIENCE)
 
 
 class Sandbox:
@@ -70,9 +111,11 @@ class Sandbox:
             it. What is given here (scenario, speed, limits) is not in it. In memory only by default.
         limits: How many calls a client may make, such as ``{"minute": 100, "/drafts": {"minute": 10}}``, by
             window (``minute``, ``hour``, ``day``, ``month``) and, on top, by endpoint; no limit by default.
+        faults: Rates of faults by name, such as ``{"reset-after": 0.05}``: see ``docs/faults.md``.
+        ssl_context: Certificate and settings, to speak TLS.
 
     Raises:
-        ValueError: A value is out of its range, or there is no such scenario, description or endpoint.
+        ValueError: A value is out of its range, or there is no such scenario, description, endpoint or fault.
     """
 
     def __init__(
@@ -89,6 +132,8 @@ class Sandbox:
         description: Path | str | None = None,
         state: Path | str | None = None,
         limits: Allowance | None = None,
+        faults: Mapping[str, float] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -96,7 +141,17 @@ class Sandbox:
         self._description = _shipped() if description is None else Description(Path(description))
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
-        self.faults = Faults()
+        self._tls = ssl_context
+        self.faults = Faults(
+            operations=_holds(self._description),
+            counters=self.world.counters,
+            rates=faults or {},
+            seed=seed,
+            tls=ssl_context is not None,
+            refuse=self._refuse,
+        )
+        self.invoices = Steering(self.world)
+        """Gives an invoice an event or another scenario by hand."""
         self.limits = Limits(one.path for one in self._description.operations)
         """How many calls clients may make; ``limits.set`` changes it."""
         self.limits.set(limits or {})
@@ -119,7 +174,7 @@ class Sandbox:
             limits=self.limits,
             show_inferred=show_inferred,
         )
-        self._running: tuple[App, web.ServerRunner] | None = None
+        self._running: _Running | None = None
 
     def __repr__(self) -> str:
         return f"Sandbox({self.url if self._running else 'stopped'}, scenario={self.scenario!r})"
@@ -131,10 +186,9 @@ class Sandbox:
         Raises:
             RuntimeError: It is not running.
         """
-        if self._running is None:
-            raise RuntimeError("the sandbox is not running: use it in `async with`, or call start()")
-        host, port = self._running[1].addresses[0][:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        host, port = self._is_running().listener.address[:2]
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def counters(self) -> Counters:
@@ -160,7 +214,32 @@ class Sandbox:
         if self._state is not None and self._running is None:
             raise RuntimeError("the sandbox is not running, and its state file not open: start it first")
         self.world.reset()
-        self.faults.clear()
+        self.faults.restart()
+
+    @asynccontextmanager
+    async def refusing(self) -> AsyncGenerator[None]:
+        """Close the port, and every connection, as long as the context lasts.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        running = self._is_running()
+        running.listener.close()
+        running.front.leave()
+        try:
+            yield
+        finally:
+            await running.listener.open()
+
+    def _refuse(self, seconds: float) -> None:
+        running = self._is_running()
+        running.listener.close_for(seconds)
+        running.front.leave()
+
+    def _is_running(self) -> _Running:
+        if self._running is None:
+            raise RuntimeError("the sandbox is not running: use it in `async with`, or call start()")
+        return self._running
 
     async def start(self) -> None:
         """Read the state file, if there is one, and listen.
@@ -176,38 +255,36 @@ class Sandbox:
             world=self.world,
             operations=self.operations,
             control=Control(
-                self.world,
-                self.faults,
-                self.limits,
-                self._description,
-                DeliveryControl(self.deliveries, self._catalogue),
+                world=self.world,
+                faults=self.faults,
+                limits=self.limits,
+                invoices=self.invoices,
+                description=self._description,
+                deliveries=DeliveryControl(self.deliveries, self._catalogue),
             ),
             faults=self.faults,
             meter=Meter(self.world, self.limits),
             api_key=self._api_key,
         )
         self._attach()
-        server = web.Server(app.handle, request_factory=_request, access_log=None)
-        runner = web.ServerRunner(server, shutdown_timeout=1)
-        await runner.setup()
+        server = web.Server(app.handle, request_factory=_request)
+        front = Front(server, self.faults, self._tls, app.refuse)
+        listener = Listener(front)
         self.deliveries.start()
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
+            await listener.start(self._host, self._port)
         except OSError as error:
             await self.deliveries.stop()
-            await runner.cleanup()
             self.world.detach()
             raise _cannot_listen(error, self._host, self._port) from error
-        self._running = app, runner
+        self._running = _Running(app, server, front, listener)
 
     async def stop(self) -> None:
         """Answer what is under way, close every connection and free the port; twice is harmless."""
         running, self._running = self._running, None
         if running is not None:
-            app, runner = running
-            app.stop()
             try:
-                await runner.cleanup()
+                await running.stop()
                 await self.deliveries.stop()
             finally:
                 self.world.detach()
@@ -261,6 +338,21 @@ class Sandbox:
 def _shipped() -> Description:
     """Read the shipped description once: compiling its schemas takes longer than a test."""
     return Description()
+
+
+@functools.cache
+def _holds(description: Description) -> Mapping[str, frozenset[Content]]:
+    """Tell what the answer of each operation may hold."""
+    return {
+        operation.key: contents(
+            *(
+                Form(schema, description.resolve)
+                for status, schema in operation.responses.items()
+                if schema is not None and status < HTTPStatus.MULTIPLE_CHOICES
+            )
+        )
+        for operation in description.operations
+    }
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
@@ -25,7 +25,7 @@ class Standing:
     """How many ids were given."""
     starts: int
     """How often a sandbox went on from it."""
-    counters: dict[str, int]
+    counters: dict[str, Any]
 
 
 @attrs.frozen

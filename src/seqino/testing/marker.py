@@ -30,9 +30,9 @@ def options(test: pytest.Item) -> dict[str, Any]:
         if mark.args:
             values = ", ".join(repr(value) for value in mark.args)
             raise _failed(f"takes names only, such as scenario='refused'; it was given {values}")
-        unknown = sorted(mark.kwargs.keys() - _OPTIONS - {"faults"})
+        unknown = sorted(mark.kwargs.keys() - _OPTIONS)
         if unknown:
-            known = ", ".join(sorted({*_OPTIONS, "faults"}))
+            known = ", ".join(sorted(_OPTIONS))
             raise _failed(f"does not know {', '.join(unknown)}; it knows {known}")
         asked = {**mark.kwargs, **asked}
     return asked
@@ -45,7 +45,9 @@ def make_sandbox(test: pytest.Item) -> Sandbox:
         test: The test; it fails where its marks cannot be followed.
     """
     asked: dict[str, Any] = {"speed": 0, **options(test)}
-    asked.pop("faults", None)
+    if not isinstance(asked.get("faults"), dict):
+        # Names are planned for the test itself; rates are the sandbox's own.
+        asked.pop("faults", None)
     try:
         return Sandbox(**asked)
     except (TypeError, ValueError) as error:
@@ -60,7 +62,8 @@ def keep_faults(test: pytest.Item, plan: Callable[[str], object]) -> None:
         plan: Plans one of them.
     """
     try:
-        names = _names(options(test).get("faults", ()))
+        asked = options(test).get("faults", ())
+        names = [] if isinstance(asked, dict) else _names(asked)
     except TypeError as error:
         raise _failed(f"cannot be followed: {error}") from None
 
@@ -82,7 +85,9 @@ def _names(faults: object) -> list[str]:
         texts = [name for name in names if isinstance(name, str)]
         if len(texts) == len(names):
             return texts
-    raise TypeError(f"faults is a list of names, such as ['reset-after'], and not {faults!r}")
+    raise TypeError(
+        f"faults is a list of names, such as ['reset-after'], or rates by name, and not {faults!r}"
+    )
 
 
 def _failed(message: str) -> BaseException:

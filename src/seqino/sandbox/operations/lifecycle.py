@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino.sandbox.judge import Unprocessable, problem
 from seqino.sandbox.operations.base import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from seqino.sandbox.operations.base import Call, Play
     from seqino.sandbox.world import World
@@ -32,7 +33,7 @@ class LifecycleOperations:
         return {"GET /lifecycle-events": self.get_lifecycle_events}
 
     def get_lifecycle_events(self, call: Call) -> Answer:
-        """Answer the events of one object, of all of a kind, or of the client; oldest first."""
+        """Answer the events of one object, of all of a kind, or of the client, as they arrived."""
         kind, wanted = call.parameters.get("object_type"), call.parameters.get("object_id")
         if kind is None and wanted is not None:
             loc = ("query", "object_type")
@@ -41,5 +42,11 @@ class LifecycleOperations:
             )
         now = self._world.clock.now()
         chosen = (one for one in call.client.subjects(wanted) if kind in (None, one.object_type))
-        events = [event for subject in chosen for event in subject.events(now)]
-        return Answer(200, sorted(events, key=lambda event: event["timestamp"]))
+        events: list[dict[str, Any]] = []
+        moments: list[datetime] = []
+        for subject in chosen:
+            for moment, event in subject.arrivals(now):
+                events.append(event)
+                moments.append(moment)
+        order = sorted(range(len(events)), key=moments.__getitem__)
+        return Answer(200, [events[place] for place in order])

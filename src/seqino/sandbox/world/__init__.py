@@ -20,6 +20,7 @@ from seqino.sandbox.world.counters import Counters
 from seqino.sandbox.world.directory import Directory, DirectoryLine, listed
 from seqino.sandbox.world.mandates import Mandate
 from seqino.sandbox.world.onboarding import OnboardingLink
+from seqino.sandbox.world.parts import parts_of
 from seqino.sandbox.world.records import Account, Draft, Invoice, Registration, RetiredNumber, Series
 from seqino.sandbox.world.reports import ExemptInvoice, Report
 from seqino.sandbox.world.settings import Periodicity
@@ -97,6 +98,11 @@ class Client:
 
     def subjects(self, key: str | None = None) -> Iterator[Subject]:
         """Yield all that has a lifecycle, or what has a key, found without a walk over the others."""
+        for subject in self._own_subjects(key):
+            yield subject
+            yield from parts_of(subject)
+
+    def _own_subjects(self, key: str | None) -> Iterator[Subject]:
         for group in self._lived():
             if key is None:
                 yield from group.values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -45,20 +45,23 @@ class Counters:
     settings_saved: int = 0
     faults: int = 0
     """Faults played on request."""
+    faults_by_name: dict[str, int] = attrs.field(factory=dict[str, int])
+    """The same by name, with its moment, such as ``reset-after``."""
     webhooks_registered: int = 0
     deliveries_attempted: int = 0
     """Attempts to deliver an event to a webhook, repeated ones included."""
     deliveries_succeeded: int = 0
     """Attempts that were answered with 2xx."""
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the counters by name."""
         return attrs.asdict(self)
 
-    def restore(self, counted: Mapping[str, int]) -> None:
+    def restore(self, counted: Mapping[str, Any]) -> None:
         """Go on from what was counted before; what was not counted then starts at zero."""
+        fresh = Counters()
         for field in attrs.fields(Counters):
-            setattr(self, field.name, counted.get(field.name, 0))
+            setattr(self, field.name, counted.get(field.name, getattr(fresh, field.name)))
 
     def reset(self) -> None:
         """Count from zero."""

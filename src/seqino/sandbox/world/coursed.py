@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from seqino.sandbox.lifecycle import Leg, history, moments
+from seqino.sandbox.lifecycle import Arrival, Leg, arrivals, moments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from seqino.sandbox.scenarios import Step
 
-__all__ = ["Coursed", "stopped"]
-
-_INSTANT = timedelta(microseconds=1)
-"""The finest difference between two moments."""
+__all__ = ["Coursed"]
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -30,9 +25,13 @@ class Coursed:
     created_at: datetime
     course: list[Leg]
 
+    def arrivals(self, now: datetime) -> list[Arrival]:
+        """Return the events seen by ``now`` with their moments, in the order in which they came."""
+        return arrivals(self.course, now, self.family)
+
     def events(self, now: datetime) -> list[dict[str, Any]]:
         """Return the events seen by ``now``, in the order in which they came."""
-        return history(self.course, now, self.family)
+        return [one.event for one in self.arrivals(now)]
 
     def moments(self, after: datetime) -> list[datetime]:
         """Return the moments later than ``after`` at which something new can be seen, soonest first."""
@@ -41,9 +40,3 @@ class Coursed:
     def seen(self, now: datetime) -> list[tuple[datetime, Step]]:
         """Return the steps seen by ``now`` with their moments, in the order of the course."""
         return [(moment, step) for leg in self.course for moment, step in leg.seen() if moment <= now]
-
-
-def stopped(course: Iterable[Leg], now: datetime) -> list[Leg]:
-    """Return a course on which nothing more happens; what was seen by ``now`` stays."""
-    end = now + _INSTANT
-    return [leg if leg.until and leg.until < end else attrs.evolve(leg, until=end) for leg in course]

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.lifecycle import Leg
 from seqino.sandbox.scenarios import DUPLICATE, MAGIC_BUYERS, SCENARIOS
+from seqino.sandbox.world.corrections import find_correction
 from seqino.sandbox.world.records import Draft, Invoice, Series
 
 if TYPE_CHECKING:
     from seqino.sandbox.scenarios import Scenario
     from seqino.sandbox.world import Client, World
+    from seqino.sandbox.world.corrections import Correction
 
 __all__ = ["Frozen", "Invoices"]
 
@@ -78,7 +80,8 @@ class Invoices:
         year = draft.content["issue_date"][:4]
         number = self._next_number(client, seller, year)
         now = world.clock.now()
-        scenario = self._scenario_for(buyer)
+        correction = find_correction(client, seller, draft.content)
+        scenario = correction.scenario if correction else self._scenario_for(buyer)
         invoice = Invoice(
             invoice_id=world.new_id("inv"),
             number=number,
@@ -88,13 +91,14 @@ class Invoices:
             content={**draft.content, "invoice_number": number, "processed_at": stamp(now)},
             deposited_at=now,
             scenario=scenario.name,
-            course=[Leg(scenario.steps, now)],
+            course=[Leg(scenario.steps_of(draft.content.get("type_code"), is_file=False), now)],
+            draft_id=draft.draft_id,
             fingerprint=fingerprint,
         )
         draft.invoice_id = invoice.invoice_id
         world.counters.drafts_validated += 1
         world.counters.same_content += fingerprint in client.issued
-        self._keep(client, invoice)
+        self._keep(client, invoice, correction)
         world.save(client, draft)
         return invoice
 
@@ -112,8 +116,15 @@ class Invoices:
         """Take an invoice file; a number already used is taken too, and then refused by the network."""
         world = self._world
         now = world.clock.now()
-        is_duplicate = (seller, year, number) in client.sponsor.numbers
-        scenario = DUPLICATE if is_duplicate else refused or self._scenario_for(buyer)
+        holder = client.sponsor.numbers.get((seller, year, number))
+        is_duplicate = holder is not None and not (
+            isinstance(holder, Invoice) and holder.is_inadmissible(now)
+        )
+        correction = None if is_duplicate or refused else find_correction(client, seller, content)
+        scenario = correction.scenario if correction else refused or self._scenario_for(buyer)
+        if is_duplicate:
+            scenario = DUPLICATE
+        steps = scenario.steps_of((content or {}).get("type_code"), is_file=True)
         invoice = Invoice(
             invoice_id=world.new_id("inv"),
             number=number,
@@ -123,14 +134,14 @@ class Invoices:
             content=None if content is None else {**content, "processed_at": stamp(now)},
             deposited_at=now,
             scenario=scenario.name,
-            course=[Leg(scenario.steps, now)],
+            course=[Leg(steps, now)],
             is_duplicate=is_duplicate,
         )
         world.counters.files_taken += 1
-        self._keep(client, invoice)
+        self._keep(client, invoice, correction)
         return invoice
 
-    def _keep(self, client: Client, invoice: Invoice) -> None:
+    def _keep(self, client: Client, invoice: Invoice, correction: Correction | None) -> None:
         counters = self._world.counters
         client.add_invoice(invoice)
         if invoice.is_duplicate:
@@ -138,6 +149,9 @@ class Invoices:
         else:
             counters.invoices_created += 1
         self._world.save(client, invoice)
+        if correction is not None:
+            correction.arrive(invoice, invoice.deposited_at)
+            self._world.save(client, correction.original)
 
     def _next_number(self, client: Client, seller: str, year: str) -> str:
         """Number without a gap by seller and year; one that a file already used is no gap."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from seqino.sandbox.clock import stamp
-from seqino.sandbox.lifecycle import Leg
+from seqino.sandbox.courses import stopped
+from seqino.sandbox.lifecycle import Arrival, Leg
 from seqino.sandbox.mandate_outcomes import EXPIRED, MAGIC_MANDATES, OPENED, OUTCOMES, moved_to
 from seqino.sandbox.meshes import mesh_of
-from seqino.sandbox.world.coursed import Coursed, stopped
+from seqino.sandbox.world.coursed import Coursed
 from seqino.sandbox.world.directory import DirectoryLine
 from seqino.sandbox.world.records import Happening
 
@@ -83,9 +84,9 @@ class Mandate(Coursed):
         """The identifiers of its directory entry."""
         return mesh_of(self.entry)
 
-    def events(self, now: datetime) -> list[dict[str, Any]]:
-        """Return the events seen by ``now``, in the order in which they came."""
-        return [event for event in Coursed.events(self, now) if event["status_code"] == _PUBLISHED]
+    def arrivals(self, now: datetime) -> list[Arrival]:
+        """Return the events seen by ``now`` with their moments: those that the description knows."""
+        return [one for one in Coursed.arrivals(self, now) if one.event["status_code"] == _PUBLISHED]
 
     def status(self, now: datetime) -> str:
         """Return the API's own word for where it is."""

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Protocol
 
 import attrs
 
-from seqino.sandbox.lifecycle import Leg, event, history, moments
+from seqino.sandbox.courses import said
+from seqino.sandbox.lifecycle import Arrival, Leg, arrivals, moments
 
 __all__ = [
     "Account",
@@ -48,6 +49,10 @@ class Subject(Record, Protocol):
 
     object_type: ClassVar[str]
     """The API's word for its kind, as ``object_type`` of the lifecycle operation."""
+
+    def arrivals(self, now: datetime) -> list[Arrival]:
+        """Return the events seen by ``now`` with their moments, in the order in which they came."""
+        ...
 
     def events(self, now: datetime) -> list[dict[str, Any]]:
         """Return the events seen by ``now``, in the order in which they came."""
@@ -110,8 +115,12 @@ class Invoice:
     scenario: str
     """Name of the course that it takes."""
     course: list[Leg]
+    draft_id: str | None = None
+    """The draft that it was made from; ``None`` where it came as a file."""
     is_duplicate: bool = False
     """Its number was used already: refused with DOUBLON, and no number of its own."""
+    corrected_by: str | None = None
+    """Id of the first credit note or corrective invoice that refers to it while its buyer waits for one."""
     fingerprint: str | None = None
     """Digest of the draft that it was made from."""
 
@@ -120,34 +129,54 @@ class Invoice:
         """Its id."""
         return self.invoice_id
 
+    @property
+    def type_code(self) -> str | None:
+        """Its type (BT-3), where the API can show it."""
+        return None if self.content is None else self.content.get("type_code")
+
+    def arrivals(self, now: datetime) -> list[Arrival]:
+        """Return the events seen by ``now`` with their moments, in the order in which they came."""
+        return arrivals(self.course, now)
+
     def events(self, now: datetime) -> list[dict[str, Any]]:
         """Return the events seen by ``now``, in the order in which they came."""
-        return history(self.course, now)
+        return [one.event for one in self.arrivals(now)]
 
     def moments(self, after: datetime) -> list[datetime]:
         """Return the moments later than ``after`` at which something new can be seen, soonest first."""
-        return moments(self.course, after)
+        created = [self.deposited_at] if self.deposited_at > after else []
+        return sorted({*created, *moments(self.course, after)})
 
     def happenings(self, after: datetime, until: datetime) -> list[Happening]:
-        """Return what happens later than ``after`` and not later than ``until``, in that order."""
-        found: list[Happening] = []
-        if after < self.deposited_at <= until:
-            data = {"invoice_id": self.invoice_id, "invoice_number": self.number}
-            found.append(Happening(self.deposited_at, "invoice.created", data))
-        about = {"invoice_id": self.invoice_id, "object_type": self.object_type}
-        for leg in self.course:
-            for moment, step in leg.seen():
-                if after < moment <= until:
-                    told = {**about, **event(step, leg.since)}
-                    found.append(Happening(moment, "invoice.status_updated", told))
-        return sorted(found, key=lambda one: one.at)
+        """Return what happened later than ``after`` and by ``until``: its creation, then its events."""
+        told = [
+            Happening(
+                one.at,
+                "invoice.status_updated",
+                {"invoice_id": self.invoice_id, "object_type": self.object_type, **one.event},
+            )
+            for one in self.arrivals(until)
+            if one.at > after
+        ]
+        if not after < self.deposited_at <= until:
+            return told
+        data = {"invoice_id": self.invoice_id, "invoice_number": self.number}
+        if self.draft_id is not None:
+            data["draft_id"] = self.draft_id
+        return [Happening(self.deposited_at, "invoice.created", data), *told]
 
     def status(self, now: datetime) -> str:
         """Return the API's own word for where it is: ``submitted``, ``processed`` or ``rejected``."""
-        states = [event["status_code"].partition(".")[2] for event in self.events(now)]
-        if "REJECTED" in states:
+        states = {event["status_code"].partition(".")[2] for event in self.events(now)}
+        if "REJECTED" in states or self.is_inadmissible(now):
             return "rejected"
         return "processed" if "MADE_AVAILABLE" in states else "submitted"
+
+    def is_inadmissible(self, now: datetime) -> bool:
+        """Whether its envelope was refused in place of its deposit, so that its number is free again."""
+        steps = said(self.course, now)
+        refused = any(step.about == "flow" and step.status == "UNACCEPTABLE" for step in steps)
+        return refused and all(step.about is not None for step in steps)
 
 
 @attrs.define(eq=False)

@@ -1,0 +1,226 @@
+"""What happens to a connection before a request is read: at accept, in the handshake, at the first byte."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from seqino.sandbox.sockets import reset
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from seqino.sandbox.fault_plays import Play
+    from seqino.sandbox.faults import Faults
+
+__all__ = ["Connection", "Front"]
+
+_LINGERING = 2
+"""Seconds in which a caller who was refused early may send the rest of its body, or end TLS in order."""
+
+
+class Front:
+    """Makes the protocol of each connection that is accepted.
+
+    Args:
+        server: aiohttp's server, which gets the connection.
+        faults: What may happen to it before.
+        tls: Certificate and settings, where TLS is spoken.
+        refuse: Writes the answer to what is no HTTP.
+    """
+
+    def __init__(
+        self,
+        server: web.Server,
+        faults: Faults,
+        tls: ssl.SSLContext | None,
+        refuse: Callable[[int, str], web.Response],
+    ) -> None:
+        self.faults = faults
+        self.refuse = refuse
+        self._server = server
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._handshakes: set[asyncio.Task[None]] = set()
+
+    def __call__(self) -> asyncio.Protocol:
+        """Return the protocol of the next connection."""
+        play = self.faults.take("connection")
+        if play is not None:
+            self.faults.count(play)
+        if play is not None and not play.tls:
+            return _Ended(play)
+        return self.connection() if self._tls is None else _Handshake(self, play)
+
+    def connection(self) -> Connection:
+        """Return the protocol that speaks HTTP."""
+        return Connection(self, self._server, self._loop)
+
+    def shake(self, transport: asyncio.Transport, protocol: _Handshake, delay: float) -> None:
+        """Speak TLS on a connection, after some seconds."""
+        task = self._loop.create_task(self._shake(transport, protocol, delay))
+        self._handshakes.add(task)
+        task.add_done_callback(self._handshakes.discard)
+
+    async def _shake(self, transport: asyncio.Transport, protocol: _Handshake, delay: float) -> None:
+        assert self._tls is not None  # noqa: S101 - nobody shakes hands without
+        try:
+            await asyncio.sleep(delay)
+            encrypted = await self._loop.start_tls(
+                transport, protocol, self._tls, server_side=True, ssl_shutdown_timeout=_LINGERING
+            )
+            protocol.encrypted(encrypted)
+        except OSError:
+            # The other side has left, does not trust us, or does not speak TLS: nothing that we did wrong.
+            pass
+        finally:
+            if not protocol.is_encrypted:
+                transport.abort()
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The connections that are open."""
+        return [one for one in self._server.connections if isinstance(one, Connection)]
+
+    def leave(self) -> None:
+        """Close every connection, those with a request under way once it is answered."""
+        for one in self.connections:
+            one.leave()
+
+    async def stop(self) -> None:
+        """Give up the handshakes under way."""
+        for task in self._handshakes:
+            task.cancel()
+        await asyncio.gather(*self._handshakes, return_exceptions=True)
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's protocol, which can be ended at a request's first byte and tells when it is over."""
+
+    __slots__ = ("_front", "is_stale", "is_used", "lost", "wire")
+
+    def __init__(self, front: Front, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type] # so it is switched off
+            lingering_time=_LINGERING,
+        )
+        self._front = front
+        self.is_stale = False
+        """Whether the next request's first byte ends it."""
+        self.is_used = False
+        """Whether a request is under way."""
+        self.lost: asyncio.Future[None] = loop.create_future()
+        """Done once the connection is over."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin."""
+        self.wire: asyncio.Transport = transport
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; a planned fault takes the first of a request."""
+        if data and not self.is_used:
+            self.is_used = True
+            play = self._front.faults.take("first byte")
+            if play is not None:
+                self._front.faults.count(play)
+                _end(self.wire, play)
+                return
+            if self.is_stale:
+                self.force_close()
+                return
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Take notice that it is over."""
+        self.lost.set_result(None)
+        super().connection_lost(exc)
+
+    def leave(self) -> None:
+        """Close it: now, or once the request under way is answered."""
+        if self.is_used:
+            self.close()
+        else:
+            self.force_close()
+
+    def abort(self) -> None:
+        """End it, whatever is still to be sent."""
+        self.wire.abort()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP as the platform would; it is the caller's fault, and none to be logged."""
+        if status >= 500 or request.writer.output_size:  # noqa: PLR2004 - from here on it is ours
+            return super().handle_error(request, status, exc, message)
+        response = self._front.refuse(status, (message or "this is no HTTP").strip())
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """Log what went wrong here; that a caller's body breaks off or cannot be unpacked is none of it."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError | ConnectionError):
+            super().log_exception(*args, **options)
+
+
+class _Ended(asyncio.Protocol):
+    """A connection that is over as soon as it is accepted."""
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+
+    def connection_made(self, transport: Any) -> None:
+        _end(transport, self._play)
+
+
+class _Handshake(asyncio.Protocol):
+    """A connection that does not speak TLS yet; bytes that come with the end of the handshake are kept."""
+
+    def __init__(self, front: Front, play: Play | None) -> None:
+        self._front = front
+        self._play = play
+        self._kept = bytearray()
+        self._connection: Connection | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the connection was handed on."""
+        return self._connection is not None
+
+    def connection_made(self, transport: Any) -> None:
+        if self._play is None or self._play.read == "nothing":
+            # What comes before start_tls() would be lost to it.
+            transport.pause_reading()
+            self._front.shake(transport, self, self._play.delay if self._play else 0)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._play is not None and self._play.read == "first":
+            _end(self._transport, self._play)
+        self._kept += data
+
+    def encrypted(self, transport: asyncio.Transport | None) -> None:
+        """Hand the connection on, with what was kept; one that is over by now has no transport."""
+        if transport is None or transport.is_closing():
+            return
+        self._connection = self._front.connection()
+        transport.set_protocol(self._connection)
+        self._connection.connection_made(transport)
+        if self._kept:
+            self._connection.data_received(bytes(self._kept))
+
+
+def _end(transport: asyncio.Transport, play: Play) -> None:
+    if play.then == "reset":
+        reset(transport)
+    else:
+        transport.close()

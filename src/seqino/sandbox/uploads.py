@@ -1,0 +1,68 @@
+"""Files that are sent: taken out of a multipart request, and read in a thread where that takes long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader
+from aiohttp.http import HttpProcessingError
+
+from seqino.sandbox.judge import Refusal
+from seqino.sandbox.operations import Upload
+from seqino.sandbox.reading import read_ahead
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+__all__ = ["read_upload"]
+
+_READ_AT_ONCE = 256 * 1024
+"""Bytes of XML that are read sooner than a thread is started and heard of."""
+
+
+_MOST_PARTS = 1000
+"""As many as the forms of FastAPI may have."""
+
+_UNREADABLE = (
+    HttpProcessingError,  # a part's headers are none
+    ValueError,  # a boundary is missing, or the body ends before it
+    RuntimeError,  # an encoding that nobody knows, or forms within forms without end
+    BadContentDispositionHeader,  # a warning, where warnings are errors
+    BadContentDispositionParam,
+)
+
+
+async def read_upload(request: web.BaseRequest) -> Upload | None:
+    """Read the part ``file`` of a multipart request; ``None`` where there is none.
+
+    Raises:
+        Refusal: 400, for what is no multipart.
+    """
+    if not request.content_type.startswith("multipart/"):
+        await request.read()
+        return None
+    try:
+        found = await _file(request)
+    except _UNREADABLE as error:
+        raise Refusal(400, f"a multipart body that cannot be read: {error}") from None
+    if found is None:
+        return None
+    name, content = found
+    if content.startswith(b"%PDF-") or len(content) > _READ_AT_ONCE:
+        content = await asyncio.to_thread(read_ahead, content)
+    return Upload(name, content)
+
+
+async def _file(request: web.BaseRequest) -> tuple[str, bytes] | None:
+    """Return name and content of the last part ``file``."""
+    found = None
+    reader = await request.multipart()
+    parts = 0
+    while (part := await reader.next()) is not None:
+        parts += 1
+        if parts > _MOST_PARTS:
+            raise ValueError(f"it has more than {_MOST_PARTS} parts")
+        if isinstance(part, BodyPartReader) and part.name == "file" and part.filename is not None:
+            found = part.filename, bytes(await part.read(decode=True))
+    return found
