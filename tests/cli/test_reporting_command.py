@@ -53,6 +53,11 @@ def test_a_payment_is_declared(on_platform: Command) -> None:
     assert (done["amount"], done["period"]) == ("12.50", "2026-11")
 
 
+def test_a_payment_that_is_taken_back_is_negative(on_platform: Command) -> None:
+    (done,) = lines(on_platform("reporting", "payment", *PAYMENT[:5], "-12.50", "--yes", "--json"))
+    assert done["amount"] == "-12.50"
+
+
 def test_a_payment_is_read_from_a_file(on_platform: Command, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text('{"client_siren": "552100554", "payment_date": "2026-11-20", "amount": 0.10}')
