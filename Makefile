@@ -8,9 +8,10 @@ QUICK ?=
 CALLS ?= 10000
 ROUNDS ?= 100000
 KILLS ?= 50
+KILLED ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos bench-quick bench-sandbox check format openapi generate clean
+.PHONY: help setup demo test chaos bench-quick bench-sandbox bench-ledger check format openapi generate clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -34,8 +35,9 @@ test: setup ## Run all tests with branch coverage
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report
 
-chaos: setup ## Seeded faults on a virtual clock: nothing sent twice, lost or told wrongly (ROUNDS=100000)
+chaos: setup ## Seeded faults and killed processes: nothing sent twice, lost or told wrongly (ROUNDS=100000, KILLED=100)
 	@$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS)
+	@$(BIN)/python -m tests.batch_chaos.run --rounds $(KILLED)
 	@$(BIN)/python -W error -m tests.hostile.leaks --calls $(CALLS)
 	@$(BIN)/python -W error -m tests.sandbox.kill --rounds $(KILLS)
 
@@ -44,6 +46,9 @@ bench-quick: setup ## What safety costs, beside aiohttp and msgspec alone (about
 
 bench-sandbox: setup ## How fast the sandbox is, beside a bare aiohttp server (about 2 min; QUICK=1: 30 s)
 	@$(BIN)/python -m benchmarks.sandbox $(if $(QUICK),--quick)
+
+bench-ledger: setup ## What the ledger costs in submissions a second and in memory (QUICK=1: less time)
+	@$(BIN)/python -m benchmarks.ledger $(if $(QUICK),--quick)
 
 check: setup ## Lint, types, import rule, generated code fresh
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """A server that answers fixed bytes at once, in a process of its own, so that it is not what is measured.
 
-``python -m benchmarks.answering`` prints its port and serves until its standard input is closed.
+``python -m benchmarks.answering [SECONDS]`` prints its port and serves until its standard input is closed;
+each answer takes so many seconds.
 """
 
 from __future__ import annotations
@@ -41,10 +42,12 @@ class Answering(asyncio.Protocol):
 
     Args:
         hear: Given each whole request before it is answered.
+        delay: Seconds that an answer takes.
     """
 
-    def __init__(self, hear: Callable[[bytes], object] | None = None) -> None:
+    def __init__(self, hear: Callable[[bytes], object] | None = None, delay: float = 0.0) -> None:
         self._hear = hear
+        self._delay = delay
         self._held = b""
         self._transport: asyncio.Transport | None = None
 
@@ -64,23 +67,30 @@ class Answering(asyncio.Protocol):
                 self._hear(held[:end])
             if self._transport is not None:
                 is_validation = held.find(b"/validate ", 0, held.find(b"\r\n")) > 0
-                self._transport.write(_INVOICE_ISSUED if is_validation else _DRAFT_CREATED)
+                answer = _INVOICE_ISSUED if is_validation else _DRAFT_CREATED
+                if self._delay:
+                    asyncio.get_running_loop().call_later(self._delay, self._transport.write, answer)
+                else:
+                    self._transport.write(answer)
             held = held[end:]
         self._held = held
 
 
-async def serve(hear: Callable[[bytes], object] | None = None) -> tuple[asyncio.Server, int]:
+async def serve(
+    hear: Callable[[bytes], object] | None = None, *, delay: float = 0.0
+) -> tuple[asyncio.Server, int]:
     """Start a server on a free port of this machine, and say which.
 
     Args:
         hear: Given each whole request.
+        delay: Seconds that an answer takes.
     """
-    server = await asyncio.get_running_loop().create_server(lambda: Answering(hear), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: Answering(hear, delay), "127.0.0.1", 0)
     return server, server.sockets[0].getsockname()[1]
 
 
 async def _main() -> None:
-    server, port = await serve()
+    server, port = await serve(delay=float(sys.argv[1]) if len(sys.argv) > 1 else 0.0)
     print(port, flush=True)
     async with server:
         await asyncio.to_thread(sys.stdin.read)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seqino.models import LifecycleStatusCode
     from seqino.options import CallOptions
     from seqino.pagination import Page, Pager
+    from seqino.resources.watching import InvoiceChange, Polled
     from seqino.statuses import LocalState, local_state
     from seqino.submission import Submission
 
@@ -39,6 +40,7 @@ __all__ = [
     "Document",
     "File",
     "InvalidInput",
+    "InvoiceChange",
     "LifecycleStatusCode",
     "LocalState",
     "Operation",
@@ -46,6 +48,7 @@ __all__ = [
     "Page",
     "PageToken",
     "Pager",
+    "Polled",
     "Rejected",
     "Response",
     "ResumeToken",
@@ -70,6 +73,7 @@ _HOME = {
     "Document": "seqino.documents",
     "File": "seqino._core.wire",
     "InvalidInput": "seqino.errors",
+    "InvoiceChange": "seqino.resources.watching",
     "LifecycleStatusCode": "seqino.models",
     "LocalState": "seqino.statuses",
     "Operation": "seqino._core.wire",
@@ -77,6 +81,7 @@ _HOME = {
     "Page": "seqino.pagination",
     "PageToken": "seqino.errors",
     "Pager": "seqino.pagination",
+    "Polled": "seqino.resources.watching",
     "Rejected": "seqino.errors",
     "Response": "seqino._core.raw",
     "ResumeToken": "seqino.errors",

@@ -8,6 +8,8 @@
     │   ├── ClientClosed            the client was closed
     │   └── WrongEventLoop          the client belongs to another event loop
     ├── InvalidInput                refused before anything was sent (also a ValueError)
+    ├── NotReached                  an invoice came to an end, and not to what was waited for
+    │   └── WaitTimedOut            it did not come to it in time (also a TimeoutError)
     └── CallError                   one logical call failed; has operation, attempts, outcome, status
         ├── NotSent                 no byte of the request left
         │   ├── ConnectionFailed    the server could not be reached
@@ -44,7 +46,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "AnswerLost",
@@ -64,6 +66,7 @@ __all__ = [
     "InvalidInput",
     "MissingExtra",
     "NotFound",
+    "NotReached",
     "NotSent",
     "OutcomeUnknown",
     "PageToken",
@@ -77,6 +80,7 @@ __all__ = [
     "ServerError",
     "UnexpectedAnswer",
     "UnprocessableContent",
+    "WaitTimedOut",
     "WrongEventLoop",
 ]
 
@@ -182,6 +186,8 @@ class SeqinoError(Exception):
 
 def _restore(cls: type[SeqinoError], args: tuple[Any, ...], state: dict[str, Any]) -> SeqinoError:
     error = cls.__new__(cls, *args)
+    # An OSError takes them later, in an __init__ that is not called here.
+    error.args = args
     error.__dict__.update(state)
     return error
 
@@ -236,6 +242,28 @@ def _fault_lines(faults: tuple[Fault, ...]) -> list[str]:
     if len(faults) > _FAULTS_SHOWN:
         lines.append(f"  … and {len(faults) - _FAULTS_SHOWN} more")
     return lines
+
+
+class NotReached(SeqinoError):
+    """An invoice came to an end, and not to what was waited for.
+
+    Args:
+        message: What was waited for, and what there was instead.
+        object_id: The invoice.
+        history: Its lifecycle events, as ``lifecycle.history`` returns them.
+    """
+
+    object_id: str
+    history: Sequence[Any]
+
+    def __init__(self, message: str, *, object_id: str = "", history: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.object_id = object_id
+        self.history = list(history)
+
+
+class WaitTimedOut(NotReached, TimeoutError):
+    """It did not come to what was waited for in time; waiting again goes on from there."""
 
 
 class CallError(SeqinoError):

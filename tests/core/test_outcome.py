@@ -42,7 +42,12 @@ def test_without_a_byte_sent_every_fault_is_harmless(kind: FaultKind) -> None:
 
 def test_where_nobody_watched_the_kind_of_fault_must_tell() -> None:
     never_sent = {kind for kind in FaultKind if classify_fault(kind, sent=None).outcome is Outcome.NOT_SENT}
-    assert never_sent == {FaultKind.UNREACHABLE, FaultKind.INSECURE, FaultKind.UNUSABLE}
+    assert never_sent == {
+        FaultKind.UNREACHABLE,
+        FaultKind.INSECURE,
+        FaultKind.UNUSABLE,
+        FaultKind.WITHHELD,
+    }
 
 
 def test_a_wrong_certificate_is_never_worth_another_try() -> None:

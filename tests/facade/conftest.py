@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import inspect
@@ -141,13 +142,23 @@ class Platform:
         """What goes wrong with the next requests to ``create``, ``validate``, ``look`` and ``upload``."""
         self.hides = False
         """Whether a draft that was consumed is no longer shown."""
+        self.names_nothing = False
+        """Whether a validation or an upload is answered without an id."""
         self.requests: Counter[str] = Counter()
+        self.holds = ""
+        """Which kind of request is held, once, after it had its effect, until ``release``."""
+        self.held = asyncio.Event()
+        self._let_go = asyncio.Event()
+
+    def release(self) -> None:
+        self._let_go.set()
 
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/health", self._health)
         app.router.add_post("/api/drafts", self._create)
         app.router.add_get("/api/drafts/{id}", self._look)
+        app.router.add_put("/api/drafts/{id}", self._replace)
         app.router.add_post("/api/drafts/{id}/validate", self._validate)
         app.router.add_post("/api/invoicing/files/submit", self._upload)
         return app
@@ -159,7 +170,14 @@ class Platform:
         fault = self.faults[name].pop(0) if self.faults[name] else ""
         if fault == "refuse":
             return web.json_response({"detail": [{"loc": ["body", "lines"], "msg": "no"}]}, status=422)
+        if fault.isdigit():
+            told = {"error": "no", "code": int(fault), "trace_id": "t"}
+            return web.json_response(told, status=int(fault))
         response = web.Response() if fault == "lost before" else effect()
+        if self.holds == name:
+            self.holds = ""
+            self.held.set()
+            await self._let_go.wait()
         if fault.startswith("lost"):
             assert request.transport is not None
             request.transport.abort()
@@ -178,6 +196,15 @@ class Platform:
 
         return await self._perform("create", request, effect)
 
+    async def _replace(self, request: web.Request) -> web.Response:
+        draft_id, invoice = request.match_info["id"], await request.json()
+
+        def effect() -> web.Response:
+            self.drafts[draft_id] = invoice
+            return web.json_response({"draft_id": draft_id})
+
+        return await self._perform("replace", request, effect)
+
     async def _validate(self, request: web.Request) -> web.Response:
         draft_id = request.match_info["id"]
 
@@ -185,7 +212,7 @@ class Platform:
             if self.effects[draft_id]:
                 return web.json_response({"error": "consumed", "code": 409, "trace_id": "t"}, status=409)
             self.effects[draft_id] += 1
-            return web.json_response(self._invoice(draft_id))
+            return web.json_response({} if self.names_nothing else self._invoice(draft_id))
 
         return await self._perform("validate", request, effect)
 
@@ -215,7 +242,7 @@ class Platform:
         def effect() -> web.Response:
             self.effects[name] += 1
             self.uploads.append((name, content_type, content))
-            taken = {"invoice_id": "inv-f", "status": "submitted"}
+            taken = {"invoice_id": "" if self.names_nothing else "inv-f", "status": "submitted"}
             return web.json_response({**taken, "file_name": name, "file_size": len(content)}, status=201)
 
         return await self._perform("upload", request, effect)

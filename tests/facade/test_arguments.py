@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -12,21 +13,26 @@ import pytest
 from seqino import resources
 from seqino._core.wire import UNSET, File, Operation, PageAnswer
 from seqino._generated import operations
+from seqino.errors import WaitTimedOut
 from seqino.options import CallOptions
 from seqino.pagination import Pager
 
 if TYPE_CHECKING:
     from seqino.resources.base import Resource
+    from tests.facade.conftest import Clock
 
 OPTIONS = CallOptions(timeout=7)
 
 KINDS: list[type[Resource]] = [getattr(resources, name) for name in resources.__all__]
 
+FOLLOWING = {"history", "wait_until", "watch", "poll"}
+"""Methods that are more than one operation."""
+
 METHODS: dict[str, tuple[type[Resource], str]] = {
     f"{kind.__name__}.{name}": (kind, name)
     for kind in KINDS
     for name, method in vars(kind).items()
-    if inspect.isfunction(method) and not name.startswith("_")
+    if inspect.isfunction(method) and not name.startswith("_") and name not in FOLLOWING
 }
 
 
@@ -140,6 +146,26 @@ async def test_a_list_says_what_its_operation_lists(kind: type[Resource], name: 
     item = returned(kind, name).removeprefix("Pager[").removesuffix("]")
     forms = [str(form) for form in call["operation"].responses.values()]
     assert any(f"list[seqino._generated.models.{item}]" in form for form in forms)
+
+
+@pytest.mark.parametrize("name", sorted(FOLLOWING))
+async def test_following_is_done_on_behalf_of_whom_it_is_asked_for(name: str, clock: Clock) -> None:
+    recorder = Recorder()
+    lifecycle = resources.Lifecycle(recorder, clock.runtime())
+    given: dict[str, Any] = {"client_id": "c", "options": OPTIONS}
+    if name == "history":
+        await lifecycle.history("i", **given)
+    elif name == "poll":
+        await lifecycle.poll(object_type="invoice", object_id="i", **given)
+    elif name == "watch":
+        _ = [change async for change in lifecycle.watch("i", max_age=timedelta(0), **given)]
+    else:
+        with pytest.raises(WaitTimedOut):
+            await lifecycle.wait_until("i", timeout=1, **given)
+    for call in recorder.calls:
+        assert call["parameters"] == {"object_type": "invoice", "object_id": "i", "client_id": "c"}
+        assert call["options"] is OPTIONS
+    assert recorder.calls
 
 
 def test_the_lists_are_those_of_the_description() -> None:

@@ -38,8 +38,9 @@ from seqino._core.retry import (
     read_retry_after,
 )
 from seqino._core.runtime import AttemptTimer
+from seqino._core.sending import SendMark
 from seqino._core.shared import Shared, needs_key
-from seqino._core.transport import Answer, SendMark
+from seqino._core.transport import Answer
 from seqino._core.wire import Effect
 from seqino.errors import CallError, Fault, ResponseDecodeError, ResumeToken
 
@@ -48,19 +49,30 @@ if TYPE_CHECKING:
 
     from seqino._core.gate import Gate
     from seqino._core.request import Request
+    from seqino._core.sending import SendGuard
     from seqino._core.telemetry import Telemetry
 
 __all__ = ["LogicalCall"]
 
 
 class LogicalCall:
-    """The attempts of one logical call, and what is known of them."""
+    """The attempts of one logical call, and what is known of them.
 
-    def __init__(self, request: Request, config: Config, shared: Shared) -> None:
+    Args:
+        request: What to send.
+        config: The client's configuration.
+        shared: What the client and its copies have in common.
+        guard: Asked before each attempt may leave; not for a plain read, which may always.
+    """
+
+    def __init__(
+        self, request: Request, config: Config, shared: Shared, *, guard: SendGuard | None = None
+    ) -> None:
         self._request = request
         self._operation = request.operation
         self._config = config
         self._shared = shared
+        self._guard = guard
         self._runtime = shared.runtime
         self._began = self._runtime.monotonic()
         self._number = 0
@@ -160,7 +172,7 @@ class LogicalCall:
         self._answer, self._retry_after = None, None
         # A plain read needs no mark: whether it was sent changes nothing.
         is_plain = self._operation.effect is Effect.SAFE and self._request.body is None
-        mark = None if is_plain else SendMark()
+        mark = None if is_plain else SendMark(self._guard)
         settled = False
         timer = AttemptTimer(self._shared.alarm, self._attempt_limit())
         try:

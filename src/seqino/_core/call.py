@@ -39,14 +39,30 @@ if TYPE_CHECKING:
     from seqino._core.config import Config
     from seqino._core.network import Network
     from seqino._core.raw import Response
+    from seqino._core.sending import SendGuard
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import LookUp, Operation, PageAnswer
     from seqino.errors import ResumeToken
 
-__all__ = ["CallEngine"]
+__all__ = ["CallEngine", "Load"]
 
 T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Load:
+    """How many requests are under way, and what they wait for.
+
+    Args:
+        allowed: How many may be at present; ``None`` for any number.
+        under_way: How many are, where that is limited.
+        held_for: Seconds until the server wants to be called again; 0 for at once.
+    """
+
+    allowed: int | None
+    under_way: int
+    held_for: float
 
 
 class CallEngine:
@@ -127,6 +143,40 @@ class CallEngine:
         )
         return self._copy(self._config.with_options(options))
 
+    def limited(self, *, most: int, rate: float | None) -> CallEngine:
+        """Return a copy whose requests wait for their turn among themselves, over the same session.
+
+        Where the client is limited as strictly already, its requests share that limit.
+
+        Args:
+            most: How many may be under way at a time, at the most.
+            rate: How many may begin in a second; ``None`` for no other limit than the client's.
+        """
+        own, rates = (
+            self._config,
+            [one for one in (self._config.requests_per_second, rate) if one is not None],
+        )
+        config = attrs.evolve(
+            own,
+            max_concurrency=min(most, own.max_concurrency or most),
+            requests_per_second=min(rates, default=None),
+        )
+        twin = self._copy(config)
+        if config != own:
+            runtime = self._shared.runtime
+            twin._shared = attrs.evolve(self._shared, gate=_gate(config, runtime))  # noqa: SLF001 - one of ours
+        return twin
+
+    @property
+    def load(self) -> Load:
+        """How many requests are under way, and what they wait for."""
+        gate, shared = self._shared.gate, self._shared
+        return Load(
+            allowed=None if gate is None else gate.allowed,
+            under_way=0 if gate is None else gate.under_way,
+            held_for=max(0.0, shared.pace.wait(now=shared.runtime.monotonic())),
+        )
+
     def _copy(self, config: Config) -> CallEngine:
         twin = copy.copy(self)
         twin._config = config  # noqa: SLF001 - one of ours
@@ -145,6 +195,7 @@ class CallEngine:
         parameters: Mapping[str, Any] | None = None,
         body: Any = UNSET,
         options: CallOptions | None = None,
+        guard: SendGuard | None = None,
     ) -> T:
         """Perform one logical call.
 
@@ -153,6 +204,8 @@ class CallEngine:
             parameters: Values by Python name; ``None`` and UNSET are left out.
             body: A model, a mapping, or UNSET.
             options: What this call does otherwise than its client.
+            guard: Asked before each attempt may leave, when a connection is held for it; what it raises comes
+                out of the call, and nothing was sent. A plain read is not guarded.
 
         Raises:
             InvalidInput: If a parameter or the body cannot be sent; nothing was sent.
@@ -160,7 +213,9 @@ class CallEngine:
             CallError: If the call failed.
             OutcomeUnknown: If it may have been done although no answer says so.
         """
-        return cast("T", await self._perform(*self._prepared(operation, parameters, body, options)))
+        return cast(
+            "T", await self._perform(*self._prepared(operation, parameters, body, options), guard=guard)
+        )
 
     def _prepared(
         self,
@@ -181,14 +236,14 @@ class CallEngine:
         )
         return request, config
 
-    async def _perform(self, request: Request, config: Config) -> Any:
+    async def _perform(self, request: Request, config: Config, *, guard: SendGuard | None = None) -> Any:
         operation = request.operation
         _check_key_is_there(operation, config)
         look_up = self._look_up(operation)
         if look_up is None:
-            call = LogicalCall(request, config, self._shared)
+            call = LogicalCall(request, config, self._shared, guard=guard)
         else:
-            call = ReadableCall(request, config, self._shared, look_up=look_up)
+            call = ReadableCall(request, config, self._shared, look_up=look_up, guard=guard)
         if self._shared.telemetry is None:
             return await call.run()
         return await self._observed(call.run(), request)

@@ -46,6 +46,7 @@ __all__ = [
     "held_back",
     "is_in_doubt",
     "read_error_body",
+    "rejected_by",
     "undecodable",
     "what_happened",
 ]
@@ -209,7 +210,17 @@ def _kind(attempt: Attempt, effect: Effect) -> type[CallError]:
 _NOT_SENT: Mapping[FaultKind | None, type[NotSent]] = {
     FaultKind.INSECURE: InsecureConnection,
     FaultKind.UNUSABLE: NotSent,
+    FaultKind.WITHHELD: NotSent,
 }
+
+
+def rejected_by(status: int | None) -> type[Rejected]:
+    """Return the class of the error for a refusal.
+
+    Args:
+        status: Its HTTP status; ``None`` for one that a 2xx carried.
+    """
+    return _BY_STATUS.get(status or 0, Rejected)
 
 
 def _answered(attempt: Attempt) -> type[CallError]:
@@ -231,6 +242,7 @@ _FAULT_WORDS: Mapping[FaultKind, str] = {
     FaultKind.BROKEN_ANSWER: "{server} sent no well-formed answer",
     FaultKind.REPEATED: "a middleware tried to send the request to {server} again, which only the client may",
     FaultKind.TOO_LARGE: "the answer of {server} is larger than the limit",
+    FaultKind.WITHHELD: "the request to {server} was held back before its first byte",
     FaultKind.ABANDONED: "the call was abandoned before the answer of {server}",
 }
 

@@ -32,6 +32,7 @@ from seqino.errors import CallError, NotFound, OutcomeUnknown
 if TYPE_CHECKING:
     from seqino._core.config import Config
     from seqino._core.request import Request
+    from seqino._core.sending import SendGuard
     from seqino._core.shared import Shared
     from seqino._core.wire import JSON
     from seqino.errors import Fault, ResponseDecodeError, ResumeToken
@@ -112,10 +113,19 @@ class ReadableCall(LogicalCall):
         config: The client's configuration.
         shared: What the client and its copies have in common.
         look_up: How it is read back.
+        guard: Asked before each attempt may leave.
     """
 
-    def __init__(self, request: Request, config: Config, shared: Shared, *, look_up: LookUp) -> None:
-        super().__init__(request, config, shared)
+    def __init__(
+        self,
+        request: Request,
+        config: Config,
+        shared: Shared,
+        *,
+        look_up: LookUp,
+        guard: SendGuard | None = None,
+    ) -> None:
+        super().__init__(request, config, shared, guard=guard)
         self._look_up = look_up
         self._earlier: ResumeToken | None = None
         self._was_found = False

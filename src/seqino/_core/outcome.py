@@ -44,6 +44,8 @@ class FaultKind(enum.StrEnum):
     """A middleware of the caller tried to send the request a second time within one attempt."""
     TOO_LARGE = "too_large"
     """The answer is larger than the client's limit."""
+    WITHHELD = "withheld"
+    """Whoever was asked before the first byte held it back."""
     ABANDONED = "abandoned"
     """The caller gave up, or foreign code failed, in the middle of the attempt."""
 
@@ -73,7 +75,7 @@ _NOTHING_DONE = frozenset(
 )
 """Statuses that mean "nothing was done". Not 408, 409 and 425: they may follow an effect."""
 
-_NEVER_SENT = frozenset({FaultKind.UNREACHABLE, FaultKind.INSECURE, FaultKind.UNUSABLE})
+_NEVER_SENT = frozenset({FaultKind.UNREACHABLE, FaultKind.INSECURE, FaultKind.UNUSABLE, FaultKind.WITHHELD})
 """Faults that happen before the first byte of a request."""
 
 _HOPELESS = frozenset({FaultKind.INSECURE, FaultKind.UNUSABLE})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Generator, Iterator, Mapping
 from typing import Generic, TypeVar, cast
 
 import attrs
@@ -14,7 +15,7 @@ from seqino._core.failures import find_trace_id, read_error_body
 from seqino._core.transport import Answer
 from seqino.errors import ConfigurationError, InvalidInput
 
-__all__ = ["Headers", "Listener", "Response", "listen", "listening"]
+__all__ = ["Headers", "Listener", "Response", "hearing", "listen", "listening"]
 
 T = TypeVar("T")
 
@@ -98,6 +99,17 @@ listening = _listener.get
 """Whoever listens to the calls of the running task; ``None`` where nobody does."""
 
 
+@contextlib.contextmanager
+def hearing() -> Generator[Listener]:
+    """Hear the answers to the calls that are made meanwhile."""
+    listener = Listener(_listener.get())
+    token = _listener.set(listener)
+    try:
+        yield listener
+    finally:
+        _listener.reset(token)
+
+
 async def listen(awaitable: Awaitable[T]) -> Response[T]:
     """Await something that makes calls, and return what it returns with the last complete answer.
 
@@ -113,12 +125,8 @@ async def listen(awaitable: Awaitable[T]) -> Response[T]:
             f"raw() takes a call that was not started yet, such as client.raw(client.drafts.get('…')), not "
             f"{type(awaitable).__name__}"
         )
-    listener = Listener(_listener.get())
-    token = _listener.set(listener)
-    try:
+    with hearing() as listener:
         value = await awaitable
-    finally:
-        _listener.reset(token)
     if listener.last is None:
         raise ConfigurationError(
             "raw() heard no answer: what it was given made no call, or in a task that was started before"

@@ -17,7 +17,7 @@ import attrs
 
 from seqino._core.config import check_client_id
 from seqino._core.multipart import encode_multipart
-from seqino._core.wire import UNSET, Operation
+from seqino._core.wire import UNSET, Encoded, Operation
 from seqino.errors import ConfigurationError, InvalidInput
 from seqino.identifiers import check
 from seqino.options import check_header, names_only
@@ -171,6 +171,8 @@ def _body(
             raise InvalidInput(f"{operation.name}: extra_body adds to a JSON body, and this one is a form")
         return encode_multipart(body, operation.body.type, operation=operation.name)
     try:
+        if isinstance(body, Encoded) and not extra:
+            return body.content, "application/json"
         return codec.encode(body, operation.body.type, extra=extra), "application/json"
     except InvalidInput as error:
         raise InvalidInput(f"{operation.name}: {error.args[0]}", faults=error.faults) from None

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-import socket
 import ssl
-import struct
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +16,7 @@ from yarl import URL
 
 from seqino._core.network import Network
 from seqino._core.outcome import FaultKind
+from seqino._core.sending import SendMark, Unsent
 from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop, one_line
 
 if TYPE_CHECKING:
@@ -73,38 +70,6 @@ class Broken:
 Result: TypeAlias = Answer | Broken
 
 
-class SendMark:
-    """Remembers that a request began to leave, and can cut its connection."""
-
-    __slots__ = ("_transport", "sent")
-
-    def __init__(self) -> None:
-        self.sent = False
-        self._transport: asyncio.WriteTransport | None = None
-
-    def begin(self, transport: asyncio.WriteTransport | None) -> None:
-        """Note that the first byte is about to be written."""
-        self.sent = True
-        self._transport = transport
-
-    def abandon(self) -> None:
-        """Make the connection's closing a reset, so that nothing buffered arrives once the caller was told.
-
-        A connection that aiohttp did not give up is left alone: it may serve another call by now.
-        """
-        if self._transport is None or not self._transport.is_closing():
-            return
-        connection: socket.socket | None = self._transport.get_extra_info("socket")
-        if connection is not None:
-            # Lingering 0 s makes the closing a reset; a socket that is closed already cannot be set.
-            with contextlib.suppress(OSError):
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
-        self._transport.abort()
-
-
-_NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-
-
 class _MarkedPayload(BytesPayload):
     """A body that marks the moment it is written.
 
@@ -122,6 +87,8 @@ class _MarkedPayload(BytesPayload):
         await self.write_with_length(writer, None)
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if self._mark.is_guarded:
+            await self._mark.prepare(writer.transport)
         self._mark.begin(writer.transport)
         if len(self._value) <= _CHUNK:
             await super().write_with_length(writer, content_length)
@@ -229,6 +196,7 @@ class Transport:
         Raises:
             ClientClosed: If the client or the session was closed.
             WrongEventLoop: If the running loop is not the client's.
+            Exception: What the mark's guard raised, unless it is ``Unsent``; nothing was sent.
         """
         session = self._open_session()
         try:
@@ -245,12 +213,17 @@ class Transport:
                 middlewares=self._around(key),
                 **self._settings,
             )
-            return await _read(response, limit=self._config.max_answer_bytes)
+            result = await _read(response, limit=self._config.max_answer_bytes)
         # What is told of these errors is plain: they hold the request's headers, and with them the key.
         except _AttemptFailed as failed:
-            return failed.result
+            result = failed.result
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
-            return _broken(error)
+            result = _broken(error)
+        finally:
+            # aiohttp may leave the task that writes alive behind an answer that came too early.
+            if mark is not None:
+                mark.give_up()
+        return result if mark is None or mark.sent else _unsent(result, mark)
 
     def _around(self, key: Secret | None) -> tuple[Middleware, ...]:
         """The middlewares of one attempt."""
@@ -292,6 +265,19 @@ class Transport:
 
 
 _NO_TYPE = ("Content-Type",)
+
+
+def _unsent(result: Result, mark: SendMark) -> Result:
+    """Say how an attempt ended whose request never left."""
+    if isinstance(mark.refusal, Unsent):
+        return Broken(kind=FaultKind.WITHHELD, detail=str(mark.refusal))
+    if mark.refusal is not None:
+        raise mark.refusal
+    return _UNASKED if mark.is_guarded and isinstance(result, Answer) else result
+
+
+_UNASKED = Broken(kind=FaultKind.DISCONNECTED, detail="the server answered before it was asked")
+"""As servers do that close idle connections with a 408: it answers nothing of ours."""
 
 
 def _timeout(config: Config) -> aiohttp.ClientTimeout:

@@ -21,6 +21,7 @@ __all__ = [
     "Body",
     "Caller",
     "Effect",
+    "Encoded",
     "File",
     "IdentifierKind",
     "LookUp",
@@ -184,6 +185,13 @@ class File:
     name: str
     content: bytes = attrs.field(repr=lambda content: f"<{len(content)} bytes>")
     content_type: str = "application/octet-stream"
+
+
+@attrs.frozen
+class Encoded:
+    """A JSON body that was checked and written before: sent byte for byte."""
+
+    content: bytes = attrs.field(repr=lambda content: f"<{len(content)} bytes>")
 
 
 class Caller(Protocol):

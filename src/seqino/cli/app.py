@@ -11,6 +11,7 @@ from seqino.cli.clients import clients
 from seqino.cli.common import leave
 from seqino.cli.demo import demo
 from seqino.cli.directory import directory
+from seqino.cli.doctor import doctor
 from seqino.cli.drafts import drafts
 from seqino.cli.events import events
 from seqino.cli.health import health
@@ -55,7 +56,7 @@ def main(
     """
 
 
-for one in (demo, submit, events, health, sandbox):
+for one in (demo, submit, events, health, doctor, sandbox):
     app.command()(one)
 for room in (invoices, drafts, clients, mandates, directory, reporting, settings, usage, webhooks):
     app.add_typer(room)

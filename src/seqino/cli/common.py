@@ -151,9 +151,9 @@ def with_target(command: Callable[Concatenate[Target, ...], None]) -> Callable[.
     return with_options
 
 
-def complain(message: str) -> None:
+def complain(message: str, *, kind: str = "error") -> None:
     """Write one line to the error stream."""
-    sys.stderr.write(f"error: {clean(one_line(message))}\n")
+    sys.stderr.write(f"{kind}: {clean(one_line(message))}\n")
 
 
 def leave(code: ExitCode) -> NoReturn:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, cast
-
-import attrs
+import math
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from seqino._core.call import CallEngine
 from seqino._core.codec import Codec
@@ -18,8 +15,9 @@ from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, File
 from seqino._generated.operations import OPERATIONS, VALIDATE_DRAFT, health_check
 from seqino._generated.tables import CONSTRAINTS, WIRE_NAMES
+from seqino.client.content import InvoiceFile, load_file
+from seqino.client.journal import GuardedCaller
 from seqino.client.submitting import Submitter
-from seqino.documents import read_document
 from seqino.errors import InvalidInput
 from seqino.options import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, CallOptions
 from seqino.resources import (
@@ -41,28 +39,21 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Self
 
+    from seqino._core.call import Load
     from seqino._core.config import ApiKey
     from seqino._core.events import EventHook
     from seqino._core.raw import Response
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import JSON, Operation, PageAnswer
-    from seqino.documents import Document
+    from seqino.client.journal import Journal
     from seqino.errors import ResumeToken
     from seqino.models import InvoiceDraft
     from seqino.submission import Submission
 
-__all__ = ["InvoiceFile", "SeqinoClient"]
+__all__ = ["InvoiceFile", "SeqinoClient", "journaled", "limited", "load_of", "time_limit"]
 
 T = TypeVar("T")
-
-
-class _Readable(Protocol):
-    def read(self) -> bytes: ...
-
-
-InvoiceFile: TypeAlias = "str | os.PathLike[str] | bytes | File | _Readable"
-"""An invoice as a file: its path, its bytes, a ``File``, or something opened for reading bytes."""
 
 
 class SeqinoClient:
@@ -173,7 +164,7 @@ class SeqinoClient:
         self.directory = Directory(self)
         self.drafts = Drafts(self)
         self.invoicing = Invoicing(self)
-        self.lifecycle = Lifecycle(self)
+        self.lifecycle = Lifecycle(self, runtime)
         self.mandates = Mandates(self)
         self.reporting = Reporting(self)
         self.settings = Settings(self)
@@ -409,7 +400,7 @@ class SeqinoClient:
             CallError: Nothing was submitted.
         """
         # Reading and recognising may take a while, during which the loop goes on.
-        content, document = await asyncio.to_thread(_load, file, name)
+        content, document = await asyncio.to_thread(load_file, file, name)
         upload = File(name=document.name, content=content, content_type=document.media_type)
         return await self._submitter(client_id, options).submit_file(upload, number=document.number)
 
@@ -441,7 +432,14 @@ class SeqinoClient:
         return await self._engine.resume(token, options=options)
 
     def _submitter(
-        self, client_id: str | None, options: CallOptions | None, *, revalidate: bool = False
+        self,
+        client_id: str | None,
+        options: CallOptions | None,
+        *,
+        revalidate: bool = False,
+        policy: Policy | None = None,
+        journal: Journal | None = None,
+        patience: float = math.inf,
     ) -> Submitter:
         return Submitter(
             caller=self,
@@ -450,32 +448,59 @@ class SeqinoClient:
             telemetry=self._engine.telemetry,
             client_id=client_id,
             options=options or CallOptions(),
-            policy=Policy(revalidate=revalidate),
+            policy=policy or Policy(revalidate=revalidate),
+            journal=journal,
+            sender=None if journal is None else GuardedCaller(self._engine, journal.guard),
+            patience=patience,
         )
 
 
-def _load(file: InvoiceFile, name: str | None) -> tuple[bytes, Document]:
-    match file:
-        case bytes():
-            content, own_name = file, None
-        case File():
-            content, own_name = file.content, file.name
-        case str() | os.PathLike():
-            path = Path(file)
-            content, own_name = path.read_bytes(), path.name
-        case _:
-            content, own_name = _read(file)
-    document = read_document(content, name=name or own_name or "invoice")
-    if name or own_name:
-        return content, document
-    suffix = "pdf" if document.syntax == "factur-x" else "xml"
-    return content, attrs.evolve(document, name=f"invoice.{suffix}")
+def time_limit(client: SeqinoClient, options: CallOptions) -> float:
+    """Return the seconds that a call has.
+
+    Args:
+        client: The client.
+        options: What the call does otherwise.
+    """
+    engine = client._engine  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
+    return engine.config.with_options(options).timeout
 
 
-def _read(file: _Readable) -> tuple[bytes, str | None]:
-    content = cast("object", file.read())
-    if not isinstance(content, bytes):
-        raise InvalidInput("the file is not open for bytes: open it with mode 'rb'")
-    own_name: object = getattr(file, "name", None)
-    # A file descriptor's name is its number.
-    return content, Path(own_name).name if isinstance(own_name, str) else None
+def journaled(
+    client: SeqinoClient,
+    journal: Journal,
+    *,
+    client_id: str,
+    options: CallOptions,
+    policy: Policy,
+    patience: float,
+) -> Submitter:
+    """Return what submits an invoice over a client, and writes down each step.
+
+    Args:
+        client: Whose calls are made.
+        journal: Told of each step.
+        client_id: On whose behalf.
+        options: What its calls do otherwise than the client.
+        policy: How long and how often to look.
+        patience: Seconds that may be waited before a look.
+    """
+    make = client._submitter  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
+    return make(client_id, options, policy=policy, journal=journal, patience=patience)
+
+
+def limited(client: SeqinoClient, *, most: int, rate: float | None) -> SeqinoClient:
+    """Return a copy of a client whose requests wait for their turn, over the same session.
+
+    Args:
+        client: The client; where it is limited as strictly already, the copy shares that limit.
+        most: How many requests may be under way at a time, at the most.
+        rate: How many may begin in a second; ``None`` for no other limit than the client's.
+    """
+    engine = client._engine.limited(most=most, rate=rate)  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
+    return client._copy(engine)  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
+
+
+def load_of(client: SeqinoClient) -> Load:
+    """Return how many requests of a client are under way, and what they wait for."""
+    return client._engine.load  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]

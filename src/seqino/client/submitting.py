@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from seqino._generated.operations import (
     validate_draft,
 )
 from seqino.client.endings import Seen, text
+from seqino.client.journal import Journal
 from seqino.client.telling import SubmissionEvents
 from seqino.errors import (
     CallError,
@@ -58,12 +60,13 @@ from seqino.submission import (
     read_draft,
     resume,
     start,
+    take_up,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from seqino._core.wire import JSON, File
+    from seqino._core.wire import JSON, Encoded, File
     from seqino.models import (
         DraftCreated,
         DraftValidated,
@@ -100,6 +103,9 @@ class Submitter:
         options: What this submission does otherwise than its client; its ``timeout`` covers all of it.
         policy: How long and how often to look.
         telemetry: Observes submissions.
+        journal: Told of each step; ``None`` where nobody needs to know afterwards.
+        sender: Performs the calls of which an invoice could come; the caller does where it is left out.
+        patience: Seconds that may be waited before a look; where one is due later, the time is over.
     """
 
     caller: Caller
@@ -109,8 +115,11 @@ class Submitter:
     options: CallOptions = attrs.field(factory=CallOptions)
     policy: Policy = attrs.field(factory=Policy)
     telemetry: Telemetry | None = None
+    journal: Journal | None = None
+    sender: Caller | None = None
+    patience: float = math.inf
 
-    async def submit(self, invoice: InvoiceDraft | Mapping[str, JSON]) -> Submission:
+    async def submit(self, invoice: InvoiceDraft | Mapping[str, JSON] | Encoded) -> Submission:
         """Submit an invoice as a draft."""
         return await self._drive(_Run(self, invoice=invoice), start(Route.DRAFT, policy=self.policy))
 
@@ -119,12 +128,21 @@ class Submitter:
         run = _Run(self, file=file, number=number)
         return await self._drive(run, start(Route.FILE, policy=self.policy))
 
+    async def take_up(self, draft_id: str, *, ever_unknown: bool) -> Submission:
+        """Submit an invoice whose draft was created before."""
+        step = take_up(draft_id, policy=self.policy, ever_unknown=ever_unknown)
+        return await self._drive(_Run(self), step)
+
     async def resume(self, token: ResumeToken) -> Submission:
         """Find out what became of a draft that was validated with an unclear end."""
         draft_id = token.parameters.get("draft_id")
         if not draft_id:
             raise InvalidInput("the token does not name the draft: its parameters have no draft_id")
         step = resume(draft_id, now=self.runtime.monotonic(), policy=self.policy)
+        return await self.look_into(token, step)
+
+    async def look_into(self, token: ResumeToken, step: Step) -> Submission:
+        """Go on with a submission whose end was unclear, from a step that looks."""
         return await self._drive(_Run(self, earlier=token), step)
 
     async def _drive(self, run: _Run, step: Step) -> Submission:
@@ -148,13 +166,15 @@ class _Run:
         self,
         submitter: Submitter,
         *,
-        invoice: InvoiceDraft | Mapping[str, JSON] | None = None,
+        invoice: InvoiceDraft | Mapping[str, JSON] | Encoded | None = None,
         file: File | None = None,
         number: str | None = None,
         earlier: ResumeToken | None = None,
     ) -> None:
         self._submitter = submitter
         self._runtime = submitter.runtime
+        self._journal = submitter.journal
+        self._sender = submitter.sender or submitter.caller
         self._invoice: Any = invoice
         self._file: Any = file
         self._number = number
@@ -181,11 +201,19 @@ class _Run:
                 if isinstance(event, Looked):
                     self._events.looked(event, draft_id=step.state.draft_id)
                 step = next_step(step.state, event)
+                if self._journal is not None:
+                    await self._journal.happened(event)
+            ending = self._conclude(step.action, draft_id=step.state.draft_id or None)
+            if self._journal is not None:
+                out_of_time = self._seen.out_of_time
+                await self._journal.concluded(step.action, ending, out_of_time=out_of_time)
             concluded = True
         finally:
             if not concluded:
                 self._interrupted(step.state)
-        return self._conclude(step.action, draft_id=step.state.draft_id or None)
+        if isinstance(ending, CallError):
+            raise ending
+        return ending
 
     def _interrupted(self, state: State) -> None:
         """Leave a trace of a submission that an exception is passing through: a cancellation, as a rule."""
@@ -193,6 +221,8 @@ class _Run:
         # A call under way notes its own doubt; of an earlier one, looked into just now, only this knows.
         if error is not None and state.is_in_doubt and "seqino_token" not in vars(error):
             vars(error)["seqino_token"] = self._seen.token(state.draft_id)
+        if self._journal is not None:
+            self._journal.interrupted(error)
         token: ResumeToken | None = None if error is None else vars(error).get("seqino_token")
         verdict = None if token is None else Verdict.IN_DOUBT
         self._events.failed(
@@ -207,7 +237,9 @@ class _Run:
 
     async def _perform(self, action: Action) -> Event:
         match action:
-            case Commit():
+            case Commit(draft_id):
+                if self._journal is not None:
+                    await self._journal.keep(draft_id)
                 return Committed()
             case Look(draft_id, at):
                 return await self._look(draft_id, at)
@@ -251,7 +283,7 @@ class _Run:
         self._seen.sent_at.append(self._runtime.wall())
         try:
             answer = await validate_draft(
-                self._submitter.caller, draft_id, client_id=self._submitter.client_id, options=options
+                self._sender, draft_id, client_id=self._submitter.client_id, options=options
             )
         except CallError as error:
             return self._failed(error)
@@ -261,7 +293,7 @@ class _Run:
         self._seen.sent_at.append(self._runtime.wall())
         try:
             answer = await submit_invoice_file(
-                self._submitter.caller,
+                self._sender,
                 InvoiceFileSubmission(file=self._file),
                 client_id=self._submitter.client_id,
                 options=self._options(),
@@ -322,7 +354,8 @@ class _Run:
                 return Lost(now)
 
     async def _look(self, draft_id: str, at: float) -> Event:
-        if at + LEAST_TIME > self._deadline:
+        latest = min(self._deadline - LEAST_TIME, self._runtime.monotonic() + self._submitter.patience)
+        if at > latest:
             return self._time_up()
         await self._sleep_until(at)
         begun = self._runtime.monotonic()
@@ -361,7 +394,7 @@ class _Run:
 
     # --- The end
 
-    def _conclude(self, done: Done, *, draft_id: str | None) -> Submission:
+    def _conclude(self, done: Done, *, draft_id: str | None) -> Submission | CallError:
         match done.verdict:
             case Verdict.ACCEPTED | Verdict.ACCEPTED_UNIDENTIFIED:
                 submission = Submission(
@@ -384,4 +417,4 @@ class _Run:
         self._events.failed(
             error, sends=len(self._seen.sent_at), verdict=done.verdict, draft_id=draft_id, token=token
         )
-        raise error
+        return error

@@ -5,25 +5,58 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqino import statuses
+from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, UnsetType
 from seqino._generated import operations
-from seqino.errors import InvalidInput
+from seqino.errors import (
+    AuthenticationFailed,
+    CallError,
+    DeadlineExceeded,
+    InsecureConnection,
+    InvalidInput,
+    NotFound,
+    NotReached,
+    NotSent,
+    RateLimited,
+    ServerError,
+    UnexpectedAnswer,
+    WaitTimedOut,
+)
+from seqino.models import ObjectType
+from seqino.options import check_timeout
 from seqino.pagination import Pager
 from seqino.resources.base import Resource
+from seqino.resources.watching import InvoiceChange, Polled, Wanted, Watched, moment, new_events
+from seqino.statuses import Backoff, Until, Watch, goal_of, local_state, without_repetitions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime, timedelta
 
-    from seqino.models import LifecycleEvent, ObjectType
+    from seqino._core.wire import JSON, PagingCaller
+    from seqino.models import LifecycleEvent
     from seqino.options import CallOptions
+    from seqino.resources.watching import Condition
 
 __all__ = ["Lifecycle"]
 
+_PASSING = (NotSent, DeadlineExceeded, RateLimited, ServerError, UnexpectedAnswer)
+"""What may be over by the next look."""
+
 
 class Lifecycle(Resource):
-    """Events in the lives of invoices, mandates, directory entries and reports."""
+    """Events in the lives of invoices, mandates, directory entries and reports.
 
-    __slots__ = ()
+    Args:
+        client: Performs the calls.
+        runtime: Clock and pauses.
+    """
+
+    __slots__ = ("_runtime",)
+
+    def __init__(self, client: PagingCaller, runtime: Runtime | None = None) -> None:
+        super().__init__(client)
+        self._runtime = runtime or Runtime()
 
     def events(
         self,
@@ -77,4 +110,207 @@ class Lifecycle(Resource):
                 options=options,
             ),
             prepare=resolved,
+        )
+
+    async def history(
+        self,
+        object_id: str,
+        *,
+        object_type: ObjectType | str = ObjectType.INVOICE,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> list[LifecycleEvent]:
+        """Return what happened to one object, in order, each event once.
+
+        Args:
+            object_id: The object, such as an invoice id.
+            object_type: Kind of object.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+        """
+        events = self.events(
+            object_type=object_type, object_id=object_id, client_id=client_id, options=options
+        )
+        return without_repetitions(await events.to_list())
+
+    async def wait_until(
+        self,
+        invoice_id: str,
+        condition: Condition = "end",
+        *,
+        timeout: float,  # noqa: ASYNC109 - a look that has begun is ended
+        backoff: Backoff | None = None,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> list[LifecycleEvent]:
+        """Wait until something is true of an invoice: look at once, then ever more seldom.
+
+        Args:
+            invoice_id: The invoice. One that the platform does not know yet has no events.
+            condition: Names joined by ``" or "``: ``"delivered"`` (203, or the buyer has set a status),
+                ``"approved"`` (205), ``"settled"``, ``"dead"``, ``"not delivered"``, ``"end"`` (any of these
+                three). Or a function of all events known, in order.
+            timeout: Seconds; ``math.inf`` waits for ever. After it there is one more look.
+            backoff: How the pauses grow; from a minute to six hours where it is left out.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What each look does otherwise than the client.
+
+        Returns:
+            All events known, in order, each once.
+
+        Raises:
+            WaitTimedOut: It did not come true in time; ``history`` has what happened instead, and the cause
+                is how the last look failed, if it did.
+            NotReached: The invoice is settled or dead, which what is waited for cannot follow.
+            InvalidInput: The condition, the timeout or the id is none.
+            CallError: A look failed for a reason that does not pass.
+        """
+        wanted, pauses = Wanted.of(condition), backoff or Backoff()
+        deadline = self._runtime.monotonic() + check_timeout("timeout", timeout)
+        known: list[LifecycleEvent] = []
+        # The first pause is the shortest, whatever the first look shows.
+        quiet = -1
+        while True:
+            is_last = self._runtime.monotonic() >= deadline
+            failure, told = None, 0.0
+            try:
+                found = await self._look(invoice_id, client_id, options)
+            except InsecureConnection:
+                raise
+            except _PASSING as error:
+                failure, found, told = error, [], error.retry_after or 0.0
+            before, known = len(known), without_repetitions([*known, *found])
+            if wanted.holds(known):
+                return known
+            if wanted.is_ruled_out(known):
+                raise NotReached(
+                    f"{invoice_id} is {local_state(known)}: {wanted.text!r} cannot follow that",
+                    object_id=invoice_id,
+                    history=known,
+                )
+            if is_last:
+                state = local_state(known) or "without any event"
+                raise WaitTimedOut(
+                    f"{invoice_id} is {state} after {timeout:g} s of waiting for {wanted.text!r}; what "
+                    "happened is the error's history. Wait again, or let a webhook tell",
+                    object_id=invoice_id,
+                    history=known,
+                ) from failure
+            quiet = 0 if len(known) > before else quiet + 1
+            pause = max(pauses.pause(quiet).total_seconds(), told)
+            await self._runtime.sleep(min(pause, max(0.0, deadline - self._runtime.monotonic())))
+
+    async def _look(
+        self, invoice_id: str, client_id: str | None, options: CallOptions | None
+    ) -> list[LifecycleEvent]:
+        try:
+            return await self.history(invoice_id, client_id=client_id, options=options)
+        except NotFound:
+            # Lists may be behind what was just accepted.
+            return []
+
+    async def watch(
+        self,
+        *invoice_ids: str,
+        until: Until | str = Until.END,
+        max_age: timedelta | None = None,
+        backoff: Backoff | None = None,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncIterator[InvoiceChange]:
+        """Yield what happens to some invoices, until all of them are at an end.
+
+        Each is looked at at once, then ever more seldom while nothing happens: one request a look, one look
+        at a time. What keeps one from being looked at is yielded as its ``error``, and keeps no other.
+
+        Args:
+            invoice_ids: The invoices.
+            until: What they are followed to: ``"end"``, or ``"approved"`` too.
+            max_age: For how long at most; it is over as ``EXPIRED`` then. ``None`` sets no end.
+            backoff: How the pauses grow; from a minute to six hours where it is left out.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What each look does otherwise than the client.
+
+        Raises:
+            InvalidInput: An id is empty, or ``until`` is none of the goals; nothing was sent.
+            AuthenticationFailed: The key is wrong, for all of them.
+            InsecureConnection: No call is possible, for none of them.
+        """
+        goal, pauses = goal_of(until), backoff or Backoff()
+        if not all(invoice_ids):
+            raise InvalidInput(
+                "an invoice id is empty: an invoice that was accepted without one has none yet"
+            )
+        began = moment(self._runtime.monotonic())
+        watched = [
+            Watched(
+                invoice_id=invoice_id,
+                watch=Watch(since=began),
+                until=goal,
+                max_age=max_age,
+                backoff=pauses,
+                spread=self._runtime.uniform(0.0, 1.0),
+            )
+            for invoice_id in dict.fromkeys(invoice_ids)
+        ]
+        while watched:
+            one = min(watched, key=lambda item: item.due)
+            await self._sleep_until(one.due)
+            began = moment(self._runtime.monotonic())
+            try:
+                change = one.saw(await self._look(one.invoice_id, client_id, options), began=began)
+            except (AuthenticationFailed, InsecureConnection):
+                raise
+            except CallError as error:
+                change = one.failed(error, began=began)
+            if change is not None:
+                if change.is_over:
+                    watched.remove(one)
+                yield change
+
+    async def _sleep_until(self, due: datetime) -> None:
+        pause = (due - moment(self._runtime.monotonic())).total_seconds()
+        if pause > 0:
+            await self._runtime.sleep(pause)
+
+    async def poll(
+        self,
+        cursor: Mapping[str, JSON] | None = None,
+        *,
+        object_type: ObjectType | str | None = None,
+        object_id: str | UnsetType | None = UNSET,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Polled:
+        """Return the events that were not there at the poll before, without a gap.
+
+        Store ``events`` first and ``cursor`` after them: whoever is interrupted in between is told the same
+        events again, and misses none. The platform sends the whole list each time, since it knows no "since".
+        Events of several objects do not say of which they are, and two that look alike are counted as two:
+        what appears means no more than that something happened. With an ``object_id`` they are that object's.
+
+        Args:
+            cursor: ``cursor`` of the poll before; ``None`` for all that is there.
+            object_type: As for ``events``.
+            object_id: As for ``events``.
+            client_id: As for ``events``.
+            options: As for ``events``.
+
+        Raises:
+            InvalidInput: The cursor is none, or is of another list.
+            CallError: The list could not be had; the cursor stays good.
+        """
+        scope = {
+            "server": self._client.base_url,
+            "client_id": client_id or self._client.client_id,
+            "object_type": None if object_type is None else str(object_type),
+            "object_id": object_id if isinstance(object_id, str) else None,
+        }
+        # A cursor that cannot be used costs no request.
+        new_events(cursor, [], scope=scope, of_one_object=True)
+        events = self.events(
+            object_type=object_type, object_id=object_id, client_id=client_id, options=options
+        )
+        return new_events(
+            cursor, await events.to_list(), scope=scope, of_one_object=isinstance(object_id, str)
         )

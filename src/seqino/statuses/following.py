@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from seqino.statuses.events import StatusEvent
 
-__all__ = ["Backoff", "LookAt", "Over", "Until", "Watch", "ends", "next_step"]
+__all__ = ["Backoff", "LookAt", "Over", "Until", "Watch", "ends", "goal_of", "next_step"]
 
 _MOST_STEPS = 64
 """No pause grows any more after so many: the longest is reached, or the factor is nearly 1."""
@@ -102,7 +102,7 @@ def ends(events: Iterable[StatusEvent], *, until: Until | str = Until.END) -> bo
     Raises:
         InvalidInput: ``until`` is none of the goals.
     """
-    goal = _goal(until)
+    goal = goal_of(until)
     known = list(events)
     state = local_state(known)
     if state is not None and state.ends_following:
@@ -111,7 +111,12 @@ def ends(events: Iterable[StatusEvent], *, until: Until | str = Until.END) -> bo
     return goal is Until.APPROVED and approved and state is LocalState.ACCEPTED
 
 
-def _goal(until: Until | str) -> Until:
+def goal_of(until: Until | str) -> Until:
+    """Return what an invoice is followed to.
+
+    Raises:
+        InvalidInput: ``until`` is none of the goals.
+    """
     try:
         return Until(until)
     except ValueError:

@@ -76,6 +76,7 @@ __all__ = [
     "read_draft",
     "resume",
     "start",
+    "take_up",
 ]
 
 
@@ -199,17 +200,46 @@ def start(route: Route, *, policy: Policy | None = None) -> Step:
     return Step(state, Create()) if route is Route.DRAFT else Step(attrs.evolve(state, sends=1), Send())
 
 
-def resume(draft_id: str, *, now: float, policy: Policy | None = None) -> Step:
-    """Take up a submission that ended in doubt: look until there is evidence.
+def take_up(draft_id: str, *, policy: Policy | None = None, ever_unknown: bool = False) -> Step:
+    """Begin with a draft that was created before.
+
+    Args:
+        draft_id: The draft; nothing that was sent of it can still be under way.
+        policy: How long and how often.
+        ever_unknown: Whether an earlier send of it had an unclear end.
+    """
+    state = State(route=Route.DRAFT, policy=policy or Policy(), draft_id=draft_id, ever_unknown=ever_unknown)
+    return Step(state, Commit(draft_id))
+
+
+def resume(
+    draft_id: str,
+    *,
+    now: float,
+    policy: Policy | None = None,
+    quiet_from: float | None = None,
+    unidentified: bool = False,
+) -> Step:
+    """Take up a submission that ended in doubt, or without an id: look until there is evidence.
 
     Args:
         draft_id: The draft that was validated with an unclear end.
-        now: The driver's clock. Only looks begun ``policy.settle`` later may conclude that nothing came
-            of it.
+        now: The driver's clock.
         policy: How long and how often.
+        quiet_from: From when on nothing of it can be under way: only looks begun then may conclude that
+            nothing came of it. ``policy.settle`` from now on where it is left out.
+        unidentified: Whether the platform said that it took the invoice, and showed no id.
     """
-    state = State(route=Route.DRAFT, policy=policy or Policy(), draft_id=draft_id, sends=1, ever_unknown=True)
-    return _begin_looking(state, _Doubt.LOST, now=now, at_once=True)
+    state = State(
+        route=Route.DRAFT,
+        policy=policy or Policy(),
+        draft_id=draft_id,
+        sends=1,
+        ever_unknown=not unidentified,
+    )
+    doubt = _Doubt.UNIDENTIFIED if unidentified else _Doubt.LOST
+    step = _begin_looking(state, doubt, now=now, at_once=True)
+    return step if quiet_from is None else Step(attrs.evolve(step.state, quiet_from=quiet_from), step.action)
 
 
 def next_step(state: State, event: Event) -> Step:

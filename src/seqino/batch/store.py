@@ -1,0 +1,340 @@
+"""What is written to the ledger and read from it, as typed operations."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import sqlite
+
+from seqino.batch import schema
+from seqino.batch import statements as sql
+from seqino.batch.errors import Fenced, ItemChanged, LedgerError
+from seqino.batch.group import Add, Added, Crossed, Group, Piece
+from seqino.batch.items import Change, Chunk, Fence, Item, NewItem, changed
+from seqino.batch.owners import Owner, is_stale
+from seqino.batch.reading import Reader
+from seqino.batch.states import RECOVERABLE, ItemEvent, State
+from seqino.batch.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection
+
+    from seqino.batch.database import Database
+    from seqino.batch.group import Result, Write
+    from seqino.batch.owners import Timing
+    from seqino.batch.sequence import HighWater
+
+__all__ = ["Store"]
+
+T = TypeVar("T")
+
+
+class Store(Reader):
+    """The ledger's contents. What a method has written is durable when it returns.
+
+    Args:
+        database: Where it is.
+        high_water: How far it has come, kept outside of it too.
+        owner: The running process.
+        timing: How long things take.
+        sequence: The number of the last group of writes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        high_water: HighWater,
+        owner: Owner,
+        timing: Timing,
+        sequence: int,
+    ) -> None:
+        super().__init__(database)
+        self._high_water = high_water
+        self._owner = owner
+        self._timing = timing
+        self._sequence = sequence
+        self._mine: set[int] = set()
+        self._writer: Writer[Write, Result] = Writer(self._commit)
+
+    # --- Writing
+
+    async def _commit(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
+        # In a thread, all at once: there is nothing to wait for between the statements of a group.
+        return await self._database.in_thread(lambda: self._commit_all(writes))
+
+    def _commit_all(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
+        grouped = [(at, write) for at, write in enumerate(writes) if not isinstance(write, Piece)]
+        results: list[Result] = [None] * len(writes)
+        if grouped:
+            written = self._commit_group([write for _, write in grouped])
+            for (at, _), result in zip(grouped, written, strict=True):
+                results[at] = result
+        for at, write in enumerate(writes):
+            if isinstance(write, Piece):
+                results[at] = self._commit_piece(write)
+        return results
+
+    def _commit_group(self, writes: Sequence[Add | Change]) -> list[Result]:
+        group = Group(writes=writes, last=self._sequence)
+        try:
+            results = self._database.transact(group.write)
+        except Crossed:
+            group = Group(writes=writes, last=self._sequence, singly=True)
+            results = self._database.transact(group.write)
+        if group.number is not None:
+            self._sequence = group.number
+            # Before anything leaves: whoever waits for this group is told afterwards.
+            self._high_water.advance(group.number)
+        return results
+
+    def _commit_piece(self, piece: Piece) -> Result | LedgerError:
+        try:
+            return self._database.transact(piece.perform)
+        except LedgerError as error:
+            # It concerns this one alone; what was written before it stays written.
+            return error
+
+    async def transact(self, perform: Callable[[Connection], T]) -> T:
+        """Write something in one transaction of its own, in turn with everything else that is written.
+
+        Raises:
+            LedgerError: It could not be written; nothing of it was.
+        """
+        return cast("T", await self._writer.write(Piece(perform)))
+
+    async def add(self, new: NewItem, fence: Fence) -> Added:
+        """Take an invoice into the ledger, unless its key is there.
+
+        Args:
+            new: The invoice.
+            fence: Of the process that is going to send it.
+
+        Raises:
+            KeyConflict: Its document is there under another key.
+            Fenced: This process was taken for dead.
+        """
+        return cast("Added", await self._writer.write(Add(new, fence)))
+
+    async def change(self, change: Change) -> Item:
+        """Write an event of an item.
+
+        Returns:
+            The item as it is now. Where somebody else has changed it, evidence is kept in its history, and an
+            invoice that exists makes it accepted.
+
+        Raises:
+            ValueError: The event cannot happen to it.
+            Fenced: This process was taken for dead; nothing was written.
+            ItemChanged: Somebody else has changed it, and this is no evidence; nothing was written.
+        """
+        changed(change, now=0.0)
+        return await asyncio.shield(self.put(change))
+
+    def put(self, change: Change) -> asyncio.Future[Item]:
+        """Write an event that can happen to an item, whether or not anybody waits for it."""
+        return self._writer.put(change)
+
+    async def adopt(self, item: Item, fence: Fence) -> Item | None:
+        """Begin to work on a web service's item that nobody works on; ``None`` where another was first."""
+        try:
+            return await self.change(Change(item=item, event=ItemEvent.ADOPTED, fence=fence))
+        except ItemChanged:
+            return None
+
+    async def add_event(self, event_id: str, body: str, *, item_id: int | None) -> bool:
+        """Keep a webhook's event; return whether it is new.
+
+        Args:
+            event_id: Its own id.
+            body: It, as JSON.
+            item_id: The item that it is about, if that is known.
+        """
+
+        def perform(connection: Connection) -> bool:
+            values = {"event_id": event_id, "body": body, "item_id": item_id, "seen": schema.epoch_now()}
+            added = sqlite.insert(schema.webhook_inbox).values(values).on_conflict_do_nothing()
+            return connection.execute(added).rowcount == 1
+
+        return await self.transact(perform)
+
+    async def recover(self) -> int:
+        """Doubt all that may have been sent since a backup was made; return how many that were.
+
+        Until it is done, the ledger is one that was put back, and is refused as such.
+        """
+        count = 0
+        async for item in self.items(states=RECOVERABLE):
+            # Without a fence: nobody may be at work meanwhile, and nothing is sent.
+            await self.change(Change(item=item, event=ItemEvent.RECOVERED, release=True))
+            count += 1
+        reached = self._sequence + 1
+
+        def perform(connection: Connection) -> None:
+            connection.execute(update(schema.ledger).values(sequence=reached))
+
+        await self.transact(perform)
+        self._sequence = reached
+        await asyncio.to_thread(self._high_water.advance, reached)
+        return count
+
+    async def note_probe(self) -> None:
+        """Note that the server was seen to refuse a second validation."""
+
+        def perform(connection: Connection) -> None:
+            connection.execute(update(schema.ledger).values(probed=schema.epoch_now()))
+
+        await self.transact(perform)
+
+    async def keep_payload(self, sha256: str, content: bytes) -> None:
+        """Keep a content."""
+
+        def perform(connection: Connection) -> None:
+            connection.execute(sql.ADD_PAYLOAD, [{"sha256": sha256, "content": content}])
+
+        await self.transact(perform)
+
+    async def has_event(self, event_id: str) -> bool:
+        """Whether a webhook's event was kept before."""
+        seen = select(schema.webhook_inbox.c.event_id).where(schema.webhook_inbox.c.event_id == event_id)
+        return bool(await self.rows(seen))
+
+    async def flush(self) -> None:
+        """Wait until all that was asked for is written."""
+        await self._writer.flush()
+
+    # --- Owners
+
+    async def register(self) -> Fence:
+        """Give this process a chunk of its own, for what it sends outside of any run."""
+
+        def perform(connection: Connection) -> Fence:
+            values: dict[str, Any] = {"no": 0, "epoch": 1, "owner": str(self._owner), "done": False}
+            added = (
+                insert(schema.chunk).values(**values, seen=schema.epoch_now()).returning(schema.chunk.c.id)
+            )
+            return Fence(connection.execute(added).scalar_one(), 1)
+
+        fence = await self.transact(perform)
+        self.note_owned(fence)
+        return fence
+
+    async def beat(self, fence: Fence) -> None:
+        """Say that the owner of a chunk is alive.
+
+        Raises:
+            Fenced: It was taken for dead.
+        """
+
+        def perform(connection: Connection) -> bool:
+            mine = update(schema.chunk).where(
+                schema.chunk.c.id == fence.chunk_id, schema.chunk.c.epoch == fence.epoch
+            )
+            return connection.execute(mine.values(seen=schema.epoch_now())).rowcount == 1
+
+        if not await self.transact(perform):
+            raise Fenced("another process took over what this one was doing, since it seemed dead")
+
+    async def take(self, chunk: Chunk) -> Fence | None:
+        """Take a chunk that nobody owns; ``None`` where somebody does by now.
+
+        What was being sent of it is in doubt from now on.
+        """
+
+        def perform(connection: Connection) -> Fence | None:
+            return give_up(connection, chunk.fence, owner=str(self._owner))
+
+        return None if chunk.owner is not None else await self.transact(perform)
+
+    async def release(self, fence: Fence) -> None:
+        """Give up a chunk in good order: nothing of it is under way any more."""
+
+        def perform(connection: Connection) -> None:
+            give_up(connection, fence, owner=None)
+
+        await self.transact(perform)
+
+    async def take_over_stale(self) -> list[int]:
+        """Take what the dead own from them: what they were sending is in doubt from now on.
+
+        Returns:
+            The chunks that nobody owns any more.
+        """
+
+        def perform(connection: Connection) -> list[int]:
+            owned = select(schema.chunk, schema.epoch_now().label("now")).where(
+                schema.chunk.c.owner.is_not(None)
+            )
+            taken: list[int] = []
+            for row in connection.execute(owned).all():
+                *columns, now = row
+                chunk = Chunk(**dict(zip(schema.chunk.c.keys(), columns, strict=True)))
+                if self.is_dead(chunk, now=now):
+                    give_up(connection, chunk.fence, owner=None)
+                    taken.append(chunk.id)
+            return taken
+
+        return await self.transact(perform)
+
+    def is_dead(self, chunk: Chunk, *, now: float) -> bool:
+        """Whether the owner of a chunk is to be taken for dead.
+
+        Args:
+            chunk: The chunk, owned by somebody.
+            now: The time, by the clock of the database.
+        """
+        if chunk.id in self._mine and chunk.owner == str(self._owner):
+            return False
+        owner = Owner.parse(chunk.owner or "")
+        silent = now - (chunk.seen or 0.0)
+        return is_stale(owner, silent=silent, stale=self._timing.stale, me=self._owner)
+
+    @property
+    def owner(self) -> Owner:
+        """The running process."""
+        return self._owner
+
+    def note_owned(self, fence: Fence) -> None:
+        """Remember that a chunk is this process's, which does not take it from itself."""
+        self._mine.add(fence.chunk_id)
+
+
+def give_up(connection: Connection, fence: Fence, *, owner: str | None) -> Fence | None:
+    """Take a chunk from its owner: what was being sent is in doubt from now on.
+
+    Args:
+        connection: In a transaction.
+        fence: The chunk, and the epoch that it is known to have.
+        owner: Who owns it then; ``None`` for nobody.
+
+    Returns:
+        The proof of owning it; ``None`` where its epoch is another.
+    """
+    column = schema.chunk.c
+    taken = (
+        update(schema.chunk)
+        .where(column.id == fence.chunk_id, column.epoch == fence.epoch)
+        .values(epoch=column.epoch + 1, owner=owner, seen=schema.epoch_now())
+        .returning(column.epoch, schema.epoch_now())
+    )
+    row = connection.execute(taken).one_or_none()
+    if row is None:
+        return None
+    epoch, now = row
+    of_chunk = schema.item.c.chunk_id == fence.chunk_id
+    sending = sql.ITEM.where(of_chunk, schema.item.c.state == str(State.SENDING))
+    for item_row in connection.execute(sending).all():
+        change = Change(item=sql.item_of(item_row), event=ItemEvent.TAKEN_OVER, release=True)
+        after = changed(change, now=now)
+        connection.execute(
+            sql.CHANGE_ITEM, {**sql.where_values(change.item), **sql.written_values(after, change.event)}
+        )
+        connection.execute(sql.ADD_HISTORY, [sql.history_values(change, change.item, after, now=now)])
+    # What a web service was about to send is free for whoever asks for it next.
+    in_service = schema.item.c.run_id.is_(None)
+    connection.execute(update(schema.item).where(of_chunk, in_service).values(chunk_id=None))
+    return Fence(fence.chunk_id, epoch)

@@ -1,0 +1,206 @@
+"""Runs: how a source gets into the ledger, and who works on what."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from seqino.batch import RunInUse, State
+from seqino.batch.content import draft_item, file_item
+from seqino.batch.items import Change, Facts
+from seqino.batch.runs import Ingested, Refused, Runs
+from seqino.batch.states import ItemEvent
+from seqino.client.content import draft_bytes
+from tests.batch.conftest import CLIENT, DRAFT, FILE
+
+if TYPE_CHECKING:
+    from seqino.batch import Ledger
+    from seqino.batch.items import Item, NewItem, Run
+    from seqino.client import SeqinoClient
+    from tests.batch.conftest import Machine
+    from tests.facade.conftest import Platform
+
+OTHER = {**DRAFT, "currency_code": "CHF"}
+
+
+def drafts(*keys: str, document_ref: str | None = None) -> list[NewItem]:
+    return [
+        draft_item(DRAFT, client_id=CLIENT, key=key, name=f"rows:{key}", document_ref=document_ref)
+        for key in keys
+    ]
+
+
+@pytest.fixture
+def runs(ledger: Ledger) -> Runs:
+    return ledger.runs
+
+
+@pytest.fixture
+async def run(runs: Runs) -> Run:
+    return await runs.create("september", params={"paths": ["a"]})
+
+
+async def test_a_run_is_made_ready_and_found_again(runs: Runs, run: Run) -> None:
+    assert (run.name, run.params, run.ready) == ("september", {"paths": ["a"]}, False)
+    other = await runs.create("october", params={})
+    ready = await runs.make_ready(run)
+    assert ready.ready
+    assert await runs.get(run.id) == ready
+    assert await runs.get() == other
+    assert await runs.all() == [ready, other]
+    assert await runs.get(99) is None
+
+
+async def test_a_source_is_taken_once_however_often_it_is_read(ledger: Ledger, runs: Runs, run: Run) -> None:
+    assert await runs.ingest(run, drafts("1", "2")) == Ingested(added=2)
+    assert await runs.ingest(run, drafts("1", "2", "3")) == Ingested(added=1, known=2)
+    assert await runs.ingest(run, []) == Ingested()
+    assert await ledger.store.counts(run.id) == {State.QUEUED: 3}
+    assert [str(entry.event) async for entry in ledger.history()] == ["added"] * 3
+    assert await runs.refused(run) == []
+
+
+async def test_files_stay_where_they_are(ledger: Ledger, runs: Runs, run: Run) -> None:
+    await runs.ingest(run, [file_item(FILE, client_id=CLIENT)])
+    item = await anext(ledger.store.items(run_id=run.id))
+    assert (item.payload_ref, item.invoice_number) == (f"file:{FILE}", "ANR-2026-0412")
+    assert await ledger.store.payload(item.sha256) is None
+
+
+async def test_a_key_met_twice_is_refused_by_name(
+    ledger: Ledger, client: SeqinoClient, runs: Runs, run: Run
+) -> None:
+    await ledger.submit(client, DRAFT, key="web")
+    earlier = await runs.create("august", params={})
+    await runs.ingest(earlier, drafts("old"))
+    again = attrs.evolve(drafts("1")[0], name="rows:77")
+    changed = draft_item(OTHER, client_id=CLIENT, key="1", name="rows:1")
+    result = await runs.ingest(run, [*drafts("1", "web", "old"), again, changed])
+    reasons = {
+        "rows:web": "has the key 'web', which web, submitted outside of any run, has too: sent once",
+        "rows:old": f"has the key 'old', which rows:old of the run {earlier.id} has too: sent once",
+        "rows:77": "has the key '1', which rows:1 has too: sent once",
+        "rows:1": "was changed since it was read first, and is not sent; what it was may have been",
+    }
+    assert (result.added, result.known) == (1, 0)
+    assert {refused.name: refused.reason for refused in result.refused} == reasons
+    assert {refused.name: refused.reason for refused in await runs.refused(run)} == reasons
+
+
+async def test_a_document_met_twice_is_refused(runs: Runs, run: Run) -> None:
+    result = await runs.ingest(run, drafts("1", "2", document_ref="doc"))
+    assert [refused.reason for refused in result.refused] == [
+        "is the document 'doc', which rows:1 is too: sent once"
+    ]
+
+
+async def test_what_cannot_be_read_is_noted_once(runs: Runs, run: Run) -> None:
+    refused = Refused(name="x.xml", reason="is empty")
+    for _ in range(2):
+        await runs.refuse(run, [refused])
+    await runs.refuse(run, [])
+    assert await runs.refused(run) == [refused]
+
+
+async def test_a_run_is_worked_on_by_one_at_a_time(machine: Machine) -> None:
+    one, two = await machine.open(), await machine.open()
+    run = await one.runs.create("september", params={})
+    lease = await one.runs.take(run)
+    two.store.is_dead = lambda *_, **__: False  # type: ignore[method-assign]
+    with pytest.raises(RunInUse, match=r"working on the run 1 \(september\)"):
+        await two.runs.take(run)
+    await one.store.release(lease)
+    again = await two.runs.take(run)
+    assert again.epoch > lease.epoch
+
+
+async def test_the_run_of_a_dead_process_is_taken_over(machine: Machine) -> None:
+    one, two = await machine.open(), await machine.open()
+    run = await one.runs.create("september", params={})
+    await one.runs.take(run)
+    assert (await two.runs.take(run)).chunk_id == 1
+
+
+async def sent(ledger: Ledger, item: Item, chunk_fence: object) -> None:
+    facts = Facts(draft_id=f"d{item.id}")
+    marked = await ledger.store.change(
+        Change(item=item, event=ItemEvent.MARKED, facts=facts, fence=chunk_fence)  # type: ignore[arg-type]
+    )
+    await ledger.store.change(Change(item=marked, event=ItemEvent.ACCEPTED))
+
+
+async def test_chunks_are_worked_on_one_after_the_other_until_nothing_is_left(
+    ledger: Ledger, runs: Runs, run: Run
+) -> None:
+    for keys in ("12", "34"):
+        await runs.ingest(run, drafts(*keys))
+    seen: list[str] = []
+    while (chunk := await runs.take_chunk(run)) is not None:
+        assert chunk.run_id == run.id
+        async for item in runs.todo(chunk):
+            seen.append(item.business_key)
+            await sent(ledger, item, chunk.fence)
+        assert await runs.finish_chunk(chunk)
+    assert seen == ["1", "2", "3", "4"]
+    assert await runs.next_due(run) is None
+
+
+async def test_a_chunk_of_which_something_waits_is_taken_again(ledger: Ledger, runs: Runs, run: Run) -> None:
+    await runs.ingest(run, drafts("1"))
+    assert await runs.next_due(run) == 0
+    chunk = await runs.take_chunk(run)
+    assert chunk is not None
+    assert await runs.take_chunk(run) is None
+    item = await anext(runs.todo(chunk))
+    await ledger.store.change(Change(item=item, event=ItemEvent.POSTPONED, pause=500.0))
+    assert [item async for item in runs.todo(chunk)] == []
+    due = await runs.next_due(run)
+    assert due is not None
+    assert 400 < due <= 500
+    assert not await runs.finish_chunk(chunk)
+    assert await runs.take_chunk(run)
+
+
+async def test_the_chunk_of_a_dead_process_is_taken_over_with_what_it_was_sending_in_doubt(
+    machine: Machine, client: SeqinoClient, platform: Platform
+) -> None:
+    one, two = await machine.open(), await machine.open()
+    run = await one.runs.create("september", params={})
+    await one.runs.ingest(run, drafts("1", "2"))
+    chunk = await one.runs.take_chunk(run)
+    assert chunk is not None
+    platform.drafts["draft-1"] = json.loads(draft_bytes(DRAFT))
+    item = await anext(one.runs.todo(chunk))
+    facts = Facts(draft_id="draft-1")
+    await one.store.change(Change(item=item, event=ItemEvent.MARKED, facts=facts, fence=chunk.fence))
+    platform.effects["draft-1"] += 1
+    taken = await two.runs.take_chunk(run)
+    assert taken is not None
+    assert [item.business_key async for item in two.runs.todo(taken)] == ["2"]
+    assert await two.store.counts(run.id) == {State.IN_DOUBT: 1, State.QUEUED: 1}
+    # Whoever owns the chunk alone drives what is of it.
+    assert (await two.reconcile(client)).under_way == 1
+    await two.store.release(taken.fence)
+    assert (await two.reconcile(client)).settled == 1
+    found = await two.find("1", client_id=CLIENT)
+    assert found is not None
+    assert (found.state, found.invoice_id, found.chunk_id) == (State.ACCEPTED, "inv-1", chunk.id)
+    assert (await two.store.chunk(chunk.id)).owner is None
+
+
+async def test_a_runs_invoice_is_not_driven_by_a_web_service(
+    ledger: Ledger, client: SeqinoClient, runs: Runs, run: Run, platform: Platform
+) -> None:
+    await runs.ingest(run, drafts("1"))
+    with pytest.raises(Exception, match=f"'1' is of the run {run.id}, which sends it: resume that"):
+        await ledger.submit(client, DRAFT, key="1")
+    chunk = await runs.take_chunk(run)
+    assert chunk is not None
+    item = await anext(runs.todo(chunk))
+    await sent(ledger, item, chunk.fence)
+    # What is at its end is told all the same.
+    assert (await ledger.submit(client, DRAFT, key="1")).draft_id == f"d{item.id}"
+    assert platform.requests == {}
