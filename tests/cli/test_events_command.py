@@ -254,7 +254,7 @@ def test_an_event_has_number_label_emitter_and_reason(capsys: pytest.CaptureFixt
     assert reason_text(event("REFUSED"), "fr") == ""
     show_events([refused], "fr")
     said = capsys.readouterr().out
-    assert "2026-10-02T08:00:00Z 210 Refusée PDPE    TX_TVA_ERR (Taux de TVA erroné): 10 % [2J" in said
+    assert "2026-10-02T08:00:00Z  210 Refusée  PDPE     TX_TVA_ERR (Taux de TVA erroné): 10 % [2J" in said
 
 
 def test_a_line_of_a_growing_list_is_aligned() -> None:

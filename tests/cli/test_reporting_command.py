@@ -53,6 +53,11 @@ def test_a_payment_is_declared(on_platform: Command) -> None:
     assert (done["amount"], done["period"]) == ("12.50", "2026-11")
 
 
+def test_a_payment_that_is_taken_back_is_negative(on_platform: Command) -> None:
+    (done,) = lines(on_platform("reporting", "payment", *PAYMENT[:5], "-12.50", "--yes", "--json"))
+    assert done["amount"] == "-12.50"
+
+
 def test_a_payment_is_read_from_a_file(on_platform: Command, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text('{"client_siren": "552100554", "payment_date": "2026-11-20", "amount": 0.10}')
@@ -150,3 +155,31 @@ def test_a_refusal_is_told_apart_from_a_failure(
     monkeypatch.setenv("SEQINO_API_KEY", "invalid")
     assert on_platform("reporting", "payment", *PAYMENT, "--yes").exit_code == ExitCode.FAILURE
     assert platform.sandbox.counters.requests == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "operation"),
+    [
+        (("payment", *PAYMENT), "POST /reporting/payments"),
+        (("b2c", "-"), "POST /reporting/b2c-transactions"),
+        (("exempt", "-"), "POST /reporting/exempt-invoices"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fault", "code"), [("status-400-before", ExitCode.REJECTED), ("status-500-before", ExitCode.IN_DOUBT)]
+)
+def test_each_declaration_tells_a_refusal_and_a_doubt_apart(  # noqa: PLR0917 - what a case is made of
+    on_platform: Command,
+    platform: Platform,
+    samples: Path,
+    arguments: tuple[str, ...],
+    operation: str,
+    fault: str,
+    code: ExitCode,
+) -> None:
+    model = json.loads((samples / "13-consulting-draft.json").read_text("utf-8"))
+    exempt = {"direction": "outgoing", "country_code": "DE", "model": model}
+    platform.sandbox.faults.plan(fault, operation=operation)
+    stdin = json.dumps(exempt if arguments[0] == "exempt" else SALES)
+    assert on_platform("reporting", *arguments, "--yes", stdin=stdin).exit_code == code
+    assert platform.sandbox.counters.requests == 1

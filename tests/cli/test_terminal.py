@@ -80,6 +80,11 @@ def test_a_line_is_written_as_it_is_and_never_broken(
     assert said.err == "why\n"
 
 
+def test_a_console_takes_every_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    console().print("[b]a[/b] :warning: 1")
+    assert capsys.readouterr().out == "[b]a[/b] :warning: 1\n"
+
+
 def test_no_colours_reach_what_is_no_terminal_or_does_not_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

@@ -192,7 +192,7 @@ async def test_a_validation_gets_one_attempts_time_so_that_some_is_left_to_look(
 
 async def test_a_draft_that_was_created_before_is_validated_only(submitter: Submit) -> None:
     submit, platform = submitter(validate_draft=ACCEPTED)
-    result = await submit.submit_draft("d-1")
+    result = await submit.take_up("d-1", ever_unknown=False)
     assert (result.verdict, result.invoice_id, result.draft_id) == (Verdict.ACCEPTED, "inv-1", "d-1")
     assert platform.names == ["validate_draft"]
 
@@ -203,14 +203,14 @@ async def test_a_draft_that_became_an_invoice_before_is_found_to_be_one(
     submit, platform = submitter(
         validate_draft=lost(status=409), get_draft=make_draft(invoice_id="inv-1", status="submitted")
     )
-    assert (await submit.submit_draft("d-1")).invoice_id == "inv-1"
+    assert (await submit.take_up("d-1", ever_unknown=False)).invoice_id == "inv-1"
     assert platform.names == ["validate_draft", "get_draft"]
 
 
 async def test_a_draft_without_a_name_is_not_validated(submitter: Submit) -> None:
     submit, platform = submitter()
     with pytest.raises(InvalidInput, match="draft_id is empty"):
-        await submit.submit_draft("")
+        await submit.take_up("", ever_unknown=False)
     assert platform.names == []
 
 

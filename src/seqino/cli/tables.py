@@ -24,7 +24,7 @@ T = TypeVar("T")
 _LEAST = 12
 """Terminal columns that a cell which may be folded has at least."""
 
-_GAP = 1
+_GAP = 2
 """Terminal columns between two columns of a table."""
 
 

@@ -371,7 +371,8 @@ class SeqinoClient:
             OutcomeUnknown: An invoice may exist; ``resume`` the error's ``token``.
             CallError: Nothing was submitted.
         """
-        return await self._submitter(client_id, options, revalidate=revalidate).submit_draft(draft_id)
+        submitter = self._submitter(client_id, options, revalidate=revalidate)
+        return await submitter.take_up(draft_id, ever_unknown=False)
 
     async def submit_file(
         self,

@@ -130,6 +130,8 @@ class Submitter:
 
     async def take_up(self, draft_id: str, *, ever_unknown: bool) -> Submission:
         """Submit an invoice whose draft was created before."""
+        if not draft_id:
+            raise InvalidInput("draft_id is empty: it names the draft that is to become an invoice")
         step = take_up(draft_id, policy=self.policy, ever_unknown=ever_unknown)
         return await self._drive(_Run(self), step)
 
@@ -150,13 +152,6 @@ class Submitter:
             return await run.drive(step)
         with self.telemetry.operation(run.name, client_id=run.client_id):
             return await run.drive(step)
-
-    async def submit_draft(self, draft_id: str) -> Submission:
-        """Submit an invoice whose draft was created before."""
-        if not draft_id:
-            raise InvalidInput("draft_id is empty: it names the draft that is to become an invoice")
-        state = State(route=Route.DRAFT, policy=self.policy, draft_id=draft_id)
-        return await self._drive(_Run(self), Step(state, Commit(draft_id)))
 
 
 class _Run:
