@@ -568,6 +568,17 @@ async def test_another_server_is_refused(ledger: Ledger) -> None:
         await to_its_end(run, other, concurrency=0)
 
 
+@pytest.mark.parametrize("seconds", [0.1, 0.5])
+async def test_a_timeout_in_which_no_request_fits_is_refused_instead_of_trying_for_ever(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, seconds: float
+) -> None:
+    run = await made(ledger)
+    async with asyncio.timeout(20):
+        with pytest.raises(InvalidInput, match="nothing would ever be sent"):
+            await to_its_end(run, client, options=CallOptions(timeout=seconds))
+    assert not platform.requests
+
+
 async def test_what_somebody_else_took_is_left_to_them_and_gone_on_with_once_they_gave_it_up(
     ledger: Ledger, client: SeqinoClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
