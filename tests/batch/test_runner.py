@@ -14,7 +14,7 @@ import pytest
 from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State
 from seqino.batch.errors import Fenced, ItemChanged, WriteFailed
 from seqino.batch.owners import Timing
-from seqino.batch.runner import Runner, _told_to_wait
+from seqino.batch.runner import Runner, told_to_wait
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
@@ -44,7 +44,11 @@ CREATE, VALIDATE = "POST /drafts", "POST /drafts/{draft_id}/validate"
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be sent is due again at once."""
-    monkeypatch.setattr("seqino.batch.driving.pause_before_next", lambda *_, **__: 0.0)
+
+    def pause(*_: object, **__: object) -> float:
+        return 0.0
+
+    monkeypatch.setattr("seqino.batch.driving.pause_before_next", pause)
 
 
 async def at_once(_seconds: float) -> None:
@@ -62,7 +66,8 @@ async def made(ledger: Ledger, count: int = 3) -> BatchRun:
 async def to_its_end(run: BatchRun, client: SeqinoClient, **how: Any) -> Progress:
     """The last progress of a run."""
     last = None
-    async for progress in run.submit(client, **{"sleep": at_once, "paced": False, **how}):
+    given: dict[str, Any] = {"sleep": at_once, "paced": False, **how}
+    async for progress in run.submit(client, **given):
         last = progress
     assert last is not None
     assert last.is_over
@@ -346,8 +351,8 @@ async def test_a_failing_ledger_keeps_a_run_from_beginning_and_leaves_it_to_othe
 
 async def test_what_the_platform_asks_to_wait_is_read_of_its_answer() -> None:
     told: dict[str, Any] = {"operation": "x", "attempts": 1, "outcome": "throttled", "status": 429}
-    assert _told_to_wait(RateLimited("slow", retry_after=7.0, **told)) == 7.0
-    assert _told_to_wait(RateLimited("slow", **told)) == 0.0
+    assert told_to_wait(RateLimited("slow", retry_after=7.0, **told)) == 7.0
+    assert told_to_wait(RateLimited("slow", **told)) == 0.0
 
 
 async def test_a_run_is_worked_on_by_one_at_a_time(ledger: Ledger, client: SeqinoClient) -> None:
@@ -426,7 +431,11 @@ async def test_a_pause_that_the_platform_asks_for_holds_all(
     run = await made(ledger, 5)
     platform.faults["create"] = ["429"]
     now, held = [0.0], list[float]()
-    monkeypatch.setattr("seqino.batch.runner._told_to_wait", lambda _: 600.0)
+
+    def told(_: object) -> float:
+        return 600.0
+
+    monkeypatch.setattr("seqino.batch.runner.told_to_wait", told)
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(0)
