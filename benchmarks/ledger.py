@@ -25,7 +25,7 @@ from seqino.batch import Ledger
 from seqino.client import SeqinoClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 INVOICE = Path(__file__).parents[1] / "src/seqino/sandbox/invoices/13-consulting-draft.json"
 WIDTH = 64
@@ -121,7 +121,7 @@ def memory(count: int) -> int:
 
 
 @contextlib.contextmanager
-def answering(delay: float) -> Iterator[int]:
+def answering(delay: float) -> Generator[int]:
     """Run the server in a process of its own; yield its port."""
     command = [sys.executable, "-m", "benchmarks.answering", str(delay)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603

@@ -14,12 +14,13 @@ import pytest
 from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State
 from seqino.batch.errors import Fenced, ItemChanged, WriteFailed
 from seqino.batch.owners import Timing
-from seqino.batch.runner import Runner
+from seqino.batch.runner import Runner, told_to_wait
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
     ConfigurationError,
     InvalidInput,
+    RateLimited,
     Rejected,
     UnexpectedAnswer,
 )
@@ -43,7 +44,11 @@ CREATE, VALIDATE = "POST /drafts", "POST /drafts/{draft_id}/validate"
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be sent is due again at once."""
-    monkeypatch.setattr("seqino.batch.driving.pause_before_next", lambda *_, **__: 0.0)
+
+    def pause(*_: object, **__: object) -> float:
+        return 0.0
+
+    monkeypatch.setattr("seqino.batch.driving.pause_before_next", pause)
 
 
 async def at_once(_seconds: float) -> None:
@@ -61,7 +66,8 @@ async def made(ledger: Ledger, count: int = 3) -> BatchRun:
 async def to_its_end(run: BatchRun, client: SeqinoClient, **how: Any) -> Progress:
     """The last progress of a run."""
     last = None
-    async for progress in run.submit(client, **{"sleep": at_once, "paced": False, **how}):
+    given: dict[str, Any] = {"sleep": at_once, "paced": False, **how}
+    async for progress in run.submit(client, **given):
         last = progress
     assert last is not None
     assert last.is_over
@@ -218,8 +224,9 @@ async def test_a_source_that_was_not_read_to_its_end_is_read_again(
     assert (await to_its_end(resumed, client)).taken == platform.effects.total() == 6
 
 
+@pytest.mark.parametrize("is_named", [False, True])
 async def test_a_source_of_paths_is_found_again_without_being_named(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_named: bool
 ) -> None:
     async def killed(*_: Any) -> None:
         raise WriteFailed("the disk is full")
@@ -229,7 +236,7 @@ async def test_a_source_of_paths_is_found_again_without_being_named(
         patched.setattr("seqino.batch.runs.Runs.make_ready", killed)
         with pytest.raises(WriteFailed):
             await ledger.create_run(tmp_path / "a.xml", client_id=CLIENT)
-    run = await ledger.resume_run()
+    run = await ledger.resume_run(source=tmp_path if is_named else None)
     assert (run.is_ready, await run.counts(), await run.refused()) == (True, {State.QUEUED: 1}, [])
 
 
@@ -326,6 +333,28 @@ async def test_who_leaves_the_loop_lets_what_is_under_way_end(place: Machine, sa
     assert sandbox.counters.invoices_created == 50
 
 
+async def test_a_failing_ledger_keeps_a_run_from_beginning_and_leaves_it_to_others(
+    ledger: Ledger, client: SeqinoClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_: Any, **__: Any) -> Any:
+        raise WriteFailed("the disk is full")
+
+    run = await made(ledger)
+    # Before a worker has an item, and between two passes.
+    for name in ("take_chunk", "next_due", "refused"):
+        with monkeypatch.context() as patched:
+            patched.setattr(ledger.runs, name, failing)
+            with pytest.raises(WriteFailed):
+                await to_its_end(run, client)
+    assert (await to_its_end(run, client)).taken == 3
+
+
+async def test_what_the_platform_asks_to_wait_is_read_of_its_answer() -> None:
+    told: dict[str, Any] = {"operation": "x", "attempts": 1, "outcome": "throttled", "status": 429}
+    assert told_to_wait(RateLimited("slow", retry_after=7.0, **told)) == 7.0
+    assert told_to_wait(RateLimited("slow", **told)) == 0.0
+
+
 async def test_a_run_is_worked_on_by_one_at_a_time(ledger: Ledger, client: SeqinoClient) -> None:
     run = await made(ledger)
     working = run.submit(client, sleep=at_once)
@@ -402,7 +431,11 @@ async def test_a_pause_that_the_platform_asks_for_holds_all(
     run = await made(ledger, 5)
     platform.faults["create"] = ["429"]
     now, held = [0.0], list[float]()
-    monkeypatch.setattr("seqino.batch.runner._told_to_wait", lambda _: 600.0)
+
+    def told(_: object) -> float:
+        return 600.0
+
+    monkeypatch.setattr("seqino.batch.runner.told_to_wait", told)
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(0)

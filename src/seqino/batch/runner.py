@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from seqino.batch.store import Store
     from seqino.client import SeqinoClient
 
-__all__ = ["How", "Runner"]
+__all__ = ["How", "Runner", "told_to_wait"]
 
 _LOG = logging.getLogger("seqino")
 
@@ -403,7 +403,7 @@ class Runner:
         else:
             self._failures = 0
         if isinstance(error, RateLimited):
-            self._held_until = max(self._held_until, self._how.clock() + _told_to_wait(error))
+            self._held_until = max(self._held_until, self._how.clock() + told_to_wait(error))
         elif isinstance(error, InsecureConnection) or (isinstance(error, _UNREADABLE) and is_unsent):
             # A draft that was created without a readable id would be created again for ever.
             self._stop(error)
@@ -459,5 +459,6 @@ class Runner:
             _LOG.warning("ledger: %s", error)
 
 
-def _told_to_wait(error: RateLimited) -> float:
+def told_to_wait(error: RateLimited) -> float:
+    """Return the seconds that the platform asked to wait; 0 where it told none."""
     return error.retry_after or 0.0
