@@ -55,6 +55,7 @@ MAP: dict[str, set[str]] = {
         "_core.failures",
         "_core.outcome",
         "_core.raw",
+        "_core.retry",
         "_core.sending",
         "_generated.operations",
         "batch",

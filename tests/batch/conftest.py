@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from seqino.batch import Ledger
 from seqino.batch.owners import Owner, Timing, this_process
 from seqino.client import SeqinoClient
+from tests.batch.places import ledger_url
 from tests.facade.conftest import Clock, Platform
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class Machine:
     def place(self) -> Path:
         return self.folder / "ledger.db"
 
+    @property
+    def url(self) -> str:
+        return ledger_url(self.place)
+
     async def open(self, **arguments: Any) -> Ledger:
         """Open the ledger as by a process that is dead as soon as anybody else looks."""
         owner = Owner(this_process().machine, next(_pids), "1")
@@ -81,7 +86,7 @@ class Machine:
             "timing": Timing(poll=0.0),
             **arguments,
         }
-        ledger = await Ledger.open(self.place, **given)
+        ledger = await Ledger.open(self.url, **given)
         # Pauses take no time.
         ledger._service._sleep = self.clock.sleep
         ledger._service._clock = lambda: self.clock.now

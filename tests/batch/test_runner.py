@@ -45,10 +45,10 @@ CREATE, VALIDATE = "POST /drafts", "POST /drafts/{draft_id}/validate"
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be sent is due again at once."""
 
-    def at_once(*_: object, **__: object) -> float:
+    def pause(*_: object, **__: object) -> float:
         return 0.0
 
-    monkeypatch.setattr("seqino.batch.driving.pause_before_next", at_once)
+    monkeypatch.setattr("seqino.batch.driving.pause_before_next", pause)
 
 
 async def at_once(_seconds: float) -> None:
@@ -432,10 +432,10 @@ async def test_a_pause_that_the_platform_asks_for_holds_all(
     platform.faults["create"] = ["429"]
     now, held = [0.0], list[float]()
 
-    def ten_minutes(_: object) -> float:
+    def told(_: object) -> float:
         return 600.0
 
-    monkeypatch.setattr("seqino.batch.runner.told_to_wait", ten_minutes)
+    monkeypatch.setattr("seqino.batch.runner.told_to_wait", told)
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(0)
@@ -599,6 +599,17 @@ async def test_another_server_is_refused(ledger: Ledger) -> None:
             await to_its_end(run, other)
     with pytest.raises(InvalidInput, match="concurrency"):
         await to_its_end(run, other, concurrency=0)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.5])
+async def test_a_timeout_in_which_no_request_fits_is_refused_instead_of_trying_for_ever(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, seconds: float
+) -> None:
+    run = await made(ledger)
+    async with asyncio.timeout(20):
+        with pytest.raises(InvalidInput, match="nothing would ever be sent"):
+            await to_its_end(run, client, options=CallOptions(timeout=seconds))
+    assert not platform.requests
 
 
 async def test_what_somebody_else_took_is_left_to_them_and_gone_on_with_once_they_gave_it_up(

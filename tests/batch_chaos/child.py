@@ -21,6 +21,7 @@ from seqino.batch.states import ItemEvent
 from seqino.client import SeqinoClient
 from seqino.errors import SeqinoError
 from seqino.options import CallOptions
+from tests.batch.places import ledger_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,7 @@ QUICK: tuple[tuple[Any, str, Any], ...] = (
 def open_ledger(order: Order, *, recover: bool = False) -> Opening:
     """Open the ledger of an order."""
     return Ledger.open(
-        order.place,
+        ledger_url(order.place),
         server=order.url,
         sponsor="acme",
         copies=order.place.parent / "copies",

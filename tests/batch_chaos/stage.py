@@ -10,6 +10,8 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,6 +184,26 @@ class Stage:
             content = _FILE.replace(_NUMBER, name)
             (self.source / f"{name}.xml").write_text(content, encoding="utf-8")
             self.keys.append(name)
+
+    def is_locked(self) -> bool:
+        """Whether somebody is in the midst of a write."""
+        with closing(sqlite3.connect(self.place, timeout=0.0, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            connection.execute("ROLLBACK")
+            return False
+
+    async def freeze(self, child: Child) -> None:
+        """Stop a process, but not within a write: so long nobody can write, and nobody can send."""
+        child.signal(signal.SIGSTOP)
+        await child.stopped()
+        while self.is_locked():
+            child.signal(signal.SIGCONT)
+            await asyncio.sleep(0.001)
+            child.signal(signal.SIGSTOP)
+            await child.stopped()
 
     def put_in_place(self, backup: Path) -> None:
         """Put a backup of the ledger in its place, while nobody uses it."""

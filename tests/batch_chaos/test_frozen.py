@@ -57,7 +57,7 @@ async def test_frozen_in_the_midst_of_a_run_a_process_and_its_successor_send_eac
         frozen = here.start(here.order())
         counters = here.sandbox.counters
         await until(lambda: counters.requests >= 8)
-        frozen.signal(signal.SIGSTOP)
+        await here.freeze(frozen)
         report = None
         while report is None or report.error == "RunInUse":
             report = await here.run(here.order(timing=HASTY, patience=5.0))

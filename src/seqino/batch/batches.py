@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from seqino._core.retry import LEAST_TIME
 from seqino.batch.export import Format, Subject, export
 from seqino.batch.ingesting import ingest
 from seqino.batch.keys import check_name, normalise_server
@@ -13,6 +14,7 @@ from seqino.batch.resolving import resolve
 from seqino.batch.runner import How, Runner
 from seqino.batch.sources import paths_of
 from seqino.batch.states import ItemEvent
+from seqino.client import time_limit
 from seqino.errors import ConfigurationError, InvalidInput
 from seqino.options import CallOptions, check_count
 
@@ -115,7 +117,8 @@ class BatchRun:
             sleep: Waits for some seconds.
 
         Raises:
-            InvalidInput: Its source was not read to the end; nothing was sent.
+            InvalidInput: Its source was not read to the end, or no request fits into ``timeout``; nothing was
+                sent.
             RunInUse: Another process, or task, is working on it.
             AuthenticationFailed: The platform does not take the key; the rest was not sent.
             SeqinoError: Something else that every invoice would meet; the rest was not sent.
@@ -131,6 +134,12 @@ class BatchRun:
             clock=clock,
             sleep=sleep,
         )
+        if (limit := time_limit(client, how.options)) <= LEAST_TIME:
+            # Each of its invoices would be tried for ever.
+            raise InvalidInput(
+                f"timeout is {limit:g} s for one invoice, and no request is begun with less than "
+                f"{LEAST_TIME:g} s left: nothing would ever be sent"
+            )
         async with self._batches.runner(self._run, client, how) as runner:
             async for progress in runner.follow(interval=interval):
                 yield progress

@@ -460,5 +460,5 @@ class Runner:
 
 
 def told_to_wait(error: RateLimited) -> float:
-    """Return for how many seconds a platform asked to be left alone; 0 where it did not say."""
+    """Return the seconds that the platform asked to wait; 0 where it told none."""
     return error.retry_after or 0.0
