@@ -9,44 +9,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
+from seqino import SeqinoClient
 from seqino._core.runtime import Runtime
+from seqino.sandbox import Sandbox
+from tests.end_to_end.scene import CLIENT, INVOICE, KEY, NOBODY, Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-CLIENT = "sandbox-client-seqino"
-KEY = "key-1"
-SELLER = "812345676"
-BUYER = "523456788"
-
-INVOICE: dict[str, Any] = {
-    "issue_date": "2026-09-15",
-    "type_code": "380",
-    "currency_code": "EUR",
-    "seller": {
-        "name": "Atelier Vauban SAS",
-        "seller_legal_registration_identifier": SELLER,
-        "postal_address": {"city_name": "Lille", "country_code": "FR"},
-    },
-    "buyer": {
-        "name": "Librairie du Canal SARL",
-        "buyer_legal_registration_identifier": BUYER,
-        "postal_address": {"city_name": "Nantes", "country_code": "FR"},
-    },
-    "lines": [
-        {"line_identifier": "1", "item_name": "Rayonnage", "line_net_amount": "100.00"},
-        {"line_identifier": "2", "item_name": "Pose", "line_net_amount": "50.10"},
-    ],
-    "vat_breakdown": [
-        {"vat_category_code": "S", "vat_rate": "20", "taxable_amount": "150.10", "vat_amount": "30.02"}
-    ],
-    "sum_of_line_net_amount": "150.10",
-    "total_amount_without_vat": "150.10",
-    "total_vat_amount": "30.02",
-    "total_amount_with_vat": "180.12",
-    "amount_due_for_payment": "180.12",
-}
-"""Sound: the sandbox issues it."""
+    from collections.abc import AsyncIterator, Callable
 
 
 @attrs.define
@@ -93,3 +62,14 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Hurry:
 def invoice() -> dict[str, Any]:
     """A sound invoice of the test's own."""
     return copy.deepcopy(INVOICE)
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    """A sandbox whose clock stands still, and a client of it that tries once."""
+    async with (
+        Sandbox(speed=0) as sandbox,
+        SeqinoClient(KEY, client_id=CLIENT, base_url=f"{sandbox.url}/api", max_retries=0) as client,
+        SeqinoClient("invalid", client_id=NOBODY, base_url=f"{sandbox.url}/api", max_retries=0) as stranger,
+    ):
+        yield Scene(client, sandbox, stranger)

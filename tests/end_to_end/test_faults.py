@@ -18,7 +18,7 @@ from yarl import URL
 from seqino import OutcomeUnknown, SeqinoClient, SeqinoError
 from seqino.sandbox import Sandbox
 from seqino.sandbox.fault_plays import FAULTS, fault, moments
-from tests.end_to_end.conftest import CLIENT, KEY
+from tests.end_to_end.scene import CLIENT, KEY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
