@@ -15,7 +15,8 @@ from seqino.batch import Ledger
 from seqino.batch.owners import Owner, Timing, this_process
 from seqino.client import SeqinoClient
 from tests.batch.places import ledger_url
-from tests.facade.conftest import Clock, Platform
+from tests.batch.platform import Platform
+from tests.facade.conftest import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

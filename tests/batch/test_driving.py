@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from seqino.batch import Ledger
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
-    from tests.facade.conftest import Platform
+    from tests.batch.platform import Platform
 
 
 def longest(low: float, high: float) -> float:

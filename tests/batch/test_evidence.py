@@ -18,7 +18,7 @@ from tests.batch.conftest import CLIENT, DRAFT, FILE, INVOICES
 if TYPE_CHECKING:
     from seqino.batch import Item, Ledger
     from seqino.client import SeqinoClient
-    from tests.facade.conftest import Platform
+    from tests.batch.platform import Platform
 
 OTHER = {**DRAFT, "currency_code": "CHF"}
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seqino.batch import Ledger
-    from tests.facade.conftest import Platform
+    from tests.batch.platform import Platform
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from seqino.models import LifecycleStatusCode
 from seqino.sandbox import Sandbox
 from seqino.statuses import Backoff
 from tests.batch.conftest import CLIENT, DRAFT
-from tests.facade.conftest import Platform
+from tests.batch.platform import Platform
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
-    from tests.facade.conftest import Platform
+    from tests.batch.platform import Platform
 
 Moment: TypeAlias = Literal["before", "after"]
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from seqino.batch import Ledger
     from tests.batch.conftest import Machine
-    from tests.facade.conftest import Clock, Platform
+    from tests.batch.platform import Platform
+    from tests.facade.conftest import Clock
 
 OTHER = {**DRAFT, "currency_code": "CHF"}
 

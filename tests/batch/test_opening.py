@@ -39,7 +39,7 @@ from tests.batch.conftest import CLIENT, DRAFT
 if TYPE_CHECKING:
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
-    from tests.facade.conftest import Platform
+    from tests.batch.platform import Platform
 
 SERVER = "http://127.0.0.1:8052"
 

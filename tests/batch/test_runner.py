@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seqino.batch import BatchRun
-    from tests.facade.conftest import Clock, Platform
+    from tests.batch.platform import Platform
+    from tests.facade.conftest import Clock
 
 SPONSORED = "sandbox-client-seqino"
 CREATE, VALIDATE = "POST /drafts", "POST /drafts/{draft_id}/validate"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seqino.batch.items import Item, NewItem, Run
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
-    from tests.facade.conftest import Platform
+    from tests.batch.platform import Platform
 
 OTHER = {**DRAFT, "currency_code": "CHF"}
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seqino.batch.items import Fence
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
-    from tests.facade.conftest import Platform
+    from tests.batch.platform import Platform
 
 # Being alive
 

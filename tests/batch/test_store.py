@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seqino.batch.store import Store
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
-    from tests.facade.conftest import Platform
+    from tests.batch.platform import Platform
 
 
 def new(key: str = "k", **fields: Any) -> NewItem:

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import copy
 import datetime as dt
 import inspect
 import json
-from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, Mock
 
 import aiohttp
 import attrs
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from aioresponses import aioresponses
 from aioresponses import core as aioresponses_core
 from yarl import URL
@@ -21,6 +18,7 @@ from yarl import URL
 from seqino._core.runtime import Runtime
 from seqino.client import SeqinoClient
 from seqino.models import InvoiceDraft, InvoiceTypeCode, PostalAddress, SellerParty
+from seqino.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -129,138 +127,81 @@ async def client(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> AsyncIterator
         yield made
 
 
-class Platform:
-    """A platform over HTTP that counts what it did, and loses replies on demand."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.drafts: dict[str, Any] = {}
-        self.effects: Counter[str] = Counter()
-        """How often each draft, or uploaded file, became an invoice."""
-        self.uploads: list[tuple[str, str, bytes]] = []
-        self.faults: defaultdict[str, list[str]] = defaultdict(list)
-        """What goes wrong with the next requests to ``create``, ``validate``, ``look`` and ``upload``."""
-        self.hides = False
-        """Whether a draft that was consumed is no longer shown."""
-        self.names_nothing = False
-        """Whether a validation or an upload is answered without an id."""
-        self.requests: Counter[str] = Counter()
-        self.holds = ""
-        """Which kind of request is held, once, after it had its effect, until ``release``."""
-        self.held = asyncio.Event()
-        self._let_go = asyncio.Event()
-
-    def release(self) -> None:
-        self._let_go.set()
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_get("/health", self._health)
-        app.router.add_post("/api/drafts", self._create)
-        app.router.add_get("/api/drafts/{id}", self._look)
-        app.router.add_put("/api/drafts/{id}", self._replace)
-        app.router.add_post("/api/drafts/{id}/validate", self._validate)
-        app.router.add_post("/api/invoicing/files/submit", self._upload)
-        return app
-
-    async def _perform(
-        self, name: str, request: web.Request, effect: Callable[[], web.Response]
-    ) -> web.Response:
-        self.requests[name] += 1
-        fault = self.faults[name].pop(0) if self.faults[name] else ""
-        if fault == "refuse":
-            return web.json_response({"detail": [{"loc": ["body", "lines"], "msg": "no"}]}, status=422)
-        if fault.isdigit():
-            told = {"error": "no", "code": int(fault), "trace_id": "t"}
-            return web.json_response(told, status=int(fault))
-        response = web.Response() if fault == "lost before" else effect()
-        if self.holds == name:
-            self.holds = ""
-            self.held.set()
-            await self._let_go.wait()
-        if fault.startswith("lost"):
-            assert request.transport is not None
-            request.transport.abort()
-        return response
-
-    async def _health(self, _: web.Request) -> web.Response:
-        return web.json_response("up")
-
-    async def _create(self, request: web.Request) -> web.Response:
-        invoice = await request.json()
-
-        def effect() -> web.Response:
-            draft_id = f"draft-{len(self.drafts) + 1}"
-            self.drafts[draft_id] = invoice
-            return web.json_response({"draft_id": draft_id}, status=201)
-
-        return await self._perform("create", request, effect)
-
-    async def _replace(self, request: web.Request) -> web.Response:
-        draft_id, invoice = request.match_info["id"], await request.json()
-
-        def effect() -> web.Response:
-            self.drafts[draft_id] = invoice
-            return web.json_response({"draft_id": draft_id})
-
-        return await self._perform("replace", request, effect)
-
-    async def _validate(self, request: web.Request) -> web.Response:
-        draft_id = request.match_info["id"]
-
-        def effect() -> web.Response:
-            if self.effects[draft_id]:
-                return web.json_response({"error": "consumed", "code": 409, "trace_id": "t"}, status=409)
-            self.effects[draft_id] += 1
-            return web.json_response({} if self.names_nothing else self._invoice(draft_id))
-
-        return await self._perform("validate", request, effect)
-
-    async def _look(self, request: web.Request) -> web.Response:
-        draft_id = request.match_info["id"]
-
-        def effect() -> web.Response:
-            shown = self.drafts[draft_id]
-            if not self.effects[draft_id]:
-                return web.json_response({**shown, "status": "draft"})
-            if self.hides:
-                return web.json_response({"error": "not found", "code": 404, "trace_id": "t"}, status=404)
-            return web.json_response({**shown, **self._invoice(draft_id)})
-
-        return await self._perform("look", request, effect)
-
-    @staticmethod
-    def _invoice(draft_id: str) -> dict[str, str]:
-        number = draft_id.removeprefix("draft-")
-        return {"invoice_id": f"inv-{number}", "invoice_number": f"F-{number}", "status": "submitted"}
-
-    async def _upload(self, request: web.Request) -> web.Response:
-        field = (await request.post())["file"]
-        assert isinstance(field, web.FileField)
-        name, content_type, content = field.filename, field.content_type, field.file.read()
-
-        def effect() -> web.Response:
-            self.effects[name] += 1
-            self.uploads.append((name, content_type, content))
-            taken = {"invoice_id": "" if self.names_nothing else "inv-f", "status": "submitted"}
-            return web.json_response({**taken, "file_name": name, "file_size": len(content)}, status=201)
-
-        return await self._perform("upload", request, effect)
+INVOICE: dict[str, Any] = {
+    "issue_date": "2026-09-01",
+    "type_code": "380",
+    "currency_code": "EUR",
+    "seller": {"name": "Dupain", "postal_address": {"city_name": "Paris"}},
+    "buyer": {"name": "Librairie du Canal", "postal_address": {"city_name": "Nantes"}},
+    "lines": [{"line_identifier": "1", "item_name": "Pain", "line_net_amount": "12.50"}],
+    "vat_breakdown": [
+        {"vat_category_code": "S", "vat_rate": "20", "taxable_amount": "12.50", "vat_amount": "2.50"}
+    ],
+    "sum_of_line_net_amount": "12.50",
+    "total_amount_without_vat": "12.50",
+    "total_vat_amount": "2.50",
+    "total_amount_with_vat": "15.00",
+    "amount_due_for_payment": "15.00",
+}
+"""Sound: the sandbox issues it."""
 
 
 @pytest.fixture
-async def platform() -> AsyncIterator[Platform]:
-    made = Platform()
-    async with TestServer(made.app()) as server:
-        made.url = str(server.make_url("/api"))
-        yield made
+def invoice() -> dict[str, Any]:
+    """A sound invoice of the test's own."""
+    return copy.deepcopy(INVOICE)
+
+
+@pytest.fixture
+async def platform() -> AsyncIterator[Sandbox]:
+    """A platform that counts what it did, and fails on demand; its clock stands still."""
+    async with Sandbox(speed=0, clients=("client-1", "client-2")) as sandbox:
+        yield sandbox
+
+
+@attrs.frozen
+class Connection:
+    """Notes what a client sends, in the words of the description."""
+
+    sent: list[Sent] = attrs.field(factory=list[Sent])
+
+    async def note(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        body = b"" if isinstance(request.body, bytes) else await request.body.as_bytes()
+        self.sent.append(Sent(request.method, request.url, dict(request.headers), body))
+        return await handler(request)
+
+    @property
+    def steps(self) -> list[str]:
+        """Requests of a submission: ``create``, ``validate`` or ``look``, and ``upload``."""
+        return [_step(one) for one in self.sent]
+
+
+def _step(sent: Sent) -> str:
+    match sent.method, sent.url.parts[2:]:
+        case "POST", ("drafts",):
+            return "create"
+        case "POST", ("drafts", _, "validate"):
+            return "validate"
+        case "GET", ("drafts", _):
+            return "look"
+        case _:
+            return "upload"
+
+
+@pytest.fixture
+def connection() -> Connection:
+    return Connection()
 
 
 @pytest.fixture
 async def connected(
-    monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: Platform
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: Sandbox, connection: Connection
 ) -> AsyncIterator[SeqinoClient]:
     """A client of that platform, whose pauses take no time."""
     monkeypatch.setattr("seqino.client.Runtime", clock.runtime)
-    async with SeqinoClient("key-1", client_id="client-1", base_url=platform.url) as made:
+    async with SeqinoClient(
+        "key-1", client_id="client-1", base_url=f"{platform.url}/api", middlewares=[connection.note]
+    ) as made:
         yield made

@@ -4,10 +4,12 @@ import asyncio
 import copy
 import datetime as dt
 import io
+import json
 import os
 import pickle
 import sys
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import pytest
@@ -30,7 +32,11 @@ from seqino.submission import Verdict
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seqino.sandbox import Sandbox
+    from tests.facade.conftest import Connection
+
 BASE = "http://127.0.0.1:8052/api"
+VALIDATE = "POST /drafts/{draft_id}/validate"
 INVOICE: dict[str, Any] = {
     "issue_date": "2026-09-01",
     "type_code": "380",
@@ -112,9 +118,9 @@ def test_a_scope_that_cannot_be_sent_is_refused(client: SeqinoClient, client_id:
         client.for_client(client_id)
 
 
-async def test_closing_a_copy_closes_nothing_and_closing_the_client_closes_all(platform: Any) -> None:
-    async with SeqinoClient("k", client_id="c", base_url=platform.url) as client:
-        async with client.for_client("c-2") as other:
+async def test_closing_a_copy_closes_nothing_and_closing_the_client_closes_all(platform: Sandbox) -> None:
+    async with SeqinoClient("k", client_id="client-1", base_url=platform.url) as client:
+        async with client.for_client("client-2") as other:
             await other.health()
         await client.health()
         await other.health()
@@ -123,9 +129,9 @@ async def test_closing_a_copy_closes_nothing_and_closing_the_client_closes_all(p
             await closed.health()
 
 
-async def test_a_session_that_was_given_stays_open(platform: Any) -> None:
+async def test_a_session_that_was_given_stays_open(platform: Sandbox) -> None:
     async with aiohttp.ClientSession() as session:
-        async with SeqinoClient("k", client_id="c", base_url=platform.url, session=session) as client:
+        async with SeqinoClient("k", client_id="client-1", base_url=platform.url, session=session) as client:
             await client.health()
         assert not session.closed
 
@@ -148,121 +154,147 @@ async def test_health_takes_any_json_without_a_key(wire: Any, answer: Any) -> No
     assert wire.sent[0].headers.keys().isdisjoint({"Authorization", "X-PDP-Client-Id"})
 
 
-# --- Submitting, against a server that counts what it did
+# --- Submitting, against a sandbox, which counts what it did
 
 
-async def test_an_invoice_is_submitted_once(platform: Any, connected: SeqinoClient) -> None:
-    result = await connected.submit(INVOICE)
-    assert (result.verdict, result.invoice_id, result.draft_id) == (Verdict.ACCEPTED, "inv-1", "draft-1")
+def issued(platform: Sandbox, client_id: str = "client-1") -> dict[str, str | None]:
+    """The invoices of a client at the platform, each with the draft that it was made from."""
+    client = platform.world.sponsor("key-1").clients[client_id]
+    return {invoice.invoice_id: invoice.draft_id for invoice in client.invoices.values()}
+
+
+async def test_an_invoice_is_submitted_once(
+    platform: Sandbox, connected: SeqinoClient, connection: Connection, invoice: dict[str, Any]
+) -> None:
+    result = await connected.submit(invoice)
+    assert (result.verdict, result.status) == (Verdict.ACCEPTED, "submitted")
     assert isinstance(result.answer, models.DraftValidated)
-    assert platform.effects == {"draft-1": 1}
-    assert platform.drafts["draft-1"] == INVOICE
+    assert issued(platform) == {result.invoice_id: result.draft_id}
+    assert platform.counters.drafts_created == platform.counters.invoices_created == 1
+    assert json.loads(connection.sent[0].body) == invoice
 
 
 async def test_a_mapping_goes_out_as_it_is_and_a_model_says_the_same(
-    platform: Any, connected: SeqinoClient
+    platform: Sandbox, connected: SeqinoClient, connection: Connection, invoice: dict[str, Any]
 ) -> None:
-    invoice = {**INVOICE, "field_of_tomorrow": {"deep": [1, None]}}
-    await connected.submit(invoice)
+    await connected.submit({**invoice, "field_of_tomorrow": {"deep": [1, None]}})
     model = models.InvoiceDraft(
         issue_date=dt.date(2026, 9, 1),
         type_code=models.InvoiceTypeCode.CODE_380,
         currency_code="EUR",
         seller=models.SellerParty(name="Dupain", postal_address=models.PostalAddress(city_name="Paris")),
+        buyer=models.BuyerParty(
+            name="Librairie du Canal", postal_address=models.PostalAddress(city_name="Nantes")
+        ),
+        lines=[
+            models.InvoiceLine(line_identifier="1", item_name="Pain", line_net_amount=Decimal("12.50")),
+        ],
     )
     await connected.submit(model)
-    assert platform.drafts["draft-1"] == invoice
-    assert platform.drafts["draft-2"] == {key: INVOICE[key] for key in INVOICE if key != "lines"}
+    as_mapping, as_model = (json.loads(one.body) for one in connection.sent if one.body)
+    assert as_mapping == {**invoice, "field_of_tomorrow": {"deep": [1, None]}}
+    assert as_model == {key: invoice[key] for key in as_model}
+    assert as_model.keys() == {"issue_date", "type_code", "currency_code", "seller", "buyer", "lines"}
+    assert platform.counters.invoices_created == 2
 
 
 async def test_a_reply_lost_after_its_effect_ends_with_one_invoice_and_its_id(
-    platform: Any, connected: SeqinoClient
+    platform: Sandbox, connected: SeqinoClient, connection: Connection, invoice: dict[str, Any]
 ) -> None:
-    platform.faults["validate"] = ["lost after"]
-    result = await connected.submit(INVOICE)
-    assert (result.invoice_id, result.invoice_number, result.status) == ("inv-1", "F-1", "submitted")
-    assert platform.effects == {"draft-1": 1}
-    assert platform.requests == {"create": 1, "validate": 1, "look": 1}
+    platform.faults.plan("reset-after", operation=VALIDATE)
+    result = await connected.submit(invoice)
+    assert (result.invoice_number, result.status) == ("SBX-2026-000001", "submitted")
+    assert issued(platform) == {result.invoice_id: result.draft_id}
+    assert platform.counters.invoices_created == 1
+    assert connection.steps == ["create", "validate", "look"]
 
 
 async def test_a_reply_lost_after_its_effect_stays_in_doubt_where_nothing_shows_it(
-    platform: Any, connected: SeqinoClient
+    platform: Sandbox, connected: SeqinoClient, connection: Connection, invoice: dict[str, Any]
 ) -> None:
-    platform.faults["validate"] = ["lost after"]
-    platform.hides = True
+    platform.faults.plan("reset-after", operation=VALIDATE)
+    platform.show_inferred = False
     with pytest.raises(OutcomeUnknown) as caught:
-        await connected.submit(INVOICE)
-    assert platform.effects == {"draft-1": 1}
-    assert platform.requests["validate"] == 1
+        await connected.submit(invoice)
+    assert platform.counters.invoices_created == 1
+    assert connection.steps.count("validate") == 1
     token = caught.value.token
     assert token is not None
     assert pickle.loads(pickle.dumps(token)) == token  # noqa: S301 - made here
-    platform.hides = False
-    assert (await connected.resume(token)).invoice_id == "inv-1"
-    assert platform.effects == {"draft-1": 1}
+    platform.show_inferred = True
+    assert {(await connected.resume(token)).invoice_id} == issued(platform).keys()
+    assert platform.counters.invoices_created == 1
+    assert connection.steps.count("validate") == 1
 
 
 async def test_a_request_lost_before_its_effect_is_sent_again_only_when_all_has_settled(
-    platform: Any, connected: SeqinoClient, clock: Any
+    platform: Sandbox, connected: SeqinoClient, connection: Connection, clock: Any, invoice: dict[str, Any]
 ) -> None:
-    platform.faults["validate"] = ["lost before"]
-    result = await connected.submit(INVOICE)
-    assert result.invoice_id == "inv-1"
-    assert platform.effects == {"draft-1": 1}
-    assert platform.requests["validate"] == 2
+    platform.faults.plan("reset-before", operation=VALIDATE)
+    result = await connected.submit(invoice)
+    assert issued(platform) == {result.invoice_id: result.draft_id}
+    assert platform.counters.invoices_created == 1
+    assert connection.steps.count("validate") == 2
     assert clock.now >= 30
 
 
 async def test_a_request_lost_before_its_effect_and_then_refused_is_not_called_sent(
-    platform: Any, connected: SeqinoClient
+    platform: Sandbox, connected: SeqinoClient, invoice: dict[str, Any]
 ) -> None:
-    platform.faults["validate"] = ["lost before", "refuse"]
+    platform.faults.plan("reset-before", operation=VALIDATE)
+    platform.faults.plan("status-422-before", operation=VALIDATE)
     with pytest.raises(OutcomeUnknown):
-        await connected.submit(INVOICE)
-    assert platform.effects["draft-1"] == 0
+        await connected.submit(invoice)
+    assert platform.counters.invoices_created == 0
 
 
 async def test_a_creation_that_is_lost_leaves_a_draft_and_makes_one_invoice(
-    platform: Any, connected: SeqinoClient
+    platform: Sandbox, connected: SeqinoClient, invoice: dict[str, Any]
 ) -> None:
-    platform.faults["create"] = ["lost after"]
-    result = await connected.submit(INVOICE)
-    assert result.draft_id == "draft-2"
-    assert platform.effects == {"draft-2": 1}
+    platform.faults.plan("reset-after", operation="POST /drafts")
+    result = await connected.submit(invoice)
+    assert issued(platform) == {result.invoice_id: result.draft_id}
+    assert (platform.counters.drafts_created, platform.counters.invoices_created) == (2, 1)
 
 
-async def test_a_refused_invoice_is_an_error_and_no_invoice(platform: Any, connected: SeqinoClient) -> None:
-    platform.faults["validate"] = ["refuse"]
+async def test_a_refused_invoice_is_an_error_and_no_invoice(
+    platform: Sandbox, connected: SeqinoClient, invoice: dict[str, Any]
+) -> None:
+    del invoice["lines"]
     with pytest.raises(UnprocessableContent) as caught:
-        await connected.submit(INVOICE)
-    assert caught.value.faults[0].path == "$.lines"
-    assert platform.effects["draft-1"] == 0
+        await connected.submit(invoice)
+    assert caught.value.faults[0].path == "draft.lines"
+    assert (platform.counters.drafts_created, platform.counters.invoices_created) == (1, 0)
 
 
 async def test_an_invoice_with_a_float_is_refused_before_anything_is_sent(
-    platform: Any, connected: SeqinoClient
+    platform: Sandbox, connected: SeqinoClient, invoice: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInput, match="line_net_amount"):
-        await connected.submit({**INVOICE, "lines": [{"line_net_amount": 12.5}]})
-    assert platform.requests == {}
+        await connected.submit({**invoice, "lines": [{"line_net_amount": 12.5}]})
+    assert platform.counters.requests == 0
 
 
-async def test_two_tasks_submit_at_once_over_one_client(platform: Any, connected: SeqinoClient) -> None:
-    platform.faults["validate"] = ["lost after"]
+async def test_two_tasks_submit_at_once_over_one_client(
+    platform: Sandbox, connected: SeqinoClient, invoice: dict[str, Any]
+) -> None:
+    platform.faults.plan("reset-after", operation=VALIDATE)
     other = connected.for_client("client-2")
-    results = await asyncio.gather(*(sender.submit(INVOICE) for sender in (connected, other) * 10))
-    assert len({result.invoice_id for result in results}) == 20
-    assert set(platform.effects.values()) == {1}
-    assert len(platform.effects) == 20
+    results = await asyncio.gather(*(sender.submit(invoice) for sender in (connected, other) * 10))
+    assert platform.counters.invoices_created == 20
+    both = {**issued(platform), **issued(platform, "client-2")}
+    assert both == {result.invoice_id: result.draft_id for result in results}
+    assert len(set(both.values())) == 20
+    assert len(issued(platform)) == 10
 
 
 async def test_the_timeout_covers_the_whole_submission(
-    platform: Any, connected: SeqinoClient, clock: Any
+    platform: Sandbox, connected: SeqinoClient, clock: Any, invoice: dict[str, Any]
 ) -> None:
-    platform.faults["validate"] = ["lost after"]
-    platform.hides = True
+    platform.faults.plan("reset-after", operation=VALIDATE)
+    platform.show_inferred = False
     with pytest.raises(OutcomeUnknown):
-        await connected.submit(INVOICE, options=CallOptions(timeout=5))
+        await connected.submit(invoice, options=CallOptions(timeout=5))
     assert clock.now < 5
 
 
@@ -311,37 +343,49 @@ class Opened:
 
 
 async def test_a_file_goes_out_byte_for_byte_under_its_name(
-    platform: Any, connected: SeqinoClient, tmp_path: Path
+    platform: Sandbox, connected: SeqinoClient, connection: Connection, tmp_path: Path
 ) -> None:
     path = tmp_path / "facture é.xml"
     path.write_bytes(UBL)
     with path.open("rb") as opened:
         for file in (str(path), path, opened, File(name="facture é.xml", content=UBL)):
             result = await connected.submit_file(file)
-            assert (result.invoice_id, result.invoice_number) == ("inv-f", "F-2026-7")
-    assert platform.uploads == [("facture é.xml", "application/xml", UBL)] * 4
+            assert result.invoice_number == "F-2026-7"
+            assert isinstance(result.answer, models.InvoiceFileSubmitted)
+            assert (result.answer.file_name, result.answer.file_size) == ("facture é.xml", len(UBL))
+    for sent in connection.sent:
+        assert b'filename="facture \xc3\xa9.xml"\r\nContent-Type: application/xml\r\n\r\n' in sent.body
+        # The platform tells how long the file was, and keeps no copy of it.
+        assert b"\r\n\r\n" + UBL + b"\r\n--" in sent.body
+    assert (platform.counters.files_taken, platform.counters.invoices_created) == (4, 1)
 
 
 @pytest.mark.parametrize("nameless", [UBL, io.BytesIO(UBL), Opened(UBL), Opened(UBL, name=7)])
-async def test_what_has_no_name_gets_one(platform: Any, connected: SeqinoClient, nameless: Any) -> None:
-    await connected.submit_file(nameless)
+async def test_what_has_no_name_gets_one(connected: SeqinoClient, nameless: Any) -> None:
+    first = await connected.submit_file(nameless)
     if isinstance(nameless, io.BytesIO):
         nameless.seek(0)
-    await connected.submit_file(nameless, name="other.xml")
-    assert [name for name, _, content in platform.uploads if content == UBL] == ["invoice.xml", "other.xml"]
+    second = await connected.submit_file(nameless, name="other.xml")
+    shown = [(one.answer.file_name, one.answer.file_size) for one in cast("Any", (first, second))]
+    assert shown == [("invoice.xml", len(UBL)), ("other.xml", len(UBL))]
 
 
-async def test_a_pdf_is_called_one(
-    platform: Any, connected: SeqinoClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_pdf_is_called_one(client: SeqinoClient, wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A mock: the sandbox reads PDF by the very library that is missing here.
     monkeypatch.setitem(sys.modules, "pypdf", None)
-    result = await connected.submit_file(b"%PDF-1.7 and so on")
+    taken = {"invoice_id": "i", "status": "submitted", "file_name": "invoice.pdf", "file_size": 19}
+    wire.answer("POST", f"{BASE}/invoicing/files/submit", taken, status=201)
+    result = await client.submit_file(b"%PDF-1.7 and so on")
     assert result.invoice_number is None
-    assert platform.uploads == [("invoice.pdf", "application/pdf", b"%PDF-1.7 and so on")]
+    (sent,) = wire.sent
+    assert (
+        b'filename="invoice.pdf"\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.7 and so on\r\n--'
+        in sent.body
+    )
 
 
 async def test_what_is_no_invoice_is_refused_before_anything_is_sent(
-    platform: Any, connected: SeqinoClient, tmp_path: Path
+    platform: Sandbox, connected: SeqinoClient, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidInput, match=r"notes\.txt: is neither XML nor PDF"):
         await connected.submit_file(b"milk, bread", name="notes.txt")
@@ -349,17 +393,18 @@ async def test_what_is_no_invoice_is_refused_before_anything_is_sent(
         await connected.submit_file(Opened("<Invoice/>"))
     with pytest.raises(FileNotFoundError):
         await connected.submit_file(tmp_path / os.fsdecode("absent.xml"))
-    assert platform.requests == {}
+    assert platform.counters.requests == 0
 
 
-@pytest.mark.parametrize("fault", ["lost before", "lost after"])
+@pytest.mark.parametrize(("fault", "invoices"), [("reset-before", 0), ("reset-after", 1)])
 async def test_a_file_whose_reply_is_lost_is_never_sent_again(
-    platform: Any, connected: SeqinoClient, fault: str
+    platform: Sandbox, connected: SeqinoClient, connection: Connection, fault: str, invoices: int
 ) -> None:
-    platform.faults["upload"] = [fault]
+    platform.faults.plan(fault, operation="POST /invoicing/files/submit")
     with pytest.raises(OutcomeUnknown) as caught:
         await connected.submit_file(UBL, name="f.xml")
-    assert platform.requests["upload"] == 1
+    assert connection.steps == ["upload"]
+    assert platform.counters.invoices_created == invoices
     assert caught.value.token is not None
     assert caught.value.token.operation == "submit_invoice_file"
 

@@ -196,6 +196,9 @@ async def test_hidden_marks_leave_a_consumed_draft_that_cannot_tell(
         read = await call("GET", f"/invoicing/invoice_data/{taken.body['invoice_id']}")
         assert "invoice_number" not in read.body
         assert "status" not in read.body
+        sandbox.show_inferred = True
+        after = (await call("GET", f"/drafts/{created.body['draft_id']}")).body
+        assert (after["status"], sandbox.show_inferred) == ("submitted", True)
 
 
 async def test_an_issued_invoice_is_read_whole(

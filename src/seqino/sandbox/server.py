@@ -204,6 +204,15 @@ class Sandbox:
     def scenario(self, name: str) -> None:
         self.world.scenario = name
 
+    @property
+    def show_inferred(self) -> bool:
+        """Whether answers carry what no public page shows; set it, and the next ones do, or do not."""
+        return self.operations.data.show_inferred
+
+    @show_inferred.setter
+    def show_inferred(self, shown: bool) -> None:
+        self.operations.data.show_inferred = shown
+
     def reset(self) -> None:
         """Forget what was sent and planned, and count from zero; clock, scenario and limits stay.
 

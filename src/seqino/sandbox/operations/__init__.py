@@ -56,7 +56,8 @@ class Operations:
         limits: Limits,
         show_inferred: bool = True,
     ) -> None:
-        data = InvoiceData(description, show_inferred=show_inferred)
+        self.data = data = InvoiceData(description, show_inferred=show_inferred)
+        """How they read and show invoice data."""
         mandates = Mandates(world)
         self.table: dict[str, Play] = {
             **ClientOperations(world, Onboardings(world, mandates)).table,
