@@ -3,7 +3,7 @@
 Each line names the error that it has. Where a change of the surface lets one through, its ``ignore`` is not
 needed any more, and that is an error too.
 """
-# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=true
+# pyright: reportUnnecessaryTypeIgnoreComment=true
 
 from __future__ import annotations
 
