@@ -48,7 +48,7 @@ MAP: dict[str, set[str]] = {
     "_generated.operations": {"_generated.models"},
     "models": {"_generated.models"},
     "api": {"_generated.operations", "api"},
-    "resources": {"_core", "_generated", "models", "pagination", "statuses", "resources"},
+    "resources": {"_core", "_generated", "identifiers", "models", "pagination", "statuses", "resources"},
     "client": {"_core", "_generated", "models", "resources", "submission", "documents", "client"},
     "integrations": {"_core"},
     "batch": {
@@ -77,6 +77,7 @@ MAP: dict[str, set[str]] = {
     "cli": {
         *("", "batch", "cli", "client", "sandbox", "statuses"),
         *("documents", "identifiers", "models", "pagination", "submission"),
+        *("resources.directory", "resources.mandates"),
     },
     "": {
         *("_core.events", "_core.raw", "api", "client", "documents", "identifiers", "models", "pagination"),

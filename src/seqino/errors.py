@@ -245,12 +245,13 @@ def _fault_lines(faults: tuple[Fault, ...]) -> list[str]:
 
 
 class NotReached(SeqinoError):
-    """An invoice came to an end, and not to what was waited for.
+    """An invoice, or a mandate, came to an end, and not to what was waited for.
 
     Args:
         message: What was waited for, and what there was instead.
-        object_id: The invoice.
-        history: Its lifecycle events, as ``lifecycle.history`` returns them.
+        object_id: The invoice, or the mandate.
+        history: An invoice's lifecycle events, as ``lifecycle.history`` returns them; a mandate as it was
+            seen in each of its states, the last of them last.
     """
 
     object_id: str

@@ -12,16 +12,11 @@ from seqino.cli.tables import Column
 from seqino.errors import NotFound
 from seqino.identifiers import FrenchAddress, check_address
 from seqino.models import DirectoryEntry
+from seqino.resources.directory import address_of, is_addressable
 
-__all__ = ["address_of", "directory", "judge"]
+__all__ = ["directory", "judge"]
 
 directory = group("directory", "Where invoices for a company are delivered.")
-
-
-def address_of(entry: DirectoryEntry) -> str:
-    """Return the electronic address that a line of the directory is for, such as ``552100554_COMPTA``."""
-    parts = (entry.siren, entry.siret, entry.routing_identifier, entry.suffix)
-    return "_".join(part for part in parts if isinstance(part, str) and part)
 
 
 _COLUMNS = (
@@ -91,7 +86,7 @@ def judge(found: Found[DirectoryEntry] | None) -> tuple[bool | None, str, ExitCo
     """
     if found is None:
         return False, "not in the directory", ExitCode.REJECTED
-    match found.value.addressable:
+    match is_addressable(found.value):
         case True:
             return True, f"reachable ({found.value.name})", ExitCode.OK
         case False:

@@ -4,14 +4,12 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Mapping
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from seqino.cli.command import Session, command, group
 from seqino.cli.common import complain
-from seqino.cli.directory import address_of
 from seqino.cli.reading import read_file, read_moment, read_object, read_span
 from seqino.cli.result import ExitCode
 from seqino.cli.tables import Column
@@ -19,13 +17,10 @@ from seqino.cli.terminal import say
 from seqino.cli.watching import Look, watch
 from seqino.errors import InvalidInput
 from seqino.models import Mandate, MandateStatus
-from seqino.statuses import Backoff
-from seqino.statuses.events import instant
+from seqino.resources.directory import address_of
+from seqino.resources.mandates import OVER, PACE, ending_by
 
-__all__ = ["PACE", "mandates"]
-
-PACE = Backoff(first=timedelta(seconds=2), longest=timedelta(minutes=5), factor=1.6)
-"""How the pauses grow while a mandate is awaited."""
+__all__ = ["mandates"]
 
 mandates = group("mandates", "Mandates of a client, each for one entry of the directory.")
 
@@ -64,11 +59,11 @@ async def expiring(
     """List the active mandates that end soon, the first one first."""
     span = read_span(within, where="--within")
     found = await session.ask_all(session.client.mandates.list(status=MandateStatus.ACTIVE))
-    last = session.now() + span
-    ending = [
-        (instant(end), at) for at, mandate in enumerate(found) if (end := mandate.value.end_date) is not None
+    whole = {id(mandate.value): mandate for mandate in found}
+    soon = [
+        whole[id(mandate)]
+        for mandate in ending_by((mandate.value for mandate in found), session.now() + span)
     ]
-    soon = [found[at] for end, at in sorted(ending) if end <= last]
     session.out.many(soon, _COLUMNS, none=f"no active mandate ends within {within}")
 
 
@@ -191,7 +186,4 @@ class _Waiting:
         self.status, self.members = found.value.status, found.members
         if is_news:
             say(f"{self._mandate}: {self.status}", stderr=True)
-        return Look(is_news=is_news, is_over=self.status in _OVER)
-
-
-_OVER = {MandateStatus.ACTIVE, MandateStatus.EXPIRED, MandateStatus.ERROR}
+        return Look(is_news=is_news, is_over=self.status in OVER)

@@ -165,7 +165,7 @@ class SeqinoClient:
         self.drafts = Drafts(self)
         self.invoicing = Invoicing(self)
         self.lifecycle = Lifecycle(self, runtime)
-        self.mandates = Mandates(self)
+        self.mandates = Mandates(self, runtime)
         self.reporting = Reporting(self)
         self.settings = Settings(self)
         self.usage = Usage(self)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seqino.errors import DeadlineExceeded, NotSent, RateLimited, ServerError, UnexpectedAnswer
+
 if TYPE_CHECKING:
     from seqino._core.wire import PagingCaller
 
-__all__ = ["Resource"]
+__all__ = ["PASSING", "Resource"]
+
+PASSING = (NotSent, DeadlineExceeded, RateLimited, ServerError, UnexpectedAnswer)
+"""What may be over by the next look."""
 
 
 class Resource:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqino._generated import operations
+from seqino.errors import InvalidInput, NotFound
 from seqino.models import Client
 from seqino.pagination import Pager
 from seqino.resources.base import Resource
@@ -44,6 +45,24 @@ class Clients(Resource):
             # With a reference the platform may answer with the one client instead of an array.
             prepare=lambda found: [found] if isinstance(found, Client) else found,
         )
+
+    async def find(self, external_ref: str, *, options: CallOptions | None = None) -> Client | None:
+        """Find the client that has a reference; ``None`` where none has it.
+
+        Args:
+            external_ref: The sponsor's own reference, exactly.
+            options: What this call does otherwise than its client.
+
+        Raises:
+            InvalidInput: It is empty: the platform would answer with all clients.
+        """
+        if not external_ref:
+            raise InvalidInput("external_ref must not be empty: give the reference of one client")
+        try:
+            found = await self.list(external_ref=external_ref, options=options).to_list()
+        except NotFound:
+            return None
+        return next((client for client in found if client.external_ref == external_ref), None)
 
     async def create(
         self, client: ClientCreate | Mapping[str, JSON], *, options: CallOptions | None = None

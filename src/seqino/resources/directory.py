@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from seqino._generated import operations
+from seqino.errors import NotFound
+from seqino.identifiers import check_address
+from seqino.models import DirectoryEntry
+from seqino.pagination import Pager
 from seqino.resources.base import Resource
 
 if TYPE_CHECKING:
-    from seqino.models import DirectoryEntry
     from seqino.options import CallOptions
 
-__all__ = ["Directory"]
+__all__ = ["Directory", "address_of", "is_addressable"]
+
+
+def address_of(entry: DirectoryEntry) -> str:
+    """Return the electronic address that a line of the directory is for, such as ``552100554_COMPTA``."""
+    parts = (entry.siren, entry.siret, entry.routing_identifier, entry.suffix)
+    return "_".join(part for part in parts if isinstance(part, str) and part)
+
+
+def is_addressable(entry: DirectoryEntry | None) -> bool | None:
+    """Tell whether invoices can be delivered to a line: ``None`` where it does not say, which is no yes.
+
+    Args:
+        entry: The line; ``None`` where the directory has none, so that nothing can be delivered.
+    """
+    if entry is None:
+        return False
+    return entry.addressable if isinstance(entry.addressable, bool) else None
 
 
 class Directory(Resource):
@@ -30,3 +51,53 @@ class Directory(Resource):
             options: What this call does otherwise than its client.
         """
         return await operations.get_directory_entry(self._client, siren, client_id=client_id, options=options)
+
+    async def find(
+        self, address: str, *, client_id: str | None = None, options: CallOptions | None = None
+    ) -> DirectoryEntry | None:
+        """Find the line of exactly one electronic address; ``None`` where the directory has none.
+
+        Args:
+            address: SIREN, SIREN_SIRET, SIREN_SIRET_CODE or SIREN_SUFFIX.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What each call does otherwise than its client.
+
+        Raises:
+            InvalidInput: It is no address; nothing was sent.
+        """
+        # Whether the digits of its SIREN are checked is a matter of the call.
+        sought = check_address(address, check_digits=False)
+        lines = Pager[DirectoryEntry](
+            self._client,
+            lambda caller: operations.get_directory_entries_by_siren(
+                caller, sought.siren, client_id=client_id, options=options
+            ),
+        )
+        with contextlib.suppress(NotFound):
+            async for line in lines:
+                if address_of(line) == sought.value:
+                    return line
+        if sought.value == sought.siren:
+            # A platform may find a company in one way, and not in the other.
+            with contextlib.suppress(NotFound):
+                line = await self.get(sought.siren, client_id=client_id, options=options)
+                return line if address_of(line) == sought.value else None
+        return None
+
+    async def is_reachable(
+        self, address: str, *, client_id: str | None = None, options: CallOptions | None = None
+    ) -> bool | None:
+        """Tell whether invoices reach this very address; that its company has one proves nothing.
+
+        Args:
+            address: As for ``find``.
+            client_id: As for ``find``.
+            options: As for ``find``.
+
+        Returns:
+            ``True`` or ``False``; ``None`` where the directory has the address, and does not say.
+
+        Raises:
+            InvalidInput: It is no address; nothing was sent.
+        """
+        return is_addressable(await self.find(address, client_id=client_id, options=options))

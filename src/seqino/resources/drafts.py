@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
 
 from seqino._generated import operations
+from seqino.errors import InvalidInput
 from seqino.models import ValidateInvoiceDataRequest
 from seqino.resources.base import Resource
 
 if TYPE_CHECKING:
-    from seqino._core.wire import JSON
+    from collections.abc import Callable
+
+    from seqino._core.wire import JSON, Operation
     from seqino.models import DraftCreated, DraftValidated, InvoiceDataValidation, InvoiceDraft
     from seqino.options import CallOptions
 
 __all__ = ["Drafts"]
+
+_GET_WHOLE: Operation[dict[str, Any]] = attrs.evolve(
+    cast("Operation[Any]", operations.GET_DRAFT), responses={200: dict[str, Any]}
+)
+"""A draft with the members that its model does not know."""
+
+_MARKS = frozenset(
+    "draft_id status invoice_id invoice_number errors warnings created_at updated_at".split()  # noqa: SIM905 - one line
+)
+"""What the platform itself writes into a draft."""
 
 
 class Drafts(Resource):
@@ -49,6 +64,51 @@ class Drafts(Resource):
         """Replace the whole content of a draft; what is left out is gone."""
         return await operations.update_draft(
             self._client, draft_id, invoice, client_id=client_id, options=options
+        )
+
+    async def modify(
+        self,
+        draft_id: str,
+        change: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any] | None],
+        *,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> DraftCreated:
+        """Read a draft, change some of it, and put it back with all the rest, unknown members included.
+
+        The platform has no version to compare: what somebody else changes in between is overwritten.
+
+        Args:
+            draft_id: The draft.
+            change: A JSON Merge Patch (RFC 7396): objects are merged, ``None`` removes a member, and anything
+                else, lists too, replaces it. Or a function of the draft as it came, without the platform's
+                own marks: names of the wire, numbers with a fraction as ``Decimal``, and amounts that came as
+                text as text. It changes the draft, or returns what to put in its place.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What each of the two calls does otherwise than its client.
+
+        Raises:
+            InvalidInput: The change, or what it makes of the draft, is none; nothing was changed.
+            Conflict: The draft has become an invoice, which cannot change.
+        """
+        if not isinstance(change, Mapping) and not callable(change):
+            raise InvalidInput("change must be a mapping of members, or a function of the draft")
+        came = await self._client.call(
+            _GET_WHOLE, parameters={"draft_id": draft_id, "client_id": client_id}, options=options
+        )
+        draft = {name: value for name, value in came.items() if name not in _MARKS}
+        if isinstance(change, Mapping):
+            changed: object = _merged(draft, cast("object", change))
+        else:
+            made = change(draft)
+            changed = draft if made is None else made
+        if not isinstance(changed, Mapping):
+            raise InvalidInput(
+                f"the change returned {type(changed).__name__}: return the draft as a mapping, or change the "
+                "one that it is given and return nothing"
+            )
+        return await self.replace(
+            draft_id, cast("Mapping[str, JSON]", changed), client_id=client_id, options=options
         )
 
     async def delete(
@@ -97,3 +157,16 @@ class Drafts(Resource):
         return await operations.validate_invoice_data(
             self._client, body, client_id=client_id, options=options
         )
+
+
+def _merged(target: object, patch: object) -> Any:
+    """Apply a JSON Merge Patch (RFC 7396 §2)."""
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(cast("Mapping[str, Any]", target)) if isinstance(target, Mapping) else {}
+    for name, value in cast("Mapping[str, Any]", patch).items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = _merged(result.get(name), value)
+    return result

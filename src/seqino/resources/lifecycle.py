@@ -11,21 +11,16 @@ from seqino._generated import operations
 from seqino.errors import (
     AuthenticationFailed,
     CallError,
-    DeadlineExceeded,
     InsecureConnection,
     InvalidInput,
     NotFound,
     NotReached,
-    NotSent,
-    RateLimited,
-    ServerError,
-    UnexpectedAnswer,
     WaitTimedOut,
 )
 from seqino.models import ObjectType
 from seqino.options import check_timeout
 from seqino.pagination import Pager
-from seqino.resources.base import Resource
+from seqino.resources.base import PASSING, Resource
 from seqino.resources.watching import InvoiceChange, Polled, Wanted, Watched, moment, new_events
 from seqino.statuses import Backoff, Until, Watch, goal_of, local_state, without_repetitions
 
@@ -39,9 +34,6 @@ if TYPE_CHECKING:
     from seqino.resources.watching import Condition
 
 __all__ = ["Lifecycle"]
-
-_PASSING = (NotSent, DeadlineExceeded, RateLimited, ServerError, UnexpectedAnswer)
-"""What may be over by the next look."""
 
 
 class Lifecycle(Resource):
@@ -177,7 +169,7 @@ class Lifecycle(Resource):
                 found = await self._look(invoice_id, client_id, options)
             except InsecureConnection:
                 raise
-            except _PASSING as error:
+            except PASSING as error:
                 failure, found, told = error, [], error.retry_after or 0.0
             before, known = len(known), without_repetitions([*known, *found])
             if wanted.holds(known):

@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from seqino._core.runtime import Runtime
 from seqino._generated import operations
-from seqino.models import DirectoryEntry, Mandate
+from seqino.errors import InsecureConnection, InvalidInput, NotReached, WaitTimedOut
+from seqino.models import DirectoryEntry, Mandate, MandateStatus
+from seqino.options import check_timeout
 from seqino.pagination import Pager
-from seqino.resources.base import Resource
+from seqino.resources.base import PASSING, Resource
+from seqino.statuses import Backoff
+from seqino.statuses.events import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from seqino._core.wire import JSON
-    from seqino.models import MandateBatchCreate, MandateCreate, MandateStatus
+    from seqino._core.wire import JSON, PagingCaller
+    from seqino.models import MandateBatchCreate, MandateCreate
     from seqino.options import CallOptions
 
-__all__ = ["Mandates"]
+__all__ = ["OVER", "PACE", "Mandates", "ending_by"]
+
+PACE = Backoff(first=timedelta(seconds=2), longest=timedelta(minutes=5), factor=1.6)
+"""How the pauses grow while a mandate is awaited."""
+
+OVER = frozenset({MandateStatus.ACTIVE, MandateStatus.EXPIRED, MandateStatus.ERROR})
+"""What a mandate that is awaited comes to."""
+
+
+def ending_by(mandates: Iterable[Mandate], last: datetime) -> Sequence[Mandate]:
+    """Return the mandates that end by a moment, the first one first; one without an end never does.
+
+    Args:
+        mandates: The mandates.
+        last: The moment, with its zone.
+    """
+    ends = [(instant(one.end_date), one) for one in mandates if one.end_date is not None]
+    return [one for end, one in sorted(ends, key=lambda each: each[0]) if end <= last]
 
 
 class Mandates(Resource):
-    """Mandates of a client, each tied to one entry of the directory."""
+    """Mandates of a client, each tied to one entry of the directory.
 
-    __slots__ = ()
+    Args:
+        client: Performs the calls.
+        runtime: Clock and pauses.
+    """
+
+    __slots__ = ("_runtime",)
+
+    def __init__(self, client: PagingCaller, runtime: Runtime | None = None) -> None:
+        super().__init__(client)
+        self._runtime = runtime or Runtime()
 
     def list(
         self,
@@ -80,6 +112,84 @@ class Mandates(Resource):
             self._client, mandate_id, client_id=client_id, options=options
         )
 
+    async def expiring(
+        self, *, within: timedelta, client_id: str | None = None, options: CallOptions | None = None
+    ) -> Sequence[Mandate]:
+        """Return the active mandates that end soon, the first one first.
+
+        Args:
+            within: How soon at most. One whose end has passed, but that is shown as active still, is there
+                too.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Raises:
+            InvalidInput: The time is negative.
+        """
+        if within < timedelta(0):
+            raise InvalidInput(f"within must not be negative, and is {within}")
+        active = self.list(status=MandateStatus.ACTIVE, client_id=client_id, options=options)
+        last = datetime.fromtimestamp(self._runtime.wall(), UTC) + within
+        return ending_by(await active.to_list(), last)
+
+    async def wait_until_active(
+        self,
+        mandate_id: str,
+        *,
+        timeout: float,  # noqa: ASYNC109 - a look that has begun is ended
+        backoff: Backoff | None = None,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Mandate:
+        """Wait until a mandate is active: look at once, then ever more seldom.
+
+        Args:
+            mandate_id: The mandate.
+            timeout: Seconds; ``math.inf`` waits for ever. After it there is one more look.
+            backoff: How the pauses grow; from two seconds to five minutes where it is left out.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What each look does otherwise than the client.
+
+        Raises:
+            WaitTimedOut: It was not active in time; the cause is how the last look failed, if it did.
+            NotReached: It is in error or has expired; ``history[-1]`` is the mandate.
+            InvalidInput: The timeout or the id is none.
+            NotFound: There is no such mandate; it may have been revoked.
+            CallError: A look failed for a reason that does not pass.
+        """
+        pauses = backoff or PACE
+        deadline = self._runtime.monotonic() + check_timeout("timeout", timeout)
+        seen: list[Mandate] = []
+        quiet = -1
+        while True:
+            is_last = self._runtime.monotonic() >= deadline
+            failure, told, states = None, 0.0, len(seen)
+            try:
+                mandate = await self.get(mandate_id, client_id=client_id, options=options)
+            except InsecureConnection:
+                raise
+            except PASSING as error:
+                failure, told = error, error.retry_after or 0.0
+            else:
+                if seen and seen[-1].status == mandate.status:
+                    seen.pop()
+                seen.append(mandate)
+                if mandate.status == MandateStatus.ACTIVE:
+                    return mandate
+                if mandate.status in OVER:
+                    raise _never_active(mandate_id, seen)
+            if is_last:
+                state = seen[-1].status if seen else "not seen"
+                raise WaitTimedOut(
+                    f"mandate {mandate_id} is {state} after {timeout:g} s of waiting for it to be active; "
+                    "wait again, or let a webhook tell",
+                    object_id=mandate_id,
+                    history=seen,
+                ) from failure
+            quiet = 0 if len(seen) > states else quiet + 1
+            pause = max(pauses.pause(quiet).total_seconds(), told)
+            await self._runtime.sleep(min(pause, max(0.0, deadline - self._runtime.monotonic())))
+
     async def revoke(
         self, mandate_id: str, *, client_id: str | None = None, options: CallOptions | None = None
     ) -> None:
@@ -102,3 +212,13 @@ class Mandates(Resource):
                 caller, siren, client_id=client_id, options=options
             ),
         )
+
+
+def _never_active(mandate_id: str, seen: Sequence[Mandate]) -> NotReached:
+    mandate = seen[-1]
+    why = "" if mandate.error_cause is None else f" ({mandate.error_cause})"
+    return NotReached(
+        f"mandate {mandate_id} is {mandate.status}{why} and will not become active: create another one",
+        object_id=mandate_id,
+        history=seen,
+    )
