@@ -154,7 +154,11 @@ async def test_a_method_that_goes_well_returns_what_it_says(name: str, scene: Sc
     assert type(answer) is (type(None) if expected is None else expected)
 
 
-COMPOSED = {"lifecycle.history", "lifecycle.poll", "lifecycle.wait_until", "lifecycle.watch"}
+COMPOSED = {
+    *("clients.find", "directory.find", "directory.is_reachable", "drafts.modify"),
+    *("lifecycle.history", "lifecycle.poll", "lifecycle.wait_until", "lifecycle.watch"),
+    *("mandates.expiring", "mandates.wait_until_active"),
+}
 """Methods that call others, and have tests of their own in ``tests/facade``."""
 
 
