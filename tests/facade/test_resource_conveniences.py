@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer
 from seqino._core.runtime import Runtime
 from seqino.client import SeqinoClient
 from seqino.errors import (
+    CallError,
     Conflict,
     InsecureConnection,
     InvalidInput,
@@ -355,3 +356,52 @@ async def test_a_platform_that_answers_with_other_clients_has_not_found_it(
 ) -> None:
     wire.answer("GET", f"{BASE}/clients?external_ref=erp-8", [CLIENT])
     assert await client.clients.find("erp-8") is None
+
+
+NAMED_ID = {"id" if name == "client_id" else name: value for name, value in CLIENT.items()}
+NEW_CLIENT = {name: CLIENT[name] for name in ("organization_name", "contact_email", "external_ref")}
+
+
+@pytest.mark.parametrize("shown", [CLIENT, NAMED_ID], ids=["client_id", "id"])
+async def test_a_client_has_its_id_under_either_name(
+    client: SeqinoClient, wire: Wire, shown: dict[str, str]
+) -> None:
+    wire.answer("GET", f"{BASE}/clients/c-7", shown)
+    assert (await client.clients.get("c-7")).client_id == "c-7"
+    wire.answer("GET", f"{BASE}/clients?external_ref=erp-7", shown)
+    found = await client.clients.find("erp-7")
+    assert found is not None
+    assert found.client_id == "c-7"
+    wire.answer("GET", f"{BASE}/clients", [shown])
+    assert [one.client_id async for one in client.clients.list()] == ["c-7"]
+
+
+@pytest.mark.parametrize("shown", [CLIENT, NAMED_ID], ids=["client_id", "id"])
+@pytest.mark.parametrize("is_wrapped", [False, True], ids=["flat", "wrapped"])
+async def test_a_new_client_is_read_flat_and_beside_a_message(
+    client: SeqinoClient, wire: Wire, shown: dict[str, str], *, is_wrapped: bool
+) -> None:
+    answer = {"client": shown, "message": "created"} if is_wrapped else shown
+    wire.answer("POST", f"{BASE}/clients", answer, status=201)
+    made = await client.clients.create(NEW_CLIENT)
+    assert (made.client_id, made.external_ref) == ("c-7", "erp-7")
+
+
+async def test_a_new_client_whose_answer_was_lost_is_found_and_identified(stage: Stage) -> None:
+    stage.sandbox.faults.plan("reset-after", operation="POST /clients")
+    made = await stage.client.clients.create(NEW_CLIENT)
+    found = await stage.client.clients.find("erp-7")
+    assert found is not None
+    assert made.client_id == found.client_id
+
+
+async def test_an_answer_that_is_no_client_in_either_form_says_what_is_missing(
+    client: SeqinoClient, wire: Wire
+) -> None:
+    partial = {name: value for name, value in CLIENT.items() if name != "sponsor_id"}
+    wire.answer("POST", f"{BASE}/clients", partial, status=201)
+    for _ in range(9):
+        wire.answer("GET", f"{BASE}/clients?external_ref=erp-7", [])
+    with pytest.raises(CallError, match="sponsor_id") as caught:
+        await client.clients.create(NEW_CLIENT)
+    assert caught.value.status == 201

@@ -341,6 +341,7 @@ class Client:
         status: See its type.
         created_at: Creation time.
         updated_at: Last change time.
+        id: Client identifier, under the name that a guide gives it.
     """
 
     client_id: str | None = None
@@ -351,6 +352,7 @@ class Client:
     status: ClientStatus
     created_at: dt.datetime
     updated_at: dt.datetime | None = None
+    id: str | None = None
 
 
 @attrs.define(kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
 
 from seqino._generated import operations
 from seqino.errors import InvalidInput, NotFound
@@ -13,7 +15,7 @@ from seqino.resources.base import Resource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON
+    from seqino._core.wire import JSON, Operation
     from seqino.models import (
         ClientCreate,
         OnboardingLink,
@@ -25,6 +27,25 @@ if TYPE_CHECKING:
     from seqino.options import CallOptions
 
 __all__ = ["Clients"]
+
+
+@attrs.define(kw_only=True)
+class _Wrapped:
+    """A new client as the beta of the API answered it, beside a message."""
+
+    client: Client
+
+
+_CREATE: Operation[Client | _Wrapped] = attrs.evolve(
+    cast("Operation[Any]", operations.CREATE_CLIENT), responses={201: Client | _Wrapped}
+)
+"""The creation of a client, whose answer the public pages show in two forms."""
+
+
+def _identified(client: Client) -> Client:
+    """Give a client the one name of its identifier, whichever it came under."""
+    client.client_id = client.client_id or client.id
+    return client
 
 
 class Clients(Resource):
@@ -43,7 +64,9 @@ class Clients(Resource):
             self._client,
             lambda caller: operations.get_clients(caller, external_ref=external_ref, options=options),
             # With a reference the platform may answer with the one client instead of an array.
-            prepare=lambda found: [found] if isinstance(found, Client) else found,
+            prepare=lambda found: [
+                _identified(client) for client in ([found] if isinstance(found, Client) else found)
+            ],
         )
 
     async def find(self, external_ref: str, *, options: CallOptions | None = None) -> Client | None:
@@ -73,11 +96,12 @@ class Clients(Resource):
             ReconcileMismatch: Another client has the reference.
             OutcomeUnknown: It may have been created, and is not to be found.
         """
-        return await operations.create_client(self._client, client, options=options)
+        answer = await self._client.call(_CREATE, body=client, options=options)
+        return _identified(answer.client if isinstance(answer, _Wrapped) else answer)
 
     async def get(self, client_id: str, *, options: CallOptions | None = None) -> Client:
         """Get one client."""
-        return await operations.get_client_details(self._client, client_id, options=options)
+        return _identified(await operations.get_client_details(self._client, client_id, options=options))
 
     async def delete(self, client_id: str, *, options: CallOptions | None = None) -> None:
         """Delete a client."""
