@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 DOWNLOADED = Path(__file__).parents[1] / "openapi" / "seqino-pdp.source.json"
 """Written by ``make openapi``: it says where the description came from."""
+
+
+# A busy machine is no fault: no example is timed. What is drawn is the same on every run, unless more is asked for.
+settings.register_profile(
+    "seqino",
+    deadline=None,
+    derandomize="SEQINO_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("seqino")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

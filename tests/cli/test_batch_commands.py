@@ -325,3 +325,11 @@ def test_a_backup_in_its_place_is_told_and_recovered(batch: Batch) -> None:
     )
     assert batch("recover", "--yes").exit_code == ExitCode.OK
     assert batch("resume").exit_code == ExitCode.OK
+
+
+def test_a_key_that_is_not_taken_ends_a_run_before_anything_is_sent(batch: Batch) -> None:
+    batch.platform.sandbox.faults.plan("status-401-before", operation="GET /usage/limits")
+    result = batch("submit", batch.samples / FILE)
+    assert result.exit_code == ExitCode.FAILURE
+    assert "401" in result.stderr
+    assert batch.platform.sandbox.counters.invoices_created == 0

@@ -145,3 +145,9 @@ async def test_a_proxys_request_gets_502(sandbox: Sandbox, session: aiohttp.Clie
     with pytest.raises(aiohttp.ClientHttpProxyError) as caught:
         await session.get("https://platform.example/health", proxy=sandbox.url)
     assert caught.value.status == 502
+
+
+async def test_a_check_of_health_can_come_late_too(call: Any, sandbox: Sandbox) -> None:
+    reply = await call("GET", "/health", headers={"X-Sandbox-Fault": "late-after; seconds=0"})
+    assert (reply.status, reply.body) == (200, None)
+    assert sandbox.counters.faults == 1

@@ -11,7 +11,8 @@ import pytest
 
 from seqino.sandbox import Sandbox
 from seqino.sandbox.app import LARGEST_BODY
-from seqino.sandbox.description import SHIPPED
+from seqino.sandbox.description import SHIPPED, Description
+from seqino.sandbox.judge import problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,3 +219,13 @@ async def raw(sandbox: Sandbox, request: bytes) -> bytes:
     answer = await reader.read()
     writer.close()
     return answer
+
+
+def test_what_is_too_deep_for_a_schema_is_a_problem_and_no_failure() -> None:
+    deep: Any = 1
+    for _ in range(500):
+        deep = [deep]
+    body = Description().operation("POST /drafts").body
+    assert body is not None
+    (problem,) = problems(body, {"x": deep}, ["body"])
+    assert problem["type"] == "recursion_loop"

@@ -177,3 +177,17 @@ async def test_what_is_not_delivered_yet_is_delivered_by_whoever_goes_on_from_th
         assert (await call("GET", f"/mandates/{mandate['id']}")).body["status"] == "active"
         for siren in ("523456788", "812345676"):
             assert (await call("GET", f"/directory/{siren}")).status == 200
+
+
+async def test_nothing_is_delivered_any_more_once_nothing_can_be_kept(
+    call: Any, sandbox: Sandbox, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await call.issue()
+    await sandbox.deliveries.settled()
+    arrived = len(hook.events)
+    broken = Kept()
+    broken.failure = "the disk is full"
+    monkeypatch.setattr(sandbox.world, "_state", broken)
+    sandbox.clock.advance(60)
+    await sandbox.deliveries.settled()
+    assert len(hook.events) == arrived

@@ -289,3 +289,10 @@ def test_types_for_annotations_are_there() -> None:
 def test_an_unknown_name_of_the_module_is_an_attribute_error_that_names_it() -> None:
     with pytest.raises(AttributeError, match="no attribute 'SandboxThraed'"):
         _ = seqino.testing.SandboxThraed  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.seqino(faults={"status-401-before": 1.0})
+async def test_a_mark_may_say_how_often_a_fault_is_to_come(seqino_client: SeqinoClient) -> None:
+    for _ in range(2):
+        with pytest.raises(AuthenticationFailed):
+            await seqino_client.clients.list().to_list()

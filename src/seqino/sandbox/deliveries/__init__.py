@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from seqino.sandbox.deliveries.agenda import Agenda, nobody
+from seqino.sandbox.deliveries.agenda import Agenda
 from seqino.sandbox.deliveries.behaviour import Behaviour
 from seqino.sandbox.deliveries.queue import Queue
 from seqino.sandbox.deliveries.sending import Sender
@@ -65,7 +65,7 @@ class Deliveries:
         webhooks: Webhooks,
         scheme: Scheme,
         *,
-        recipients: Recipients = nobody,
+        recipients: Recipients,
         limits: Limits | None = None,
     ) -> None:
         self._world = world

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from seqino.sandbox.world import World
 
-__all__ = ["Agenda", "News", "Recipients", "nobody"]
+__all__ = ["Agenda", "News", "Recipients"]
 
 Recipients = Callable[[str], Iterable[Client]]
 """Returns the clients that receive invoices for a SIREN: those with an active mandate."""
@@ -32,11 +32,6 @@ _TICK = timedelta.resolution
 _Key = tuple[str, str, str, str]
 _RECEIVED = ("InvoiceLifecycleStatus.RECEIVED_BY_PLATFORM", "InvoiceLifecycleStatus.MADE_AVAILABLE")
 """202 and 203: from the first of them on, the buyer's platform has the invoice."""
-
-
-def nobody(_siren: str) -> Iterable[Client]:
-    """Return no client: nobody here receives invoices."""
-    return ()
 
 
 @attrs.frozen(eq=False)
