@@ -12,7 +12,7 @@ DOWNLOADED = Path(__file__).parents[1] / "openapi" / "seqino-pdp.source.json"
 """Written by ``make openapi``: it says where the description came from."""
 
 
-# A busy machine is no fault: no example is timed. What is drawn is the same on every run, unless more is asked for.
+# A busy machine is no fault: no example is timed. Each run draws the same, unless more is asked for.
 settings.register_profile(
     "seqino",
     deadline=None,
