@@ -333,3 +333,10 @@ def test_a_key_that_is_not_taken_ends_a_run_before_anything_is_sent(batch: Batch
     assert result.exit_code == ExitCode.FAILURE
     assert "401" in result.stderr
     assert batch.platform.sandbox.counters.invoices_created == 0
+
+
+def test_a_run_goes_on_where_the_platform_does_not_tell_its_limits(batch: Batch) -> None:
+    batch.platform.sandbox.faults.plan("status-404-before", operation="GET /usage/limits", times=9)
+    result = batch("submit", batch.samples / FILE)
+    assert result.exit_code == ExitCode.OK
+    assert "limits: the platform does not tell them" in result.stderr

@@ -148,6 +148,6 @@ async def test_a_proxys_request_gets_502(sandbox: Sandbox, session: aiohttp.Clie
 
 
 async def test_a_check_of_health_can_come_late_too(call: Any, sandbox: Sandbox) -> None:
-    reply = await call("GET", "/health", headers={"X-Sandbox-Fault": "late-after; seconds=0"})
+    reply = await call("GET", "/health", headers={"X-Sandbox-Fault": "late-after; seconds=0.001"})
     assert (reply.status, reply.body) == (200, None)
     assert sandbox.counters.faults == 1
