@@ -17,7 +17,8 @@ class Timing:
 
     Args:
         beat: How often an owner says that it is alive.
-        stale: After how long without that it is taken for dead, where nothing else tells.
+        stale: After how long without that it is taken for dead, where nothing else tells. It has to be longer
+            than the window: else one that was taken over may still send.
         window: How old a mark may be when the bytes leave.
         settle: How long after a doubt arose something of it may still be under way: longer than the window
             and the time of a call together.
