@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["BUSY_TIMEOUT", "Database"]
 
 T = TypeVar("T")
+
+_FAILURES = (DBAPIError, sqlite3.Error)
+"""Errors of SQLAlchemy, and of the driver where it is given a statement itself."""
 
 _READERS = 2
 """Threads that read, beside the one that writes."""
@@ -90,7 +94,7 @@ class Database:
             try:
                 with self._writer.begin():
                     return perform(self._writer)
-            except DBAPIError:
+            except _FAILURES:
                 # What it holds back must not stand in the way of the next one.
                 writer, self._writer = self._writer, None
                 writer.close()
@@ -125,7 +129,7 @@ class Database:
     def _in_our_words(self) -> Generator[None]:
         try:
             yield
-        except DBAPIError as error:
+        except _FAILURES as error:
             raise told(error, self.path) from error
 
 
@@ -136,26 +140,27 @@ def _set_up(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin_to_write(connection: Any) -> None:
+def _begin_to_write(connection: Connection) -> None:
     # At once: a transaction that begins with a read may find that it cannot write any more.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.connection.cursor().execute("BEGIN IMMEDIATE")
 
 
-def told(error: DBAPIError, path: Path) -> LedgerError:
+def told(error: DBAPIError | sqlite3.Error, path: Path) -> LedgerError:
     """Say what a database error means for whoever uses the ledger.
 
     Args:
         error: As it came.
         path: The ledger's file.
     """
-    cause: BaseException | None = error.orig
+    first = error.orig if isinstance(error, DBAPIError) else error
+    cause = first
     while cause is not None and not hasattr(cause, "sqlite_errorname"):
         cause = cause.__cause__
     name: str = getattr(cause, "sqlite_errorname", "")
     for prefix, kind, words in _WORDS:
         if name.startswith(prefix):
             return kind(f"the ledger {path} {words} ({name}: {cause})")
-    return LedgerError(f"the ledger {path} failed: {error.orig}")
+    return LedgerError(f"the ledger {path} failed: {first}")
 
 
 _WORDS: tuple[tuple[str, type[LedgerError], str], ...] = (

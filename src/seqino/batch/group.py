@@ -65,7 +65,7 @@ class Group:
     """The group's own number, where something may leave after it."""
     _now: float = 0.0
     _results: list[Result] = attrs.field(factory=list[Any], init=False)
-    _history: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], init=False)
+    _history: list[tuple[Any, ...]] = attrs.field(factory=list[tuple[Any, ...]], init=False)
 
     def write(self, connection: Connection) -> list[Result]:
         """Write all of it; return for each what came of it, or its error.
@@ -84,7 +84,7 @@ class Group:
         self._add(connection)
         self._change(connection)
         if self._history:
-            connection.execute(sql.ADD_HISTORY, self._history)
+            sql.ADD_HISTORY.many(connection, self._history)
         if any(isinstance(result, Item) and _is_intent(write) for write, result in self._with_results()):
             self._count(connection)
         return self._results
@@ -99,13 +99,12 @@ class Group:
         for fence in dict.fromkeys(write.fence for write in self.writes):
             if fence is None:
                 continue
-            values = {"fenced": fence.chunk_id, "at_epoch": fence.epoch}
-            now = connection.execute(sql.FENCE, values).scalar_one_or_none()
-            if now is None:
+            row = sql.FENCE.one(connection, (fence.chunk_id, fence.epoch))
+            if row is None:
                 fenced.add(fence)
             else:
-                times.append(now)
-        self._now = times[-1] if times else connection.execute(sql.NOW).scalar_one()
+                times.append(row[0])
+        self._now = times[-1] if times else sql.TAKE_TIME.one(connection)[0]
         return fenced
 
     # New items
@@ -116,23 +115,14 @@ class Group:
             for at, (write, result) in enumerate(self._with_results())
             if isinstance(write, Add) and result is None
         ]
-        if not places:
-            return
         adds = [write for at in places if isinstance(write := self.writes[at], Add)]
-        payloads = [
-            {"sha256": add.new.sha256, "content": add.new.payload}
-            for add in adds
-            if add.new.payload is not None
-        ]
-        if payloads:
-            connection.execute(sql.ADD_PAYLOAD, payloads)
-        values = [sql.item_values(add.new, run_id=None, fence=add.fence, now=self._now) for add in adds]
-        rows = connection.execute(sql.ADD_ITEM, values).all()
-        added = {(row.client_id, row.business_key): row.id for row in rows}
+        contents = [(add.new.sha256, add.new.payload) for add in adds if add.new.payload is not None]
+        if contents:
+            sql.ADD_PAYLOAD.many(connection, contents)
         for at, add in zip(places, adds, strict=True):
-            # Of two with one key, the first is the one that was added.
-            item_id = added.pop((add.new.client_id, add.new.business_key), None)
-            self._results[at] = self._known(connection, add) if item_id is None else self._new(add, item_id)
+            values = sql.item_values(add.new, run_id=None, fence=add.fence, now=self._now)
+            row = sql.ADD_ITEM.one(connection, values)
+            self._results[at] = self._known(connection, add) if row is None else self._new(add, row[0])
 
     def _new(self, add: Add, item_id: int) -> Added:
         item = sql.new_item(add.new, item_id, run_id=None, fence=add.fence, now=self._now)
@@ -173,11 +163,8 @@ class Group:
             return
         afters = [changed(change, now=self._now) for change in changes]
         pairs = list(zip(changes, afters, strict=True))
-        values = [
-            {**sql.where_values(change.item), **sql.written_values(after, change.event)}
-            for change, after in pairs
-        ]
-        if connection.execute(sql.CHANGE_ITEM, values).rowcount != len(values):
+        values = [sql.change_values(change.item, after, change.event) for change, after in pairs]
+        if sql.CHANGE_ITEM.many(connection, values) != len(values):
             raise Crossed
         for at, (change, after) in zip(places, pairs, strict=True):
             self._results[at] = after
@@ -208,7 +195,7 @@ class Group:
         return before, after
 
     def _count(self, connection: Connection) -> None:
-        number: int = connection.execute(sql.COUNT_GROUP).scalar_one()
+        number: int = sql.COUNT_GROUP.one(connection)[0]
         if number <= self.last:
             raise LedgerRestored(
                 "the ledger is older than it was a moment ago: a backup was put in its place while it was "
@@ -222,5 +209,4 @@ def _is_intent(write: Add | Change) -> bool:
 
 
 def _set(connection: Connection, change: Change, before: Item, after: Item) -> bool:
-    values = {**sql.where_values(before), **sql.written_values(after, change.event)}
-    return connection.execute(sql.CHANGE_ITEM, values).rowcount == 1
+    return sql.CHANGE_ITEM.many(connection, [sql.change_values(before, after, change.event)]) == 1

@@ -165,6 +165,13 @@ class Facts:
     payload_ref: str | None = None
     name: str | None = None
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it tells, by name."""
+        return {name: value for name in _FACTS if (value := getattr(self, name)) is not None}
+
+
+_FACTS = tuple(field.name for field in attrs.fields(Facts))
 
 NOTHING = Facts()
 
@@ -210,7 +217,7 @@ def changed(change: Change, *, now: float) -> Item:
         ValueError: The event cannot happen to it.
     """
     item, event, fence = change.item, change.event, change.fence
-    facts = {name: value for name, value in _told(change.facts) if value is not None}
+    facts = change.facts.told
     draft_id = facts.get("draft_id", item.draft_id)
     if item.draft_id not in (None, draft_id):
         raise ValueError(f"the item has the draft {item.draft_id}: it is never given another")
@@ -232,12 +239,6 @@ def changed(change: Change, *, now: float) -> Item:
         updated=now,
     )
 
-
-def _told(facts: Facts) -> list[tuple[str, Any]]:
-    return [(name, getattr(facts, name)) for name in _FACTS]
-
-
-_FACTS = tuple(field.name for field in attrs.fields(Facts))
 
 _ATTEMPTS = {
     ItemEvent.MARKED: 1,

@@ -61,8 +61,7 @@ def _resolve(connection: Connection, item_id: int, event: ItemEvent, invoice_id:
     facts = Facts(invoice_id=invoice_id, reasons=reasons)
     change = Change(item=before, event=event, facts=facts, release=True, detail={"by": "a person"})
     after = changed(change, now=now)
-    connection.execute(sql.CHANGE_ITEM, {**sql.where_values(before), **sql.written_values(after, event)})
-    connection.execute(sql.ADD_HISTORY, [sql.history_values(change, before, after, now=now)])
+    sql.write_change(connection, change, after, now=now)
     if after.state.is_to_be_sent and after.chunk_id is not None:
         # Else nobody would look for it there.
         chunk = update(schema.chunk).where(schema.chunk.c.id == after.chunk_id)

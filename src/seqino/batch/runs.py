@@ -261,19 +261,15 @@ def _ingest(
     values = {"run_id": run.id, "no": no, "epoch": 0, "done": False}
     made = insert(schema.chunk).values(**values).returning(schema.chunk.c.id)
     fence = Fence(connection.execute(made).scalar_one(), 0)
-    payloads = [{"sha256": new.sha256, "content": new.payload} for new in items if new.payload is not None]
-    if payloads:
-        connection.execute(sql.ADD_PAYLOAD, payloads)
-    rows: Sequence[Any] = ()
-    if items and not corrects:
-        told = [sql.item_values(new, run_id=run.id, fence=fence, now=now) for new in items]
-        rows = connection.execute(sql.ADD_ITEM, told).all()
-    added = {(row.client_id, row.business_key): row.id for row in rows}
-    known, refused, history = 0, list[Refused](), list[dict[str, Any]]()
+    contents = [(new.sha256, new.payload) for new in items if new.payload is not None]
+    if contents:
+        sql.ADD_PAYLOAD.many(connection, contents)
+    known, refused, history = 0, list[Refused](), list[tuple[Any, ...]]()
     for new in items:
-        item_id = added.pop((new.client_id, new.business_key), None)
-        if item_id is not None:
-            item = sql.new_item(new, item_id, run_id=run.id, fence=fence, now=now)
+        values = sql.item_values(new, run_id=run.id, fence=fence, now=now)
+        row = None if corrects else sql.ADD_ITEM.one(connection, values)
+        if row is not None:
+            item = sql.new_item(new, row[0], run_id=run.id, fence=fence, now=now)
             history.append(sql.added_values(item, now=now))
             continue
         found = _known(connection, new)
@@ -285,7 +281,7 @@ def _ingest(
         if reason is not None:
             refused.append(Refused(name=_name(new), reason=reason))
     if history:
-        connection.execute(sql.ADD_HISTORY, history)
+        sql.ADD_HISTORY.many(connection, history)
     else:
         connection.execute(schema.chunk.delete().where(schema.chunk.c.id == fence.chunk_id))
     _refuse(connection, run, refused)
@@ -318,7 +314,7 @@ def _may_be_taken_again(item: Item, new: NewItem, *, run: Run, corrects: bool) -
 
 def _take_again(
     connection: Connection, item: Item, new: NewItem, *, run: Run, fence: Fence, now: float
-) -> dict[str, Any]:
+) -> tuple[Any, ...]:
     """Take what became no invoice into another run; return the line that this adds to the audit trail."""
     after = attrs.evolve(
         item,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import attrs
 import msgspec
-from sqlalchemy import Boolean, bindparam, case, insert, select, update
+from sqlalchemy import Boolean, bindparam, case, insert, literal_column, select, update
 from sqlalchemy.dialects import sqlite
 
 from seqino.batch import schema
 from seqino.batch.items import Change, Chunk, HistoryEntry, Item, NewItem, Run
+from seqino.batch.prepared import Prepared
 from seqino.batch.states import ItemEvent
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row, Select, Table
+    from sqlalchemy import Connection, Row, Select, Table
 
     from seqino.batch.items import Fence
 
@@ -27,9 +28,11 @@ __all__ = [
     "FENCE",
     "ITEM",
     "NOW",
+    "TAKE_TIME",
     "AnyRow",
     "Query",
     "added_values",
+    "change_values",
     "chunk_of",
     "entry_of",
     "history_values",
@@ -37,8 +40,7 @@ __all__ = [
     "item_values",
     "new_item",
     "run_of",
-    "where_values",
-    "written_values",
+    "write_change",
 ]
 
 Query: TypeAlias = "Select[*tuple[Any, ...]]"
@@ -48,30 +50,52 @@ ITEM = select(schema.item)
 
 NOW = select(schema.epoch_now())
 
-FENCE = (
+TAKE_TIME = Prepared(NOW)
+
+FENCE = Prepared(
     # The first statement of a group, and a write: of two processes that read first, both would pass.
     update(schema.chunk)
-    .where(schema.chunk.c.id == bindparam("fenced"), schema.chunk.c.epoch == bindparam("at_epoch"))
+    .where(schema.chunk.c.id == bindparam("chunk_id"), schema.chunk.c.epoch == bindparam("at_epoch"))
     .values(epoch=schema.chunk.c.epoch)
-    .returning(schema.epoch_now())
+    .returning(schema.epoch_now()),
+    ("chunk_id", "at_epoch"),
 )
+"""Returns the time, where whoever writes still may."""
 
-COUNT_GROUP = (
+COUNT_GROUP = Prepared(
     update(schema.ledger)
-    .values(sequence=schema.ledger.c.sequence + 1)
-    .where(schema.ledger.c.id == 1)
+    .values(sequence=schema.ledger.c.sequence + literal_column("1"))
+    .where(schema.ledger.c.id == literal_column("1"))
     .returning(schema.ledger.c.sequence)
 )
 
-ADD_PAYLOAD = sqlite.insert(schema.payload).on_conflict_do_nothing()
+ADD_PAYLOAD = Prepared(sqlite.insert(schema.payload).on_conflict_do_nothing(), ("sha256", "content"))
 
-ADD_ITEM = (
-    sqlite.insert(schema.item)
-    .on_conflict_do_nothing()
-    .returning(schema.item.c.id, schema.item.c.client_id, schema.item.c.business_key)
+_TAKEN = (
+    "client_id",
+    "business_key",
+    "document_ref",
+    "route",
+    "name",
+    "payload_ref",
+    "sha256",
+    "invoice_number",
+    "state",
+    "reasons",
 )
+"""Columns of an item that are known before it is in the ledger."""
 
-ADD_HISTORY = insert(schema.history)
+_BEGUN = ("run_id", "chunk_id", "epoch", "attempt", "ever_unknown", "looks", "requests", "created", "updated")
+"""Columns of an item that begin with it."""
+
+ADD_ITEM = Prepared(
+    sqlite.insert(schema.item).on_conflict_do_nothing().returning(schema.item.c.id), (*_TAKEN, *_BEGUN)
+)
+"""Returns the number of the item, where nothing has its key or its document."""
+
+_HISTORY = tuple(name for name in schema.history.columns.keys() if name != "id")  # noqa: SIM118 - no dictionary
+
+ADD_HISTORY = Prepared(insert(schema.history), _HISTORY)
 
 _WRITTEN = (
     "chunk_id",
@@ -98,7 +122,7 @@ _WRITTEN = (
 _COMPARED = ("id", "state", "attempt", "epoch", "chunk_id", "draft_id")
 """Columns by which it is known that nobody else has changed it."""
 
-CHANGE_ITEM = (
+CHANGE_ITEM = Prepared(
     update(schema.item)
     .where(
         schema.item.c.id == bindparam("was_id"),
@@ -115,63 +139,68 @@ CHANGE_ITEM = (
             (bindparam("makes_doubt", type_=Boolean()), schema.epoch_now()),
             else_=schema.item.c.doubt_since,
         )
-    )
+    ),
+    (
+        *(f"was_{name}" for name in _COMPARED),
+        "makes_doubt",
+        *(f"to_{name}" for name in _WRITTEN),
+    ),
 )
+"""Changes no row, where somebody else has changed the item."""
+
+_encoded = msgspec.json.Encoder().encode
+_taken, _compared, _written = attrgetter(*_TAKEN), attrgetter(*_COMPARED), attrgetter(*_WRITTEN)
 
 
-def where_values(item: Item) -> dict[str, Any]:
-    """Values of ``CHANGE_ITEM`` that say what the item has to be."""
-    return {f"was_{name}": getattr(item, name) for name in _COMPARED}
+def change_values(before: Item, after: Item, event: ItemEvent) -> tuple[Any, ...]:
+    """Values of ``CHANGE_ITEM``: what the item has to be, and what it becomes by an event."""
+    return (*_compared(before), event.makes_doubt, *_written(after))
 
 
-def written_values(item: Item, event: ItemEvent) -> dict[str, Any]:
-    """Values of ``CHANGE_ITEM`` that say what it becomes by an event."""
-    return {"makes_doubt": event.makes_doubt, **{f"to_{name}": getattr(item, name) for name in _WRITTEN}}
-
-
-def item_values(new: NewItem, *, run_id: int | None, fence: Fence, now: float) -> dict[str, Any]:
-    """Values of a new item."""
-    values = attrs.asdict(new, filter=lambda field, _: field.name != "payload")
-    return {
-        **values,
-        "run_id": run_id,
-        "chunk_id": fence.chunk_id,
-        "epoch": fence.epoch,
-        "attempt": 0,
-        "ever_unknown": False,
-        "looks": 0,
-        "requests": 0,
-        "created": now,
-        "updated": now,
-    }
+def item_values(new: NewItem, *, run_id: int | None, fence: Fence, now: float) -> tuple[Any, ...]:
+    """Values of ``ADD_ITEM``."""
+    return (*_taken(new), run_id, fence.chunk_id, fence.epoch, 0, False, 0, 0, now, now)
 
 
 def new_item(new: NewItem, item_id: int, *, run_id: int | None, fence: Fence, now: float) -> Item:
     """Return an item that was added just now."""
-    return Item(id=item_id, **item_values(new, run_id=run_id, fence=fence, now=now))
+    values = item_values(new, run_id=run_id, fence=fence, now=now)
+    return Item(id=item_id, **dict(zip((*_TAKEN, *_BEGUN), values, strict=True)))
 
 
-def added_values(item: Item, *, now: float) -> dict[str, Any]:
-    """Values of the first line of an item in the audit trail."""
-    told = history_values(Change(item=item, event=ItemEvent.ADDED), item, item, now=now)
-    return {**told, "from_state": None, "detail": msgspec.json.encode({"sha256": item.sha256}).decode()}
+def added_values(item: Item, *, now: float) -> tuple[Any, ...]:
+    """Values of ``ADD_HISTORY`` that make the first line of an item."""
+    detail = _encoded({"sha256": item.sha256}).decode()
+    return (item.id, now, ItemEvent.ADDED, None, item.state, item.epoch, item.attempt, None, None, detail)
 
 
-def history_values(change: Change, before: Item, after: Item, *, now: float) -> dict[str, Any]:
-    """Values of the line that an event adds to the audit trail."""
-    told = {name: value for name, value in attrs.asdict(change.facts).items() if value is not None}
-    return {
-        "item_id": after.id,
-        "at": now,
-        "event": change.event,
-        "from_state": before.state,
-        "to_state": after.state,
-        "epoch": after.epoch if change.fence is None else change.fence.epoch,
-        "attempt": after.attempt,
-        "sent": change.sent,
-        "received": change.received,
-        "detail": msgspec.json.encode({**told, **change.detail}).decode(),
-    }
+def history_values(change: Change, before: Item, after: Item, *, now: float) -> tuple[Any, ...]:
+    """Values of ``ADD_HISTORY`` that tell of an event."""
+    return (
+        after.id,
+        now,
+        change.event,
+        before.state,
+        after.state,
+        after.epoch if change.fence is None else change.fence.epoch,
+        after.attempt,
+        change.sent,
+        change.received,
+        _encoded({**change.facts.told, **change.detail}).decode(),
+    )
+
+
+def write_change(connection: Connection, change: Change, after: Item, *, now: float) -> None:
+    """Write an event of an item that nobody else can have changed, in a transaction of its own.
+
+    Args:
+        connection: In a transaction.
+        change: The event.
+        after: The item after it.
+        now: The time, by the clock of the database.
+    """
+    CHANGE_ITEM.many(connection, [change_values(change.item, after, change.event)])
+    ADD_HISTORY.many(connection, [history_values(change, change.item, after, now=now)])
 
 
 def item_of(row: AnyRow) -> Item:

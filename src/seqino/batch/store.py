@@ -194,7 +194,7 @@ class Store(Reader):
         """Keep a content."""
 
         def perform(connection: Connection) -> None:
-            connection.execute(sql.ADD_PAYLOAD, [{"sha256": sha256, "content": content}])
+            sql.ADD_PAYLOAD.many(connection, [(sha256, content)])
 
         await self.transact(perform)
 
@@ -330,10 +330,7 @@ def give_up(connection: Connection, fence: Fence, *, owner: str | None) -> Fence
     for item_row in connection.execute(sending).all():
         change = Change(item=sql.item_of(item_row), event=ItemEvent.TAKEN_OVER, release=True)
         after = changed(change, now=now)
-        connection.execute(
-            sql.CHANGE_ITEM, {**sql.where_values(change.item), **sql.written_values(after, change.event)}
-        )
-        connection.execute(sql.ADD_HISTORY, [sql.history_values(change, change.item, after, now=now)])
+        sql.write_change(connection, change, after, now=now)
     # What a web service was about to send is free for whoever asks for it next.
     in_service = schema.item.c.run_id.is_(None)
     connection.execute(update(schema.item).where(of_chunk, in_service).values(chunk_id=None))

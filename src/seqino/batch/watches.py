@@ -254,9 +254,7 @@ def _set_due(connection: Connection, item: Item) -> None:
 
 def _write(connection: Connection, change: Change, *, now: float) -> Item:
     after = changed(change, now=now)
-    values = {**sql.where_values(change.item), **sql.written_values(after, change.event)}
-    connection.execute(sql.CHANGE_ITEM, values)
-    connection.execute(sql.ADD_HISTORY, [sql.history_values(change, change.item, after, now=now)])
+    sql.write_change(connection, change, after, now=now)
     return after
 
 
