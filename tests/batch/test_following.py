@@ -512,3 +512,59 @@ async def test_a_webhook_during_a_look_asks_for_another(
     assert followed.looked == 1
     assert followed.next_in is not None
     assert followed.next_in < 10
+
+
+# Of a run, in parts, and stopped
+
+
+async def test_only_what_is_of_a_run_is_followed_where_one_is_named(
+    ledger: Ledger, client: SeqinoClient, platform: Eventful
+) -> None:
+    runs = [
+        await ledger.create_run([(key, DRAFT)], client_id=CLIENT) for key in ("first of all", "second of all")
+    ]
+    for run in runs:
+        async for _ in run.submit(client, paced=False):
+            pass
+    await pass_time(ledger, 2 * MINUTE)
+    (second,) = [one async for one in runs[1].items()]
+    followed = await ledger.follow(client, run_id=runs[1].id)
+    assert (followed.looked, followed.waiting) == (1, 1)
+    assert platform.asked == [second.invoice_id]
+    assert (await ledger.follow(client)).waiting == 2
+
+
+async def test_a_long_round_is_told_of_in_parts_that_make_it_up(
+    ledger: Ledger, client: SeqinoClient, platform: Eventful
+) -> None:
+    await send(ledger, client, 70)
+    platform.events["inv-1"] = [SENT, PAID]
+    ticks = iter(range(1000))
+    parts = [
+        followed
+        async for followed in ledger.follow_until(
+            client, timeout=0.0, interval=0.5, clock=lambda: float(next(ticks))
+        )
+    ]
+    assert [part.looked for part in parts] == [32, 32, 6, 0]
+    assert sum(part.requests for part in parts) == 70
+    assert [part.ends for part in parts if part.ends] == [{State.SETTLED: 1}]
+    assert [part.next_in == 0 for part in parts] == [True, True, False, False]
+
+
+async def test_what_was_being_looked_at_when_it_was_stopped_is_due_at_once(
+    ledger: Ledger, client: SeqinoClient, platform: Eventful
+) -> None:
+    await send(ledger, client, 3)
+    platform.holds = "inv-2"
+    following = asyncio.create_task(ledger.follow(client))
+    await platform.held.wait()
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    platform.release()
+    waiting, next_in = await ledger.watches.waiting()
+    assert (waiting, next_in) == (3, 0.0)
+    await ledger.follow(client)
+    assert {one.not_before is not None for one in [await item(ledger, at) for at in (1, 2, 3)]} == {True}
+    assert platform.asked.count("inv-2") == 2

@@ -17,7 +17,7 @@ CREATE_DRAFT = "POST /drafts"
 CLIENT = "sandbox-client-seqino"
 FILE = "01-it-services-ubl.xml"
 KEY = "090124017/ANR-2026-0412/2026"
-CALLS = frozenset({"submit", "resume", "retry", "check", "resolve"})
+CALLS = frozenset({"submit", "resume", "retry", "check", "resolve", "follow"})
 
 
 class Batch:

@@ -12,10 +12,12 @@ from rich.console import Console
 
 from seqino.batch import Allowance, Progress, State
 from seqino.batch.errors import Fenced
-from seqino.cli.batch import watch as room
+from seqino.cli.batch import display as room
+from seqino.cli.batch.display import interval
 from seqino.cli.batch.session import Session
-from seqino.cli.batch.watch import interval, limits_text, progress_members, progress_text, watch
-from seqino.cli.batch.working import Worker, worst
+from seqino.cli.batch.verdict import worst
+from seqino.cli.batch.watch import limits_text, progress_members, progress_text, watch
+from seqino.cli.batch.working import Worker
 from seqino.cli.result import ExitCode
 from seqino.models import UsageLimits
 

@@ -50,13 +50,13 @@ _MOST_FAILURES = 20
 
 @attrs.frozen(kw_only=True)
 class Followed:
-    """What came of one round of following.
+    """What came of one round of following, or of a part of it.
 
     Args:
         looked: Invoices that were looked at.
         news: Events that were not known before.
         failed: Looks that failed, in whole or in part; they are tried again later.
-        requests: Requests that the round cost.
+        requests: Requests that it cost.
         ends: How many invoices came to each end.
         waiting: Invoices that are followed further.
         next_in: Seconds until the first of them is due; ``None`` where none is.
@@ -73,8 +73,11 @@ class Followed:
 
 @attrs.define
 class _Round:
-    """One round, while it goes on."""
+    """One round, while it goes on, and what came of it since that was last told."""
 
+    by: float
+    """What was due at this moment, by the clock of the database, is looked at."""
+    run_id: int | None
     looked: int = 0
     news: int = 0
     failed: int = 0
@@ -104,44 +107,25 @@ class Follower:
         self._store = store
         self._watches = watches
 
-    async def follow(self, client: SeqinoClient, *, goal: Goal, options: CallOptions) -> Followed:
+    async def follow(
+        self, client: SeqinoClient, *, goal: Goal, options: CallOptions, run_id: int | None = None
+    ) -> Followed:
         """Look at each invoice that is due.
 
         Args:
             client: Over which calls are made.
             goal: How far they are followed, and how often they are looked at.
             options: What its calls do otherwise than the client; ``timeout`` is for one invoice.
+            run_id: Only those of this run.
 
         Raises:
             AuthenticationFailed: The key is wrong: no invoice can be looked at.
             LedgerError: The ledger failed.
         """
-        await self._watches.begin(goal)
-        turn, by = _Round(), await self._store.now()
-        once = attrs.evolve(options, max_retries=0, extra_body=None)
-        while not turn.is_over:
-            page = await self._watches.claim(_PAGE, by=by, lease=_LEASE)
-            if not page:
-                break
-            async with asyncio.TaskGroup() as group:
-                for _ in range(_WORKERS):
-                    group.create_task(self._work(client, page, turn, goal=goal, options=once))
-            if page:
-                await self._watches.give_back(page, pause=turn.pause or 0.0)
-        if turn.error is not None:
-            raise turn.error
-        waiting, next_in = await self._watches.waiting()
-        if next_in is not None and turn.pause is not None:
-            next_in = max(next_in, turn.pause)
-        return Followed(
-            looked=turn.looked,
-            news=turn.news,
-            failed=turn.failed,
-            requests=turn.requests,
-            ends=dict(turn.ends),
-            waiting=waiting,
-            next_in=next_in,
-        )
+        turn = await self._begin(goal, run_id)
+        while await self._look_at_some(client, turn, goal=goal, options=options):
+            pass
+        return await self._told(turn)
 
     async def follow_until(
         self,
@@ -149,8 +133,10 @@ class Follower:
         *,
         goal: Goal,
         options: CallOptions,
+        run_id: int | None = None,
         timeout: float,  # noqa: ASYNC109 - no cancellation: what was begun is ended
         at_most: float,
+        interval: float,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> AsyncIterator[Followed]:
@@ -160,22 +146,75 @@ class Follower:
             client: Over which calls are made.
             goal: How far they are followed, and how often they are looked at.
             options: What its calls do otherwise than the client.
+            run_id: Only those of this run.
             timeout: Seconds after which no further round is begun.
             at_most: Longest wait; another process may have heard of news meanwhile, or have sent more.
+            interval: Seconds after which a round that goes on is told of.
             clock: Monotonic seconds.
             sleep: Waits for some seconds.
 
         Yields:
-            What came of each round.
+            What came of each round; of a long one, in parts.
         """
         deadline = clock() + timeout
         while True:
-            followed = await self.follow(client, goal=goal, options=options)
+            turn, told_at = await self._begin(goal, run_id), clock()
+            while await self._look_at_some(client, turn, goal=goal, options=options):
+                if clock() - told_at >= interval:
+                    told_at = clock()
+                    yield await self._told(turn)
+            followed = await self._told(turn)
             yield followed
             left = deadline - clock()
             if followed.next_in is None or left <= 0:
                 return
             await sleep(min(followed.next_in, at_most, left))
+
+    async def _begin(self, goal: Goal, run_id: int | None) -> _Round:
+        await self._watches.begin(goal, run_id=run_id)
+        return _Round(by=await self._store.now(), run_id=run_id)
+
+    async def _told(self, turn: _Round) -> Followed:
+        """Return what came of a round since this was last asked."""
+        waiting, next_in = await self._watches.waiting(run_id=turn.run_id)
+        if next_in is not None and turn.pause is not None:
+            next_in = max(next_in, turn.pause)
+        told = Followed(
+            looked=turn.looked,
+            news=turn.news,
+            failed=turn.failed,
+            requests=turn.requests,
+            ends=dict(turn.ends),
+            waiting=waiting,
+            next_in=next_in,
+        )
+        turn.looked = turn.news = turn.failed = turn.requests = 0
+        turn.ends.clear()
+        return told
+
+    async def _look_at_some(
+        self, client: SeqinoClient, turn: _Round, *, goal: Goal, options: CallOptions
+    ) -> bool:
+        """Look at some of what is due; tell whether there may be more of it.
+
+        Raises:
+            SeqinoError: What concerns all invoices.
+        """
+        page = await self._watches.claim(_PAGE, by=turn.by, lease=_LEASE, run_id=turn.run_id)
+        if not page:
+            return False
+        once = attrs.evolve(options, max_retries=0, extra_body=None)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(_WORKERS):
+                    group.create_task(self._work(client, page, turn, goal=goal, options=once))
+        finally:
+            # Also where it is stopped: whoever goes on need not wait for the lease to end.
+            if page:
+                await self._watches.give_back(page, pause=turn.pause or 0.0)
+        if turn.error is not None:
+            raise turn.error
+        return turn.pause is None
 
     async def _work(
         self, client: SeqinoClient, page: list[Item], turn: _Round, *, goal: Goal, options: CallOptions
@@ -189,6 +228,9 @@ class Follower:
                 turn.error = error
                 page.append(item)
                 return
+            except asyncio.CancelledError:
+                page.append(item)
+                raise
             turn.looked += 1
             turn.news += noted.news
             turn.requests += look.requests

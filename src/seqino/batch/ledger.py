@@ -384,6 +384,7 @@ class Ledger(Batches):
         until: Until | str = Until.END,
         max_age: timedelta | None = MAX_AGE,
         backoff: Backoff | None = None,
+        run_id: int | None = None,
         options: CallOptions | None = None,
     ) -> Followed:
         """Look once at each accepted invoice that is due, and write down what happened to it.
@@ -397,6 +398,7 @@ class Ledger(Batches):
                 ``"approved"`` too, for sellers whose VAT is due on debits.
             max_age: How long one is followed at most, before it is ``EXPIRED``; ``None`` sets no end.
             backoff: How the pauses grow.
+            run_id: Only what is of this run; all that the ledger follows where it is left out.
             options: What its calls do otherwise than the client; ``timeout`` is for one invoice.
 
         Returns:
@@ -410,7 +412,7 @@ class Ledger(Batches):
         """
         self._check_server(client)
         goal = Goal(until=goal_of(until), max_age=max_age, backoff=backoff or Backoff())
-        return await self._follower.follow(client, goal=goal, options=options or CallOptions())
+        return await self._follower.follow(client, goal=goal, options=options or CallOptions(), run_id=run_id)
 
     def follow_until(
         self,
@@ -419,9 +421,11 @@ class Ledger(Batches):
         until: Until | str = Until.END,
         max_age: timedelta | None = MAX_AGE,
         backoff: Backoff | None = None,
+        run_id: int | None = None,
         options: CallOptions | None = None,
         timeout: float = math.inf,
         at_most: float = 60.0,
+        interval: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> AsyncIterator[Followed]:
@@ -432,14 +436,16 @@ class Ledger(Batches):
             until: As for ``follow``.
             max_age: As for ``follow``.
             backoff: As for ``follow``.
+            run_id: As for ``follow``.
             options: As for ``follow``.
             timeout: Seconds after which no further round is begun.
             at_most: Seconds between two rounds at most; other processes may have heard of news meanwhile.
+            interval: Seconds after which a round that goes on is told of, in parts.
             clock: Monotonic seconds; only tests need another.
             sleep: Waits for some seconds; only tests need another.
 
         Yields:
-            What came of each round.
+            What came of each round; of a long one, what came since it was last told of.
 
         Raises:
             SeqinoError: As for ``follow``.
@@ -449,8 +455,10 @@ class Ledger(Batches):
             client,
             goal=Goal(until=goal_of(until), max_age=max_age, backoff=backoff or Backoff()),
             options=options or CallOptions(),
+            run_id=run_id,
             timeout=timeout,
             at_most=at_most,
+            interval=interval,
             clock=clock,
             sleep=sleep,
         )

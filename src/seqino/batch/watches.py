@@ -20,7 +20,7 @@ from seqino.statuses import Backoff, LocalState, LookAt, Over, Until, Watch, fin
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from seqino.batch.statements import AnyRow
     from seqino.batch.store import Store
@@ -101,8 +101,13 @@ class Watches:
 
     # --- Which are due
 
-    async def begin(self, goal: Goal) -> None:
-        """Give a first moment to each invoice that was accepted since, or that has further to go now."""
+    async def begin(self, goal: Goal, *, run_id: int | None = None) -> None:
+        """Give a first moment to each invoice that was accepted since, or that has further to go now.
+
+        Args:
+            goal: What they are followed to.
+            run_id: Only those of this run.
+        """
         column = schema.item.c
         known = select(schema.watch.c.item_id).where(schema.watch.c.item_id == column.id).exists()
         waits_for_nothing = and_(
@@ -111,22 +116,24 @@ class Watches:
         if goal.until is not Until.END:
             # What is known and waits for nothing has reached its goal; the end lies beyond it.
             waits_for_nothing = and_(waits_for_nothing, ~known)
+        waits_for_nothing = and_(waits_for_nothing, *_of_run(run_id))
         first = goal.backoff.first.total_seconds()
         begun = update(schema.item).where(waits_for_nothing).values(not_before=column.updated + first)
         # A write would lock the others out for nothing.
         if await self._store.rows(select(column.id).where(waits_for_nothing).limit(1)):
             await self._store.transact(lambda connection: _execute(connection, begun))
 
-    async def claim(self, count: int, *, by: float, lease: float) -> list[Item]:
+    async def claim(self, count: int, *, by: float, lease: float, run_id: int | None = None) -> list[Item]:
         """Take invoices that are due, so that nobody else looks at them meanwhile.
 
         Args:
             count: How many at most.
             by: Only what was due at this moment.
             lease: Seconds until they are due again, should nothing come of it.
+            run_id: Only those of this run.
         """
         column = schema.item.c
-        ids = [row.id for row in await self._store.rows(_due(by).limit(count))]
+        ids = [row.id for row in await self._store.rows(_due(by, run_id).limit(count))]
         if not ids:
             return []
         mine = (
@@ -153,10 +160,14 @@ class Watches:
         later = later.values(not_before=schema.epoch_now() + pause)
         await self._store.transact(lambda connection: _execute(connection, later))
 
-    async def waiting(self) -> tuple[int, float | None]:
-        """Return how many invoices are followed, and in how many seconds the first of them is due."""
+    async def waiting(self, *, run_id: int | None = None) -> tuple[int, float | None]:
+        """Return how many invoices are followed, and in how many seconds the first of them is due.
+
+        Args:
+            run_id: Only those of this run.
+        """
         query = select(func.count(), func.min(schema.item.c.not_before) - schema.epoch_now())
-        followed = query.where(schema.item.c.not_before.is_not(None), _IS_FOLLOWED)
+        followed = query.where(schema.item.c.not_before.is_not(None), _IS_FOLLOWED, *_of_run(run_id))
         count, first = (await self._store.rows(followed))[0]
         return count, None if first is None else max(0.0, first)
 
@@ -233,9 +244,14 @@ _EVENTS = select(schema.status_event).where(schema.status_event.c.invoice_id == 
 _ADD_EVENTS = sqlite.insert(schema.status_event).on_conflict_do_nothing()
 
 
-def _due(by: float) -> sql.Query:
+def _of_run(run_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if run_id is None else [schema.item.c.run_id == run_id]
+
+
+def _due(by: float, run_id: int | None) -> sql.Query:
     column = schema.item.c
-    return select(column.id).where(_IS_FOLLOWED, column.not_before <= by).order_by(column.not_before)
+    is_due = and_(_IS_FOLLOWED, column.not_before <= by, *_of_run(run_id))
+    return select(column.id).where(is_due).order_by(column.not_before)
 
 
 def _execute(connection: Connection, statement: Any) -> None:

@@ -42,7 +42,7 @@ def about() -> None:
     """Send many invoices, each once, with a ledger: stop at any moment, and resume.
 
     Exit codes: 0 done; 1 failed or interrupted; 2 wrong usage or input, or a ledger that cannot be used;
-    3 some were rejected, or cannot be sent; 4 some are in doubt.
+    3 some were rejected, cannot be sent, are dead or were not delivered; 4 some are in doubt.
     """
 
 

@@ -12,13 +12,13 @@ import typer
 from seqino._core.wire import JSON
 from seqino.batch.items import Item
 from seqino.batch.states import State
+from seqino.cli.batch.attention import why
 from seqino.cli.batch.group import AsJson, RunNumber, command
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import (
     counts_text,
     json_line,
     language,
-    reason_of,
     say,
     say_refused,
     state_words,
@@ -76,13 +76,14 @@ async def report(
         states = None if everything else ATTENTION
         rows: list[tuple[str, ...]] = []
         async for item in ledger.store.items(run_id=run, states=states):
+            reason = await why(ledger, item, labels)
             if as_json:
-                say(json_line(_members(item)))
+                say(json_line(_members(item, reason)))
             else:
                 identity = item.invoice_id or (f"draft {item.draft_id}" if item.draft_id else "")
                 state = state_words(item.state, labels)
                 number = item.invoice_number or ""
-                rows.append((item.business_key, item.client_id, state, identity, number, reason_of(item)))
+                rows.append((item.business_key, item.client_id, state, identity, number, reason))
         refused = [
             one for each in await ledger.list_runs() if run in (None, each.id) for one in await each.refused()
         ]
@@ -96,7 +97,7 @@ async def report(
     return exit_code(counts, refused=len(refused))
 
 
-def _members(item: Item) -> dict[str, Any]:
+def _members(item: Item, reason: str) -> dict[str, Any]:
     return {
         "key": item.business_key,
         "client_id": item.client_id,
@@ -107,7 +108,7 @@ def _members(item: Item) -> dict[str, Any]:
         "number": item.invoice_number,
         "name": item.name or None,
         "http_status": item.http_status,
-        "reason": reason_of(item) or None,
+        "reason": reason or None,
     }
 
 

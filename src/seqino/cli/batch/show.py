@@ -31,6 +31,7 @@ __all__ = [
     "say_refused",
     "state_words",
     "table",
+    "time_text",
 ]
 
 _FRENCH = {
@@ -66,6 +67,13 @@ def reason_of(item: Item) -> str:
     """Return why an item is what it is, where there is something to say."""
     told: dict[str, Any] = msgspec.json.decode(item.reasons) if item.reasons else {}
     return "" if item.state.is_taken else one_line(str(told.get("message") or ""))
+
+
+def time_text(seconds: float) -> str:
+    """Write a length of time: ``0:05``, ``2:00:00``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

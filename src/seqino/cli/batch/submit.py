@@ -22,6 +22,9 @@ Concurrency = Annotated[int, typer.Option(min=1, max=1000, help="Requests under 
 Patience = Annotated[
     float, typer.Option(min=0, help="Seconds to find out what became of invoices in doubt, in the end.")
 ]
+Follow = Annotated[
+    bool, typer.Option("--follow", help='Then follow what was taken to its end, as "follow" does.')
+]
 
 
 @command("submit", calls=True)
@@ -31,6 +34,7 @@ def submit(  # noqa: PLR0917 - each is an option of the command
     name: Annotated[str, typer.Option(help="What to call the run, such as 2026-09.")] = "",
     concurrency: Concurrency = 64,
     patience: Patience = 120.0,
+    follow: Follow = False,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> Awaitable[ExitCode]:
@@ -39,7 +43,8 @@ def submit(  # noqa: PLR0917 - each is an option of the command
     Stop with Ctrl-C at any moment; "seqino batch resume" goes on. What was sent before, by whichever run, is
     refused by its key.
     """
-    return _worker(session, concurrency, patience, lang, as_json=as_json).submit(paths, name=name)
+    worker = _worker(session, concurrency, patience, lang, follow=follow, as_json=as_json)
+    return worker.submit(paths, name=name)
 
 
 @command("resume", calls=True)
@@ -48,11 +53,12 @@ def resume(  # noqa: PLR0917 - each is an option of the command
     run: RunNumber = None,
     concurrency: Concurrency = 64,
     patience: Patience = 120.0,
+    follow: Follow = False,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> Awaitable[ExitCode]:
     """Go on with all runs of which something is left; look at what is in doubt."""
-    return _worker(session, concurrency, patience, lang, as_json=as_json).resume(run)
+    return _worker(session, concurrency, patience, lang, follow=follow, as_json=as_json).resume(run)
 
 
 @command("retry", calls=True)
@@ -75,12 +81,19 @@ def retry(  # noqa: PLR0917 - each is an option of the command
 
 
 def _worker(
-    session: Session, concurrency: int, patience: float, lang: str | None, *, as_json: bool
+    session: Session,
+    concurrency: int,
+    patience: float,
+    lang: str | None,
+    *,
+    follow: bool = False,
+    as_json: bool,
 ) -> Worker:
     return Worker(
         session=session,
         concurrency=concurrency,
         patience=patience,
+        follow=follow,
         as_json=as_json,
         lang=language(lang, os.environ),
     )

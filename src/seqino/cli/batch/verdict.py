@@ -8,14 +8,14 @@ from seqino.batch.states import DUE, State
 from seqino.cli.result import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["ATTENTION", "LEFT", "exit_code"]
+__all__ = ["ATTENTION", "LEFT", "exit_code", "worst"]
 
 _DOUBTFUL = (State.IN_DOUBT, State.PARKED)
-_BAD = (State.REJECTED, State.INVALID, State.DEAD)
+_BAD = (State.REJECTED, State.INVALID, State.DEAD, State.NOT_DELIVERED)
 
-ATTENTION = frozenset({*_DOUBTFUL, *_BAD, State.ACCEPTED_UNIDENTIFIED, State.NOT_DELIVERED})
+ATTENTION = frozenset({*_DOUBTFUL, *_BAD, State.ACCEPTED_UNIDENTIFIED})
 """What somebody has to look at."""
 
 LEFT = DUE | {State.SENDING, State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED}
@@ -32,3 +32,11 @@ def exit_code(counts: Mapping[State, int], *, refused: int = 0) -> ExitCode:
     if any(counts.get(state) for state in _DOUBTFUL):
         return ExitCode.IN_DOUBT
     return ExitCode.REJECTED if refused or any(counts.get(state) for state in _BAD) else ExitCode.OK
+
+
+_ORDER = (ExitCode.OK, ExitCode.REJECTED, ExitCode.INPUT, ExitCode.FAILURE, ExitCode.IN_DOUBT)
+
+
+def worst(codes: Sequence[ExitCode]) -> ExitCode:
+    """Return the exit code that tells of the worst."""
+    return max(codes, key=_ORDER.index, default=ExitCode.OK)

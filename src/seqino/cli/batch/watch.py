@@ -1,14 +1,12 @@
-"""How far a run is: a live line in a terminal, lines elsewhere, JSON lines for machines."""
+"""How far a run is, in words and for machines."""
 
 from __future__ import annotations
 
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from rich.live import Live
-from rich.text import Text
-
-from seqino.cli.batch.show import Language, clean, console, counts_text, json_line, say
+from seqino.cli.batch.display import Display
+from seqino.cli.batch.show import Language, counts_text, time_text
 from seqino.errors import SeqinoError
 
 if TYPE_CHECKING:
@@ -17,18 +15,9 @@ if TYPE_CHECKING:
     from seqino.batch.progress import Progress
     from seqino.models import UsageLimits
 
-__all__ = ["interval", "limits_text", "progress_members", "progress_text", "watch"]
-
-_EVERY = 1.0
-_EVERY_LINE = 10.0
-"""Seconds between two lines in a log, which keeps them all."""
+__all__ = ["limits_text", "progress_members", "progress_text", "watch"]
 
 _PERIODS = ("minute", "hour", "day", "month")
-
-
-def interval(*, as_json: bool) -> float:
-    """Return the seconds between two of what is shown."""
-    return _EVERY if as_json or console(stderr=True).is_terminal else _EVERY_LINE
 
 
 async def watch(steps: AsyncGenerator[Progress], *, as_json: bool, lang: Language) -> Progress:
@@ -39,21 +28,14 @@ async def watch(steps: AsyncGenerator[Progress], *, as_json: bool, lang: Languag
         as_json: Whether a machine reads the output.
         lang: Language of words.
     """
-    err = console(stderr=True)
-    live = Live(console=err, auto_refresh=False) if err.is_terminal and not as_json else None
+    with Display(as_json=as_json) as display:
 
-    def show(step: Progress) -> None:
-        if as_json:
-            say(json_line(progress_members(step)))
-        elif live is None:
-            say(progress_text(step, lang), stderr=True)
-        else:
-            live.update(Text(clean(progress_text(step, lang))), refresh=True)
+        def show(step: Progress) -> None:
+            display.show(progress_text(step, lang), progress_members(step))
 
-    async with aclosing(steps):
-        # There is always a first one.
-        last = await anext(steps)
-        with live or nullcontext():
+        async with aclosing(steps):
+            # There is always a first one.
+            last = await anext(steps)
             show(last)
             try:
                 async for last in steps:
@@ -74,7 +56,7 @@ def progress_text(step: Progress, lang: Language) -> str:
     if step.held_for:
         parts.append(f"held by the platform for {step.held_for:.0f} s")
     if step.seconds_left is not None:
-        parts.append(f"{_time(step.seconds_left)} left")
+        parts.append(f"{time_text(step.seconds_left)} left")
     parts += [f"{client_id} waits: {why}" for client_id, why in step.paused.items()]
     return " · ".join(parts)
 
@@ -113,9 +95,3 @@ def limits_text(limits: UsageLimits) -> str:
         if (limit := getattr(limits, f"rate_limit_per_{period}")) is not None
     ]
     return "limits: " + (", ".join(told) or "none that the platform tells")
-
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

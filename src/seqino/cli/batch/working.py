@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seqino.cli.batch.attention import SHOWN, tell_attention, tell_of_more
+from seqino.cli.batch.display import interval
+from seqino.cli.batch.following import FIRST, Following
 from seqino.cli.batch.session import Session
-from seqino.cli.batch.show import Language, counts_text, reason_of, say, say_refused, state_words, table
-from seqino.cli.batch.verdict import ATTENTION, LEFT, exit_code
-from seqino.cli.batch.watch import interval, limits_text, watch
+from seqino.cli.batch.show import Language, counts_text, say, say_refused
+from seqino.cli.batch.verdict import LEFT, exit_code, worst
+from seqino.cli.batch.watch import limits_text, watch
 from seqino.cli.common import complain
 from seqino.cli.result import ExitCode
 from seqino.errors import AuthenticationFailed, CallError, ConfigurationError
@@ -23,17 +26,9 @@ if TYPE_CHECKING:
     from seqino.batch import BatchRun, Ledger, Progress, Refused
     from seqino.client import SeqinoClient
 
-__all__ = ["Worker", "worst"]
+__all__ = ["Worker"]
 
-_SHOWN = 20
-"""Invoices that are listed after a run; ``report`` lists all."""
-
-_ORDER = (ExitCode.OK, ExitCode.REJECTED, ExitCode.INPUT, ExitCode.FAILURE, ExitCode.IN_DOUBT)
-
-
-def worst(codes: Sequence[ExitCode]) -> ExitCode:
-    """Return the exit code that tells of the worst."""
-    return max(codes, key=_ORDER.index, default=ExitCode.OK)
+_HINDERED = (ExitCode.FAILURE, ExitCode.INPUT)
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +39,7 @@ class Worker:
         session: Which ledger, and whom to call.
         concurrency: How many requests may be under way at a time.
         patience: Seconds to find out what became of invoices in doubt.
+        follow: Whether what was taken is followed to its end.
         as_json: Whether a machine reads the output.
         lang: Language of words.
     """
@@ -51,6 +47,7 @@ class Worker:
     session: Session
     concurrency: int
     patience: float
+    follow: bool = False
     as_json: bool
     lang: Language
 
@@ -60,20 +57,36 @@ class Worker:
         async with self.session.client() as client, self.session.open(create=not corrects) as ledger:
             try:
                 run = await ledger.create_run(paths, client_id=whose, name=name, corrects=corrects)
-                return await self._work(run, client)
+                code = await self._work(run, client, ledger)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
+            return await self._follow(code, run.id, ledger, client)
 
     async def resume(self, run_id: int | None) -> ExitCode:
         """Go on with a run, or with each of which something is left."""
         async with self.session.client() as client, self.session.open() as ledger:
             try:
-                codes = [await self._work(run, client) for run in await self._left(ledger, run_id)]
+                codes = [await self._work(run, client, ledger) for run in await self._left(ledger, run_id)]
                 # What a web service left in doubt is of no run.
                 await ledger.reconcile(client)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
-            return worst(codes) if codes else exit_code(await ledger.counts())
+            code = worst(codes) if codes else exit_code(await ledger.counts())
+            return await self._follow(code, run_id, ledger, client)
+
+    async def _follow(
+        self, code: ExitCode, run_id: int | None, ledger: Ledger, client: SeqinoClient
+    ) -> ExitCode:
+        """Follow what was sent, where that is wanted, and nothing hinders it."""
+        if not self.follow:
+            return code
+        following = Following(
+            session=self.session, run_id=run_id, first=FIRST, as_json=self.as_json, lang=self.lang
+        )
+        if code in _HINDERED:
+            say(f"not followed yet; once all was sent: {following.command}", stderr=True)
+            return code
+        return await following.follow(ledger, client)
 
     async def _left(self, ledger: Ledger, run_id: int | None) -> list[BatchRun]:
         """Return a run, or those of which something is left; sources are read to their ends first."""
@@ -98,7 +111,7 @@ class Worker:
         else:
             say(limits_text(limits), stderr=True)
 
-    async def _work(self, run: BatchRun, client: SeqinoClient) -> ExitCode:
+    async def _work(self, run: BatchRun, client: SeqinoClient, ledger: Ledger) -> ExitCode:
         refused = await run.refused()
         self._tell_refused(refused)
         if not await run.counts():
@@ -114,7 +127,7 @@ class Worker:
         )
         last = await watch(steps, as_json=self.as_json, lang=self.lang)
         if not self.as_json:
-            await self._tell_attention(run)
+            await tell_attention(ledger, run.id, session=self.session, lang=self.lang)
         return self._verdict(last)
 
     def _verdict(self, last: Progress) -> ExitCode:
@@ -135,24 +148,9 @@ class Worker:
         return code
 
     def _tell_refused(self, refused: Sequence[Refused]) -> None:
-        say_refused(refused if self.as_json else refused[:_SHOWN], as_json=self.as_json)
+        say_refused(refused if self.as_json else refused[:SHOWN], as_json=self.as_json)
         if not self.as_json:
-            self._tell_of_more(len(refused))
-
-    async def _tell_attention(self, run: BatchRun) -> None:
-        rows: list[tuple[str, ...]] = []
-        count = 0
-        async for item in run.items(states=ATTENTION):
-            count += 1
-            if count <= _SHOWN:
-                rows.append((item.business_key, state_words(item.state, self.lang), reason_of(item)))
-        if rows:
-            table(("key", "state", "reason"), rows)
-        self._tell_of_more(count)
-
-    def _tell_of_more(self, count: int) -> None:
-        if count > _SHOWN:
-            say(f"and {count - _SHOWN} more: {self.session.command('report')}")
+            tell_of_more(len(refused), self.session)
 
     async def _stopped(self, ledger: Ledger) -> ExitCode:
         """Say that it can be gone on with; all that was under way has ended, or is in doubt."""
