@@ -127,6 +127,17 @@ async def test_an_unclear_status_is_looked_into(bench: Bench, status: int) -> No
     assert sent_as(bench) == ["POST", "GET"]
 
 
+async def test_a_look_that_is_refused_is_made_again_with_a_key_that_is_fetched_anew(bench: Bench) -> None:
+    keys = iter(("good", "expired", "renewed"))
+
+    async def fetch_key() -> str:
+        return next(keys)
+
+    bench.server.plays("close-after", bench.server.answer(401), shows(bench, THERE))
+    assert await engine_of(bench, api_key=fetch_key).call(MAKE, body=SENT) == FOUND
+    assert b"Authorization: renewed\r\n" in bench.server.requests[2]
+
+
 async def test_a_look_is_made_on_behalf_of_the_clients_own_client(bench: Bench) -> None:
     bench.server.plays("close-after", shows(bench, THERE))
     await engine_of(bench).call(MAKE, parameters={"client_id": "other"}, body=SENT)

@@ -23,6 +23,7 @@ from seqino.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
+    PermissionDenied,
     RateLimited,
     Rejected,
     ResponseDecodeError,
@@ -406,6 +407,34 @@ async def test_failing_looks_end_with_the_time_given(submitter: Submit, clock: V
         await submit.submit(INVOICE)
     # 1, 2, 4, 8, 15, 15: a look at 60 s would not be answered in time, and is not waited for.
     assert clock.now == 45
+
+
+async def test_a_look_that_is_refused_is_told_with_the_doubt_at_once(
+    submitter: Submit, clock: VirtualClock
+) -> None:
+    barred = PermissionDenied("not for this client.", operation="get_draft", outcome="rejected", status=403)
+    submit, platform = submitter(create_draft=CREATED, validate_draft=lost(status=502), get_draft=barred)
+    with pytest.raises(OutcomeUnknown, match="the platform answered 502, and what became of it") as caught:
+        await submit.submit(INVOICE)
+    assert str(caught.value).endswith(
+        "once this is mended, client.resume(error.token) looks further. not for this client."
+    )
+    assert caught.value.token is not None
+    assert platform.names == ["create_draft", "validate_draft", "get_draft"]
+    assert clock.slept == [1]
+
+
+async def test_a_look_that_is_refused_may_be_allowed_with_the_next_key(
+    submitter: Submit, make_draft: MakeDraft
+) -> None:
+    async def fetch_key() -> str:
+        return "k"
+
+    wrong = failed(AuthenticationFailed, Outcome.REJECTED, status=401)
+    looks = Series(wrong, make_draft(invoice_id="inv-1"))
+    submit, _ = submitter(create_draft=CREATED, validate_draft=lost(), get_draft=looks)
+    fetching = attrs.evolve(submit, config=attrs.evolve(submit.config, api_key=fetch_key))
+    assert (await fetching.submit(INVOICE)).invoice_id == "inv-1"
 
 
 async def test_an_answer_that_cannot_be_read_is_looked_at(submitter: Submit, make_draft: MakeDraft) -> None:

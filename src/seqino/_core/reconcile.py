@@ -161,6 +161,8 @@ class Finding(enum.StrEnum):
     ABSENT = "absent"
     FAILED = "failed"
     """The look itself failed, which is no answer."""
+    DENIED = "denied"
+    """The look failed, as any other would that is made now."""
 
 
 class NoItems(ValueError):  # noqa: N818 - says what was found
@@ -199,11 +201,13 @@ class Judgement:
         finding: In one word.
         found: Bytes of the objects that it is about: of each one sought, where all are there.
         differences: Where what has the same key is not what was sent: pointers.
+        why: Of a look that was denied, what was said.
     """
 
     finding: Finding
     found: tuple[bytes, ...] = ()
     differences: tuple[str, ...] = ()
+    why: str = ""
 
 
 def judge(objects: Sequence[Wanted], items: Sequence[Item], look_up: LookUp) -> Judgement:
@@ -284,7 +288,8 @@ class LookedUp:
     Args:
         judgement: What the last look showed.
         looks: How many there were.
-        decided: Whether the last look decides; otherwise the time was over before one could.
+        decided: Whether the last look decides; otherwise the time was over before one could, or it was
+            denied.
     """
 
     judgement: Judgement

@@ -56,6 +56,8 @@ class Seen:
     status: str | None = None
     """The platform's own word for the state of the invoice."""
     out_of_time: bool = False
+    denied: CallError | None = None
+    """Why looks at the draft would fail for now, if they would."""
 
     @property
     def operation(self) -> str:
@@ -85,8 +87,12 @@ class Seen:
         if self.is_file and error is not None:
             return error
         where, hint = f"the draft {draft_id}", "client.resume(error.token) looks further."
+        so_far = "nothing that was seen since decides it"
         if draft_id is None:
             where, hint = "the file", "no operation of the API shows it: ask the platform."
+        elif self.denied is not None:
+            so_far = "what became of it cannot be looked at, and would not be by looking again"
+            hint = f"once this is mended, {hint} {self.denied.args[0]}"
         details: dict[str, Any] = {}
         if error is not None:
             details = {
@@ -96,8 +102,8 @@ class Seen:
                 "raw": error.raw,
             }
         doubt = OutcomeUnknown(
-            f"An invoice may have been made of {where}: {self._what_happened()}, and nothing that was seen "
-            f"since decides it. Do not submit it again before you have found out; {hint}",
+            f"An invoice may have been made of {where}: {self._what_happened()}, and {so_far}. Do not submit "
+            f"it again before you have found out; {hint}",
             token=self.token(draft_id),
             operation=self.operation,
             attempts=len(self.sent_at),

@@ -342,6 +342,9 @@ def _looked(state: State, event: Event) -> Step:
         raise _impossible(state, event)
     if event.evidence is Evidence.CONSUMED:
         return _accepted(state, event)
+    if event.evidence is Evidence.DENIED:
+        # As if the time were over: no look that follows would show anything.
+        return _done(state, _without_evidence(state))
     if state.doubt in (_Doubt.LOST, _Doubt.UNCLEAR):
         return _looked_in_doubt(state, event)
     if state.doubt in (_Doubt.UNIDENTIFIED, _Doubt.CONTRADICTED):
