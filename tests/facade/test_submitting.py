@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 import pytest
 
-from seqino._core.config import resolve
+from seqino._core.config import LookedIntoOptions, resolve
 from seqino._core.outcome import Outcome
 from seqino._core.wire import UNSET, File, Operation
 from seqino.client.endings import text
@@ -183,12 +183,15 @@ async def test_client_and_options_go_with_every_call_and_extra_members_with_the_
     assert [used.timeout for *_, used in platform.calls] == [10, 10, 9]
 
 
-async def test_a_validation_gets_one_attempts_time_so_that_some_is_left_to_look(submitter: Submit) -> None:
+async def test_no_attempt_of_a_validation_takes_all_the_time_so_that_some_is_left_to_look(
+    submitter: Submit,
+) -> None:
     submit, platform = submitter(
         takes=3, options=CallOptions(timeout=math.inf), create_draft=CREATED, validate_draft=ACCEPTED
     )
     await submit.submit(INVOICE)
-    assert [used.timeout for *_, used in platform.calls] == [math.inf, 20]
+    assert [used.timeout for *_, used in platform.calls] == [math.inf, math.inf]
+    assert [isinstance(used, LookedIntoOptions) for *_, used in platform.calls] == [False, True]
 
 
 async def test_a_draft_that_was_created_before_is_validated_only(submitter: Submit) -> None:
@@ -381,6 +384,17 @@ async def test_a_doubt_is_told_with_a_token(submitter: Submit, clock: VirtualClo
     }
     assert platform.names.count("validate_draft") == 1
     assert clock.now < 40
+
+
+async def test_a_doubt_tells_until_when_it_may_have_been_sent_after_pauses(submitter: Submit) -> None:
+    token = ResumeToken(
+        operation="validate_draft", base_url="b", attempts=2, first_sent_at=1_000_000, last_sent_at=1_000_045
+    )
+    submit, _ = submitter(create_draft=CREATED, validate_draft=lost(token=token), get_draft=missing())
+    with pytest.raises(OutcomeUnknown) as caught:
+        await submit.submit(INVOICE)
+    assert caught.value.token is not None
+    assert (caught.value.token.first_sent_at, caught.value.token.last_sent_at) == (1_000_000, 1_000_045)
 
 
 async def test_a_doubt_tells_the_platforms_own_words(submitter: Submit) -> None:

@@ -50,6 +50,8 @@ class Seen:
     earlier: ResumeToken | None = None
     sent_at: list[float] = attrs.field(factory=list[float])
     """When it was sent where an invoice could come of it, in seconds since 1970."""
+    left_at: float | None = None
+    """When the last request with an unclear end may have left at the latest: after pauses, much later."""
     error: CallError | None = None
     """The last refusal or fault of what could make an invoice, and before that of the draft's creation."""
     answer: DraftValidated | InvoiceFileSubmitted | InvoiceDraft | None = None
@@ -135,7 +137,7 @@ class Seen:
             base_url=self.base_url,
             attempts=len(self.sent_at) + (0 if earlier is None else earlier.attempts),
             first_sent_at=min(times),
-            last_sent_at=max(times),
+            last_sent_at=max([*times, *([] if self.left_at is None else [self.left_at])]),
         )
 
     def nothing_submitted(self) -> CallError:

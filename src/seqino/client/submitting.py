@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from seqino._core.config import Config, Secret
+from seqino._core.config import Config, LookedIntoOptions, Secret
 from seqino._core.failed_looks import FailedLook, read_failed_look
 from seqino._core.outcome import Outcome
 from seqino._core.retry import LEAST_TIME
@@ -271,8 +271,8 @@ class _Run:
         return _created(created)
 
     async def _validate(self, draft_id: str) -> Event:
-        # One attempt's time, so that some is left to look in case it ends unclear.
-        options = self._options(limit=self._submitter.config.attempt_timeout)
+        # All the time for the pauses that the server asks for, and some left to look in case it ends unclear.
+        options = LookedIntoOptions.of(self._options())
         self._seen.sent_at.append(self._runtime.wall())
         try:
             answer = await validate_draft(
@@ -337,6 +337,8 @@ class _Run:
 
     def _failed(self, error: CallError) -> Event:
         self._seen.error = error
+        if isinstance(error, OutcomeUnknown) and error.token is not None:
+            self._seen.left_at = error.token.last_sent_at
         now = self._runtime.monotonic()
         match error.outcome:
             case Outcome.REJECTED:
