@@ -228,7 +228,6 @@ async def test_a_draft_without_a_name_is_not_validated(submitter: Submit) -> Non
         failed(DeadlineExceeded, Outcome.UNKNOWN),
         refused(),
         unsent(),
-        unreadable(),
         failed(AuthenticationFailed, Outcome.REJECTED, status=401),
         failed(RateLimited, Outcome.THROTTLED, status=429),
         InvalidInput("a float"),
@@ -245,8 +244,35 @@ async def test_a_creation_that_failed_is_told_as_it_is(submitter: Submit, error:
 @pytest.mark.parametrize("answer", [DraftCreated(), DraftCreated(draft_id=""), None])
 async def test_a_draft_without_a_name_is_of_no_use(submitter: Submit, answer: DraftCreated | None) -> None:
     submit, platform = submitter(create_draft=answer)
-    with pytest.raises(UnexpectedAnswer, match="does not name the draft"):
+    with pytest.raises(
+        UnexpectedAnswer, match=r"answer does not name the draft.*submitting again is harmless"
+    ):
         await submit.submit(INVOICE)
+    assert platform.names == ["create_draft"]
+
+
+async def test_a_draft_whose_answer_cannot_be_read_is_no_submission_that_must_not_be_repeated(
+    submitter: Submit,
+) -> None:
+    error = failed(
+        ResponseDecodeError,
+        Outcome.DONE,
+        status=201,
+        trace_id="t-1",
+        raw=b"<html>",
+        attempts=2,
+        faults=[("$", "is no JSON")],
+    )
+    submit, platform = submitter(create_draft=error)
+    with pytest.raises(
+        UnexpectedAnswer, match=r"answered 201, but not as described\). Nothing was"
+    ) as caught:
+        await submit.submit(INVOICE)
+    told = caught.value
+    assert told.__cause__ is error
+    assert (told.status, told.trace_id, told.raw, told.attempts) == (201, "t-1", b"<html>", 2)
+    assert [tuple(fault) for fault in told.faults] == [("$", "is no JSON")]
+    assert (told.operation, told.outcome) == ("create_draft", "not_sent")
     assert platform.names == ["create_draft"]
 
 

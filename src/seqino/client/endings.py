@@ -142,16 +142,46 @@ class Seen:
 
     def nothing_submitted(self) -> CallError:
         """Return the error for an invoice of which nothing can have become one."""
-        if self.error is not None:
-            return self.error
-        kind: type[CallError] = DeadlineExceeded if self.out_of_time else UnexpectedAnswer
-        late, unnamed = "the time ran out before anything was submitted", "the answer does not name the draft"
-        return kind(
-            f"{CREATE_DRAFT.name}: {late if self.out_of_time else unnamed}. No invoice can have come of it "
-            "(a draft may be left, which has no effect): submitting again is harmless.",
+        error = self.error
+        if error is not None and error.outcome != Outcome.DONE:
+            return error
+        if error is not None:
+            return self._nameless(f"the platform answered {error.status}, but not as described", error)
+        if self.out_of_time:
+            return DeadlineExceeded(
+                f"{CREATE_DRAFT.name}: the time ran out before anything was submitted. {_HARMLESS}",
+                operation=CREATE_DRAFT.name,
+                outcome=Outcome.NOT_SENT,
+            )
+        return self._nameless("the platform's answer does not name the draft", None)
+
+    @staticmethod
+    def _nameless(why: str, unread: CallError | None) -> CallError:
+        """Return the error for a draft that cannot be validated, since nobody knows its id."""
+        details: dict[str, Any] = {}
+        if unread is not None:
+            details = {
+                "status": unread.status,
+                "trace_id": unread.trace_id,
+                "body": ErrorBody(faults=unread.faults),
+                "raw": unread.raw,
+                "attempts": unread.attempts,
+            }
+        error = UnexpectedAnswer(
+            f"{CREATE_DRAFT.name}: a draft was made whose id is not known ({why}). Nothing was submitted. "
+            f"{_HARMLESS}",
             operation=CREATE_DRAFT.name,
+            # Of the invoice; the draft's creation is told by the message.
             outcome=Outcome.NOT_SENT,
+            **details,
         )
+        error.__cause__ = unread
+        return error
+
+
+_HARMLESS = (
+    "No invoice can have come of it (a draft may be left, which has no effect): submitting again is harmless."
+)
 
 
 def _faults(errors: Iterable[ValidationMessage] | None) -> Iterator[Fault]:

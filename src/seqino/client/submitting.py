@@ -266,7 +266,7 @@ class _Run:
             )
         except CallError as error:
             self._seen.error = error
-            # A draft whose id cannot be read is of no use, and does no harm.
+            # Done, but unreadable: a draft whose id is not known is of no use, and does no harm.
             return Created(None) if error.outcome == Outcome.DONE else self._failed(error)
         return _created(created)
 
