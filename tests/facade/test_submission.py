@@ -118,7 +118,9 @@ def test_a_first_refusal_is_looked_at_once_and_at_once() -> None:
     [
         (looked(Evidence.STILL_DRAFT), done(Verdict.REJECTED)),
         (looked(Evidence.CANNOT_TELL), done(Verdict.REJECTED)),
-        (looked(Evidence.FAILED), done(Verdict.REJECTED)),
+        (looked(Evidence.FAILED), Look(ID, 1.0)),
+        (looked(Evidence.FAILED, 29.9), Look(ID, 30.9)),
+        (looked(Evidence.FAILED, 30.0), done(Verdict.REJECTED)),
         (looked(Evidence.DENIED), done(Verdict.REJECTED)),
         (TimeUp(), done(Verdict.REJECTED)),
         # A gateway may have repeated the request, or a person have pressed a button.
@@ -127,6 +129,14 @@ def test_a_first_refusal_is_looked_at_once_and_at_once() -> None:
 )
 def test_a_first_refusal_stands_unless_the_draft_became_an_invoice(event: Event, end: Action) -> None:
     assert last(*READY, Refused(0), event) == end
+
+
+def test_a_refusal_is_confirmed_by_a_look_that_succeeds_and_looks_that_fail_are_made_again() -> None:
+    failing = (looked(Evidence.FAILED), looked(Evidence.FAILED, 1.0), looked(Evidence.FAILED, 3.0))
+    assert run(*READY, Refused(0), *failing)[3:] == [Look(ID, at) for at in (0.0, 1.0, 3.0, 7.0)]
+    assert last(*READY, Refused(0), *failing, looked(Evidence.CONSUMED, 7.0)) == ACCEPTED
+    assert last(*READY, Refused(0), *failing, looked(Evidence.STILL_DRAFT, 7.0)) == done(Verdict.REJECTED)
+    assert last(*READY, Refused(0), *failing, TimeUp()) == done(Verdict.REJECTED)
 
 
 @pytest.mark.parametrize(
