@@ -177,6 +177,14 @@ async def test_several_are_found_in_the_order_in_which_they_were_sent(bench: Ben
     assert made == [FOUND, Thing(key="k2", name="b")]
 
 
+async def test_two_that_are_the_same_are_refused_before_anything_is_sent(bench: Bench) -> None:
+    twice = Things(things=[SENT, Thing(key="k2", name="b"), SENT])
+    with pytest.raises(InvalidInput, match=r"\$\.things\[0\] and \$\.things\[2\] are the same"):
+        await engine_of(bench).call(MAKE_SEVERAL, body=twice)
+    assert bench.server.requests == []
+    assert bench.time.sleeps == []
+
+
 async def test_one_object_in_place_of_a_list_is_found(bench: Bench) -> None:
     bench.server.plays("close-after", bench.server.answer(200, json.dumps(THERE).encode()))
     assert await engine_of(bench).call(MAKE, body=SENT) == FOUND
