@@ -35,6 +35,7 @@ MAP: dict[str, set[str]] = {
     "_core.limits": PURE_CORE,
     "_core.retry": PURE_CORE,
     "_core.reconcile": set(),
+    "_core.failed_looks": {"_core.outcome"},
     "_core.sending": set(),
     "_core.unsettled": {"_core.failures", "_core.outcome", "_core.reconcile"},
     "statuses": {"statuses"},
@@ -89,6 +90,7 @@ MAP: dict[str, set[str]] = {
 NO_IO = {
     "batch.allowance",
     "batch.progress",
+    "_core.failed_looks",
     "_core.limits",
     "_core.outcome",
     "_core.paging",

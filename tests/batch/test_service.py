@@ -202,6 +202,19 @@ async def test_what_no_look_tells_stays_in_doubt_until_it_is_due(
     assert await ledger.reconcile(client) == Reconciled()
 
 
+async def test_what_nobody_may_look_at_stays_in_doubt_until_it_may_be(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    platform.faults["validate"], platform.faults["look"] = ["lost after"], ["403", "401"]
+    with pytest.raises(OutcomeUnknown, match="cannot be looked at"):
+        await ledger.submit(client, DRAFT, key="k")
+    await make_due(ledger)
+    assert await ledger.reconcile(client) == Reconciled(in_doubt=1)
+    await make_due(ledger)
+    assert await ledger.reconcile(client) == Reconciled(settled=1)
+    assert platform.effects.total() == 1
+
+
 async def test_what_stays_hidden_is_parked(
     machine: Machine, client: SeqinoClient, platform: Platform
 ) -> None:

@@ -105,6 +105,7 @@ class Flow:
     gives: str | None = None
     status: int | None = None
     token: bool = False
+    says: str = ""
     sends: dict[str, int]
     effects: int
     seconds: float = 0

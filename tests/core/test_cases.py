@@ -110,6 +110,7 @@ async def test_a_call_that_looks_ends_as_its_case_says(
     assert (ends, gives) == (flow.ends, flow.gives), error
     assert getattr(error, "status", None) == flow.status
     assert (getattr(error, "token", None) is not None) == flow.token
+    assert flow.says in str(error)
     assert server.unplayed == 0
     sends = Counter(seen.route for seen in server.seen)
     assert {step: sends[route] for step, route in ROUTES.items() if sends[route]} == flow.sends

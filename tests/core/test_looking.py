@@ -127,6 +127,17 @@ async def test_an_unclear_status_is_looked_into(bench: Bench, status: int) -> No
     assert sent_as(bench) == ["POST", "GET"]
 
 
+async def test_a_look_that_is_refused_is_made_again_with_a_key_that_is_fetched_anew(bench: Bench) -> None:
+    keys = iter(("good", "expired", "renewed"))
+
+    async def fetch_key() -> str:
+        return next(keys)
+
+    bench.server.plays("close-after", bench.server.answer(401), shows(bench, THERE))
+    assert await engine_of(bench, api_key=fetch_key).call(MAKE, body=SENT) == FOUND
+    assert b"Authorization: renewed\r\n" in bench.server.requests[2]
+
+
 async def test_a_look_is_made_on_behalf_of_the_clients_own_client(bench: Bench) -> None:
     bench.server.plays("close-after", shows(bench, THERE))
     await engine_of(bench).call(MAKE, parameters={"client_id": "other"}, body=SENT)
@@ -164,6 +175,14 @@ async def test_several_are_found_in_the_order_in_which_they_were_sent(bench: Ben
     bench.server.plays("close-after", shows(bench, second), shows(bench, second, THERE))
     made = await engine_of(bench).call(MAKE_SEVERAL, body=Things(things=[SENT, Thing(key="k2", name="b")]))
     assert made == [FOUND, Thing(key="k2", name="b")]
+
+
+async def test_two_that_are_the_same_are_refused_before_anything_is_sent(bench: Bench) -> None:
+    twice = Things(things=[SENT, Thing(key="k2", name="b"), SENT])
+    with pytest.raises(InvalidInput, match=r"\$\.things\[0\] and \$\.things\[2\] are the same"):
+        await engine_of(bench).call(MAKE_SEVERAL, body=twice)
+    assert bench.server.requests == []
+    assert bench.time.sleeps == []
 
 
 async def test_one_object_in_place_of_a_list_is_found(bench: Bench) -> None:

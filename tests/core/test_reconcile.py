@@ -20,9 +20,11 @@ from seqino._core.reconcile import (
     can_be_looked_up,
     judge,
     read_items,
+    refuse_twins,
     sought,
 )
 from seqino._core.wire import Effect, LookUp, Operation
+from seqino.errors import InvalidInput
 
 BY_KEY = LookUp(
     operation="get_things",
@@ -49,6 +51,40 @@ def judged(*items: dict[str, Any], sent: object = None, look_up: LookUp = BY_KEY
 
 
 # What is looked for
+
+
+TOGETHER = attrs.evolve(BY_KEY, each="/all/things")
+MAKE: Operation[Any] = Operation(
+    name="make_things", operation_id="m", tag="t", method="POST", path="/things", responses={201: Any}
+)
+
+
+def refuse(*things: object) -> None:
+    refuse_twins(MAKE, TOGETHER, as_bytes({"all": {"things": things}}))
+
+
+def test_what_is_to_be_made_twice_is_refused_with_both_places() -> None:
+    same = {**SENT, "start": "2026-01-01T01:00:00+01:00", "tags": ["y", "x"], "note": "another"}
+    with pytest.raises(
+        InvalidInput, match=r"make_things: \$\.all\.things\[1\] and \$\.all\.things\[3\]"
+    ) as caught:
+        refuse({"key": "a"}, SENT, {"key": "b"}, same)
+    assert caught.value.faults == (("$.all.things[3]", "is the same as $.all.things[1]"),)
+
+
+def test_a_moment_that_cannot_be_told_in_utc_is_compared_as_text() -> None:
+    begins = {**SENT, "start": "0001-01-01T00:00:00+05:00"}
+    with pytest.raises(InvalidInput):
+        refuse(begins, begins)
+    refuse(begins, {**SENT, "start": "0001-01-01T00:00:00+06:00"})
+
+
+def test_what_can_be_told_apart_is_let_through() -> None:
+    refuse()
+    refuse(SENT, {**SENT, "key": "l"}, {**SENT, "start": "2027-01-01T00:00:00Z"}, {**SENT, "name": None})
+    # One thing has no twin.
+    refuse_twins(MAKE, BY_KEY, as_bytes(SENT))
+    refuse_twins(MAKE, BY_KEY, None)
 
 
 def test_what_is_looked_for_is_read_from_what_was_sent() -> None:

@@ -118,7 +118,10 @@ def test_a_first_refusal_is_looked_at_once_and_at_once() -> None:
     [
         (looked(Evidence.STILL_DRAFT), done(Verdict.REJECTED)),
         (looked(Evidence.CANNOT_TELL), done(Verdict.REJECTED)),
-        (looked(Evidence.FAILED), done(Verdict.REJECTED)),
+        (looked(Evidence.FAILED), Look(ID, 1.0)),
+        (looked(Evidence.FAILED, 29.9), Look(ID, 30.9)),
+        (looked(Evidence.FAILED, 30.0), done(Verdict.REJECTED)),
+        (looked(Evidence.DENIED), done(Verdict.REJECTED)),
         (TimeUp(), done(Verdict.REJECTED)),
         # A gateway may have repeated the request, or a person have pressed a button.
         (looked(Evidence.CONSUMED), ACCEPTED),
@@ -128,6 +131,14 @@ def test_a_first_refusal_stands_unless_the_draft_became_an_invoice(event: Event,
     assert last(*READY, Refused(0), event) == end
 
 
+def test_a_refusal_is_confirmed_by_a_look_that_succeeds_and_looks_that_fail_are_made_again() -> None:
+    failing = (looked(Evidence.FAILED), looked(Evidence.FAILED, 1.0), looked(Evidence.FAILED, 3.0))
+    assert run(*READY, Refused(0), *failing)[3:] == [Look(ID, at) for at in (0.0, 1.0, 3.0, 7.0)]
+    assert last(*READY, Refused(0), *failing, looked(Evidence.CONSUMED, 7.0)) == ACCEPTED
+    assert last(*READY, Refused(0), *failing, looked(Evidence.STILL_DRAFT, 7.0)) == done(Verdict.REJECTED)
+    assert last(*READY, Refused(0), *failing, TimeUp()) == done(Verdict.REJECTED)
+
+
 @pytest.mark.parametrize(
     ("event", "end"),
     [
@@ -135,6 +146,7 @@ def test_a_first_refusal_stands_unless_the_draft_became_an_invoice(event: Event,
         (looked(Evidence.CANNOT_TELL), done(Verdict.IN_DOUBT)),
         (looked(Evidence.CONSUMED), ACCEPTED),
         (looked(Evidence.FAILED), Look(ID, 1.0)),
+        (looked(Evidence.DENIED), done(Verdict.IN_DOUBT)),
         (TimeUp(), done(Verdict.IN_DOUBT)),
     ],
 )
@@ -152,6 +164,7 @@ def test_a_2xx_that_carries_a_refusal_needs_the_draft_to_confirm_it(event: Event
         (looked(Evidence.CONSUMED), ACCEPTED),
         (looked(Evidence.CANNOT_TELL), done(Verdict.ACCEPTED_UNIDENTIFIED)),
         (looked(Evidence.FAILED), done(Verdict.ACCEPTED_UNIDENTIFIED)),
+        (looked(Evidence.DENIED), done(Verdict.ACCEPTED_UNIDENTIFIED)),
         (TimeUp(), done(Verdict.ACCEPTED_UNIDENTIFIED)),
         (looked(Evidence.STILL_DRAFT, 29.9), Look(ID, 30.9)),
         (looked(Evidence.STILL_DRAFT, 30.0), done(Verdict.IN_DOUBT)),
@@ -169,6 +182,7 @@ def test_an_invoice_without_id_is_accepted_unless_it_is_a_draft_still(event: Eve
         (looked(Evidence.CANNOT_TELL, 2.0), done(Verdict.ACCEPTED_UNIDENTIFIED)),
         (looked(Evidence.FAILED, 2.0), Look(ID, 4.0)),
         (looked(Evidence.FAILED, 99.0), Look(ID, 101.0)),
+        (looked(Evidence.DENIED, 2.0), done(Verdict.IN_DOUBT)),
         (looked(Evidence.STILL_DRAFT, 99.0), done(Verdict.IN_DOUBT)),
         (TimeUp(), done(Verdict.IN_DOUBT)),
     ],
@@ -188,6 +202,7 @@ def test_an_invoice_without_id_that_was_seen_as_a_draft_is_not_accepted_for_want
         (looked(Evidence.STILL_DRAFT, 30.0), done(Verdict.IN_DOUBT)),
         (looked(Evidence.STILL_DRAFT, 3.0), Look(ID, 4.0)),
         (looked(Evidence.FAILED, 30.0), Look(ID, 31.0)),
+        (looked(Evidence.DENIED), done(Verdict.IN_DOUBT)),
         (TimeUp(), done(Verdict.IN_DOUBT)),
     ],
 )
@@ -226,6 +241,13 @@ def test_nothing_else_is_concluded_before_everything_has_settled(evidence: Evide
 
 def test_a_failed_look_is_never_a_no() -> None:
     assert last(*READY, Lost(0), looked(Evidence.FAILED, 999.0)) == Look(ID, 1001.0)
+
+
+def test_a_look_that_is_denied_ends_the_looking_and_not_the_doubt() -> None:
+    assert last(*READY, Lost(0), looked(Evidence.DENIED, 1.0)) == done(Verdict.IN_DOUBT)
+    # Nor is what nobody may look at validated again.
+    sure = Policy(revalidate=True)
+    assert last(*READY, Lost(0), looked(Evidence.DENIED, 99.0), policy=sure) == done(Verdict.IN_DOUBT)
 
 
 def test_a_draft_still_is_validated_again_once_nothing_is_under_way() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 import pytest
 
-from seqino._core.config import resolve
+from seqino._core.config import LookedIntoOptions, resolve
 from seqino._core.outcome import Outcome
 from seqino._core.wire import UNSET, File, Operation
 from seqino.client.endings import text
@@ -23,6 +23,7 @@ from seqino.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
+    PermissionDenied,
     RateLimited,
     Rejected,
     ResponseDecodeError,
@@ -182,12 +183,15 @@ async def test_client_and_options_go_with_every_call_and_extra_members_with_the_
     assert [used.timeout for *_, used in platform.calls] == [10, 10, 9]
 
 
-async def test_a_validation_gets_one_attempts_time_so_that_some_is_left_to_look(submitter: Submit) -> None:
+async def test_no_attempt_of_a_validation_takes_all_the_time_so_that_some_is_left_to_look(
+    submitter: Submit,
+) -> None:
     submit, platform = submitter(
         takes=3, options=CallOptions(timeout=math.inf), create_draft=CREATED, validate_draft=ACCEPTED
     )
     await submit.submit(INVOICE)
-    assert [used.timeout for *_, used in platform.calls] == [math.inf, 20]
+    assert [used.timeout for *_, used in platform.calls] == [math.inf, math.inf]
+    assert [isinstance(used, LookedIntoOptions) for *_, used in platform.calls] == [False, True]
 
 
 async def test_a_draft_that_was_created_before_is_validated_only(submitter: Submit) -> None:
@@ -224,7 +228,6 @@ async def test_a_draft_without_a_name_is_not_validated(submitter: Submit) -> Non
         failed(DeadlineExceeded, Outcome.UNKNOWN),
         refused(),
         unsent(),
-        unreadable(),
         failed(AuthenticationFailed, Outcome.REJECTED, status=401),
         failed(RateLimited, Outcome.THROTTLED, status=429),
         InvalidInput("a float"),
@@ -241,8 +244,35 @@ async def test_a_creation_that_failed_is_told_as_it_is(submitter: Submit, error:
 @pytest.mark.parametrize("answer", [DraftCreated(), DraftCreated(draft_id=""), None])
 async def test_a_draft_without_a_name_is_of_no_use(submitter: Submit, answer: DraftCreated | None) -> None:
     submit, platform = submitter(create_draft=answer)
-    with pytest.raises(UnexpectedAnswer, match="does not name the draft"):
+    with pytest.raises(
+        UnexpectedAnswer, match=r"answer does not name the draft.*submitting again is harmless"
+    ):
         await submit.submit(INVOICE)
+    assert platform.names == ["create_draft"]
+
+
+async def test_a_draft_whose_answer_cannot_be_read_is_no_submission_that_must_not_be_repeated(
+    submitter: Submit,
+) -> None:
+    error = failed(
+        ResponseDecodeError,
+        Outcome.DONE,
+        status=201,
+        trace_id="t-1",
+        raw=b"<html>",
+        attempts=2,
+        faults=[("$", "is no JSON")],
+    )
+    submit, platform = submitter(create_draft=error)
+    with pytest.raises(
+        UnexpectedAnswer, match=r"answered 201, but not as described\). Nothing was"
+    ) as caught:
+        await submit.submit(INVOICE)
+    told = caught.value
+    assert told.__cause__ is error
+    assert (told.status, told.trace_id, told.raw, told.attempts) == (201, "t-1", b"<html>", 2)
+    assert [tuple(fault) for fault in told.faults] == [("$", "is no JSON")]
+    assert (told.operation, told.outcome) == ("create_draft", "not_sent")
     assert platform.names == ["create_draft"]
 
 
@@ -382,6 +412,17 @@ async def test_a_doubt_is_told_with_a_token(submitter: Submit, clock: VirtualClo
     assert clock.now < 40
 
 
+async def test_a_doubt_tells_until_when_it_may_have_been_sent_after_pauses(submitter: Submit) -> None:
+    token = ResumeToken(
+        operation="validate_draft", base_url="b", attempts=2, first_sent_at=1_000_000, last_sent_at=1_000_045
+    )
+    submit, _ = submitter(create_draft=CREATED, validate_draft=lost(token=token), get_draft=missing())
+    with pytest.raises(OutcomeUnknown) as caught:
+        await submit.submit(INVOICE)
+    assert caught.value.token is not None
+    assert (caught.value.token.first_sent_at, caught.value.token.last_sent_at) == (1_000_000, 1_000_045)
+
+
 async def test_a_doubt_tells_the_platforms_own_words(submitter: Submit) -> None:
     error = lost(status=503, body=ErrorBody(message="down for maintenance"))
     submit, _ = submitter(create_draft=CREATED, validate_draft=error, get_draft=missing())
@@ -406,6 +447,34 @@ async def test_failing_looks_end_with_the_time_given(submitter: Submit, clock: V
         await submit.submit(INVOICE)
     # 1, 2, 4, 8, 15, 15: a look at 60 s would not be answered in time, and is not waited for.
     assert clock.now == 45
+
+
+async def test_a_look_that_is_refused_is_told_with_the_doubt_at_once(
+    submitter: Submit, clock: VirtualClock
+) -> None:
+    barred = PermissionDenied("not for this client.", operation="get_draft", outcome="rejected", status=403)
+    submit, platform = submitter(create_draft=CREATED, validate_draft=lost(status=502), get_draft=barred)
+    with pytest.raises(OutcomeUnknown, match="the platform answered 502, and what became of it") as caught:
+        await submit.submit(INVOICE)
+    assert str(caught.value).endswith(
+        "once this is mended, client.resume(error.token) looks further. not for this client."
+    )
+    assert caught.value.token is not None
+    assert platform.names == ["create_draft", "validate_draft", "get_draft"]
+    assert clock.slept == [1]
+
+
+async def test_a_look_that_is_refused_may_be_allowed_with_the_next_key(
+    submitter: Submit, make_draft: MakeDraft
+) -> None:
+    async def fetch_key() -> str:
+        return "k"
+
+    wrong = failed(AuthenticationFailed, Outcome.REJECTED, status=401)
+    looks = Series(wrong, make_draft(invoice_id="inv-1"))
+    submit, _ = submitter(create_draft=CREATED, validate_draft=lost(), get_draft=looks)
+    fetching = attrs.evolve(submit, config=attrs.evolve(submit.config, api_key=fetch_key))
+    assert (await fetching.submit(INVOICE)).invoice_id == "inv-1"
 
 
 async def test_an_answer_that_cannot_be_read_is_looked_at(submitter: Submit, make_draft: MakeDraft) -> None:

@@ -212,8 +212,10 @@ class LogicalCall:
 
     def _attempt_limit(self) -> float:
         """Seconds for the next attempt; one that is the last once it was sent gets all that is left."""
-        may_be_followed = self._operation.effect in HARMLESS and self._number <= self._config.max_retries
-        return min(self._config.attempt_timeout, self._remaining()) if may_be_followed else self._remaining()
+        config = self._config
+        is_harmless = self._operation.effect in HARMLESS
+        may_be_followed = config.is_looked_into or (is_harmless and self._number <= config.max_retries)
+        return min(config.attempt_timeout, self._remaining()) if may_be_followed else self._remaining()
 
     def _situation(self) -> Situation:
         operation = self._operation

@@ -22,7 +22,7 @@ from seqino._core.looking import ReadableCall
 from seqino._core.outcome import Outcome
 from seqino._core.paging import PageFault, is_target, read_page
 from seqino._core.raw import listen
-from seqino._core.reconcile import can_be_looked_up
+from seqino._core.reconcile import can_be_looked_up, refuse_twins
 from seqino._core.request import Request, build_request
 from seqino._core.runtime import Runtime
 from seqino._core.shared import Shared, needs_key
@@ -243,6 +243,7 @@ class CallEngine:
         if look_up is None:
             call = LogicalCall(request, config, self._shared, guard=guard)
         else:
+            refuse_twins(operation, look_up, request.body)
             call = ReadableCall(request, config, self._shared, look_up=look_up, guard=guard)
         if self._shared.telemetry is None:
             return await call.run()

@@ -34,6 +34,7 @@ __all__ = [
     "URL_CHARACTERS",
     "ApiKey",
     "Config",
+    "LookedIntoOptions",
     "Secret",
     "check_client_id",
     "check_key",
@@ -97,6 +98,16 @@ class Secret:
 
 
 @attrs.frozen(kw_only=True)
+class LookedIntoOptions(CallOptions):
+    """Options of a call whose unclear end the caller looks into, in what is left of the same time."""
+
+    @classmethod
+    def of(cls, options: CallOptions) -> LookedIntoOptions:
+        """Return the same options for such a call."""
+        return cls(**attrs.asdict(options, recurse=False))
+
+
+@attrs.frozen(kw_only=True)
 class Config:
     """What a client knows; made by ``resolve``.
 
@@ -115,6 +126,7 @@ class Config:
         max_concurrency: How many requests the adaptive limit may let be under way; ``None`` for no limit.
         requests_per_second: How many requests may begin in a second; ``None`` for any number.
         check_digits: Whether identifiers with a wrong check digit are refused before anything is sent.
+        is_looked_into: Whether the caller looks into an unclear end: no attempt takes all the time left.
     """
 
     api_key: Secret | Callable[[], Awaitable[str]] | None = attrs.field(
@@ -133,6 +145,7 @@ class Config:
     max_concurrency: int | None = None
     requests_per_second: float | None = None
     check_digits: bool = True
+    is_looked_into: bool = False
 
     def with_options(self, options: CallOptions) -> Config:
         """Return a copy with the options of a call, which outrank the client's."""
@@ -143,6 +156,7 @@ class Config:
             max_retries=self.max_retries if retries is None else retries,
             extra_headers={**self.extra_headers, **(headers or {})},
             check_digits=self.check_digits if options.check_digits is None else options.check_digits,
+            is_looked_into=isinstance(options, LookedIntoOptions),
         )
 
 

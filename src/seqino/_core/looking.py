@@ -1,4 +1,4 @@
-"""Looks for what a call in doubt was to make, again and again, until a look decides or the time is over."""
+"""Looks for what a call in doubt was to make, until a look decides or can never, or the time is over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from seqino._core.attempts import LogicalCall
+from seqino._core.config import Secret
 from seqino._core.events import CallEvent
+from seqino._core.failed_looks import FailedLook, read_failed_look
 from seqino._core.outcome import Attempt, Outcome
 from seqino._core.reconcile import (
     SETTLE,
@@ -27,7 +29,7 @@ from seqino._core.retry import LEAST_TIME
 from seqino._core.transport import Answer
 from seqino._core.unsettled import answer_lost, unsettled
 from seqino._core.wire import LookUp
-from seqino.errors import CallError, NotFound, OutcomeUnknown
+from seqino.errors import CallError, OutcomeUnknown
 
 if TYPE_CHECKING:
     from seqino._core.config import Config
@@ -42,7 +44,6 @@ __all__ = ["Looking", "ReadableCall"]
 Fetch: TypeAlias = "Callable[[Mapping[str, JSON], float], Awaitable[Answer]]"
 """Performs one look: from parameters, and the seconds it may take, to a complete 2xx or a ``CallError``."""
 
-_GONE = 410
 _FAILED = Judgement(finding=Finding.FAILED)
 
 
@@ -59,6 +60,7 @@ class Looking:
         longest: Seconds that one look may take.
         fetch: Performs a look.
         tell: Told of each look: its number and what it showed.
+        key_is_fixed: Whether each look is made with the same key.
     """
 
     look_up: LookUp
@@ -69,9 +71,10 @@ class Looking:
     longest: float
     fetch: Fetch
     tell: Callable[[int, Finding], None]
+    key_is_fixed: bool = True
 
     async def run(self, search: Search, *, at_once: bool) -> LookedUp:
-        """Look until a look decides, or the time is over.
+        """Look until a look decides, is denied, or the time is over.
 
         Args:
             search: When to look, and what to conclude.
@@ -87,6 +90,8 @@ class Looking:
             judgement = await self._look()
             looks += 1
             self.tell(looks, judgement.finding)
+            if judgement.finding is Finding.DENIED:
+                break
             if search.decides(judgement.finding, begun=begun):
                 return LookedUp(judgement=judgement, looks=looks, decided=True)
             pause = search.pause()
@@ -97,12 +102,20 @@ class Looking:
             answer = await self.fetch(self.sought.arguments, min(self.longest, self.deadline - self.now()))
             return judge(self.sought.objects, read_items(answer.body), self.look_up)
         except CallError as error:
-            # An operation that finds nothing may say so with a status.
-            if isinstance(error, NotFound) or error.status == _GONE:
-                return judge(self.sought.objects, (), self.look_up)
-            return _FAILED
+            return self._failed(error)
         except NoItems:
             return _FAILED
+
+    def _failed(self, error: CallError) -> Judgement:
+        left = self.deadline - self.now() - LEAST_TIME
+        match read_failed_look(error, left=left, key_is_fixed=self.key_is_fixed):
+            case FailedLook.NOT_SHOWN:
+                # An operation that finds nothing may say so with a status.
+                return judge(self.sought.objects, (), self.look_up)
+            case FailedLook.DENIED:
+                return Judgement(finding=Finding.DENIED, why=str(error.args[0]))
+            case _:
+                return _FAILED
 
 
 class ReadableCall(LogicalCall):
@@ -165,6 +178,7 @@ class ReadableCall(LogicalCall):
             longest=self._config.attempt_timeout,
             fetch=self._fetch,
             tell=self._tell_look,
+            key_is_fixed=isinstance(self._config.api_key, Secret),
         )
         ended = False
         try:

@@ -18,6 +18,7 @@ import attrs
 import msgspec
 
 from seqino._core.wire import JSON, Effect
+from seqino.errors import InvalidInput
 
 if TYPE_CHECKING:
     from seqino._core.wire import LookUp, Operation
@@ -35,6 +36,7 @@ __all__ = [
     "can_be_looked_up",
     "judge",
     "read_items",
+    "refuse_twins",
     "sought",
 ]
 
@@ -114,6 +116,35 @@ def sought(look_up: LookUp, body: bytes | None) -> Sought:
     )
 
 
+def refuse_twins(operation: Operation[Any], look_up: LookUp, body: bytes | None) -> None:
+    """Refuse a request that is to make the same thing twice: nothing could tell afterwards what became of it.
+
+    Args:
+        operation: What is to be called.
+        look_up: How its effect is read back.
+        body: The bytes that it is to send.
+
+    Raises:
+        InvalidInput: Two members of its list are equal in all that can be looked up; with their places.
+    """
+    if look_up.each is None:
+        return
+    first: dict[str, str] = {}
+    for position, wanted in enumerate(sought(look_up, body).objects):
+        place = f"${look_up.each.replace('/', '.')}[{position}]"
+        twin = first.setdefault(repr([_normal_all(wanted.match), _normal_all(wanted.compare)]), place)
+        if twin != place:
+            raise InvalidInput(
+                f"{operation.name}: {twin} and {place} are the same, and each can be made only once: leave "
+                "one of them out. Nothing was sent.",
+                faults=[(place, f"is the same as {twin}")],
+            )
+
+
+def _normal_all(values: Mapping[str, JSON]) -> list[tuple[str, Any]]:
+    return [(place, _normal(value)) for place, value in sorted(values.items())]
+
+
 _OF_BODY = "$request.body#"
 
 
@@ -161,6 +192,8 @@ class Finding(enum.StrEnum):
     ABSENT = "absent"
     FAILED = "failed"
     """The look itself failed, which is no answer."""
+    DENIED = "denied"
+    """The look failed, as any other would that is made now."""
 
 
 class NoItems(ValueError):  # noqa: N818 - says what was found
@@ -199,11 +232,13 @@ class Judgement:
         finding: In one word.
         found: Bytes of the objects that it is about: of each one sought, where all are there.
         differences: Where what has the same key is not what was sent: pointers.
+        why: Of a look that was denied, what was said.
     """
 
     finding: Finding
     found: tuple[bytes, ...] = ()
     differences: tuple[str, ...] = ()
+    why: str = ""
 
 
 def judge(objects: Sequence[Wanted], items: Sequence[Item], look_up: LookUp) -> Judgement:
@@ -268,9 +303,9 @@ def _normal(value: Any) -> Any:
     if isinstance(value, str) and _BEGINS_WITH_DATE.match(value) is not None:
         try:
             moment = dt.datetime.fromisoformat(value)
-        except ValueError:
+            return (moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             return value
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
     return value
 
 
@@ -284,7 +319,8 @@ class LookedUp:
     Args:
         judgement: What the last look showed.
         looks: How many there were.
-        decided: Whether the last look decides; otherwise the time was over before one could.
+        decided: Whether the last look decides; otherwise the time was over before one could, or it was
+            denied.
     """
 
     judgement: Judgement

@@ -68,6 +68,12 @@ def _dotted(pointer: str) -> str:
 
 def _open(result: LookedUp, look_up: LookUp) -> str:
     """What is to be said where nothing decides."""
+    if result.judgement.finding is Finding.DENIED:
+        return (
+            "It may have been done: do not send it again. What became of it cannot be looked at, and would "
+            f"not be by looking again: {result.judgement.why} Once that is mended, "
+            "client.resume(error.token) looks further."
+        )
     if not result.decided:
         return (
             "It may have been done, and the time ran out before that could be settled: do not send it again; "

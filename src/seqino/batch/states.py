@@ -279,7 +279,7 @@ def conclusion(  # noqa: PLR0911 - a table
         has_draft: Whether its draft was created.
         status: HTTP status of the last refusal or failure, if there was one.
         refused: Whether that was a complete answer which says that nothing was done.
-        out_of_time: Whether it ended because the time did, or the patience.
+        out_of_time: Whether it ended because the time or the patience did, or since looks would fail for now.
     """
     match verdict:
         case Verdict.ACCEPTED:

@@ -50,12 +50,16 @@ class Seen:
     earlier: ResumeToken | None = None
     sent_at: list[float] = attrs.field(factory=list[float])
     """When it was sent where an invoice could come of it, in seconds since 1970."""
+    left_at: float | None = None
+    """When the last request with an unclear end may have left at the latest: after pauses, much later."""
     error: CallError | None = None
     """The last refusal or fault of what could make an invoice, and before that of the draft's creation."""
     answer: DraftValidated | InvoiceFileSubmitted | InvoiceDraft | None = None
     status: str | None = None
     """The platform's own word for the state of the invoice."""
     out_of_time: bool = False
+    denied: CallError | None = None
+    """Why looks at the draft would fail for now, if they would."""
 
     @property
     def operation(self) -> str:
@@ -85,8 +89,12 @@ class Seen:
         if self.is_file and error is not None:
             return error
         where, hint = f"the draft {draft_id}", "client.resume(error.token) looks further."
+        so_far = "nothing that was seen since decides it"
         if draft_id is None:
             where, hint = "the file", "no operation of the API shows it: ask the platform."
+        elif self.denied is not None:
+            so_far = "what became of it cannot be looked at, and would not be by looking again"
+            hint = f"once this is mended, {hint} {self.denied.args[0]}"
         details: dict[str, Any] = {}
         if error is not None:
             details = {
@@ -96,8 +104,8 @@ class Seen:
                 "raw": error.raw,
             }
         doubt = OutcomeUnknown(
-            f"An invoice may have been made of {where}: {self._what_happened()}, and nothing that was seen "
-            f"since decides it. Do not submit it again before you have found out; {hint}",
+            f"An invoice may have been made of {where}: {self._what_happened()}, and {so_far}. Do not submit "
+            f"it again before you have found out; {hint}",
             token=self.token(draft_id),
             operation=self.operation,
             attempts=len(self.sent_at),
@@ -129,21 +137,51 @@ class Seen:
             base_url=self.base_url,
             attempts=len(self.sent_at) + (0 if earlier is None else earlier.attempts),
             first_sent_at=min(times),
-            last_sent_at=max(times),
+            last_sent_at=max([*times, *([] if self.left_at is None else [self.left_at])]),
         )
 
     def nothing_submitted(self) -> CallError:
         """Return the error for an invoice of which nothing can have become one."""
-        if self.error is not None:
-            return self.error
-        kind: type[CallError] = DeadlineExceeded if self.out_of_time else UnexpectedAnswer
-        late, unnamed = "the time ran out before anything was submitted", "the answer does not name the draft"
-        return kind(
-            f"{CREATE_DRAFT.name}: {late if self.out_of_time else unnamed}. No invoice can have come of it "
-            "(a draft may be left, which has no effect): submitting again is harmless.",
+        error = self.error
+        if error is not None and error.outcome != Outcome.DONE:
+            return error
+        if error is not None:
+            return self._nameless(f"the platform answered {error.status}, but not as described", error)
+        if self.out_of_time:
+            return DeadlineExceeded(
+                f"{CREATE_DRAFT.name}: the time ran out before anything was submitted. {_HARMLESS}",
+                operation=CREATE_DRAFT.name,
+                outcome=Outcome.NOT_SENT,
+            )
+        return self._nameless("the platform's answer does not name the draft", None)
+
+    @staticmethod
+    def _nameless(why: str, unread: CallError | None) -> CallError:
+        """Return the error for a draft that cannot be validated, since nobody knows its id."""
+        details: dict[str, Any] = {}
+        if unread is not None:
+            details = {
+                "status": unread.status,
+                "trace_id": unread.trace_id,
+                "body": ErrorBody(faults=unread.faults),
+                "raw": unread.raw,
+                "attempts": unread.attempts,
+            }
+        error = UnexpectedAnswer(
+            f"{CREATE_DRAFT.name}: a draft was made whose id is not known ({why}). Nothing was submitted. "
+            f"{_HARMLESS}",
             operation=CREATE_DRAFT.name,
+            # Of the invoice; the draft's creation is told by the message.
             outcome=Outcome.NOT_SENT,
+            **details,
         )
+        error.__cause__ = unread
+        return error
+
+
+_HARMLESS = (
+    "No invoice can have come of it (a draft may be left, which has no effect): submitting again is harmless."
+)
 
 
 def _faults(errors: Iterable[ValidationMessage] | None) -> Iterator[Fault]:

@@ -45,7 +45,7 @@ class Journal(Protocol):
         Args:
             done: The end, as the machine tells it.
             ending: What the caller is told.
-            out_of_time: Whether it ended because the time did.
+            out_of_time: Whether it ended because the time did, or since looks would fail for now.
         """
         ...
 

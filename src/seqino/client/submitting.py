@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from seqino._core.config import Config
+from seqino._core.config import Config, LookedIntoOptions, Secret
+from seqino._core.failed_looks import FailedLook, read_failed_look
 from seqino._core.outcome import Outcome
 from seqino._core.retry import LEAST_TIME
 from seqino._core.runtime import Runtime
@@ -26,7 +27,6 @@ from seqino.client.telling import SubmissionEvents
 from seqino.errors import (
     CallError,
     InvalidInput,
-    NotFound,
     OutcomeUnknown,
     ResumeToken,
 )
@@ -76,8 +76,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = ["Submitter"]
-
-_GONE = 410
 
 
 def _name(file: File | None, earlier: ResumeToken | None) -> str:
@@ -200,8 +198,8 @@ class _Run:
                     await self._journal.happened(event)
             ending = self._conclude(step.action, draft_id=step.state.draft_id or None)
             if self._journal is not None:
-                out_of_time = self._seen.out_of_time
-                await self._journal.concluded(step.action, ending, out_of_time=out_of_time)
+                cut_short = self._seen.out_of_time or self._seen.denied is not None
+                await self._journal.concluded(step.action, ending, out_of_time=cut_short)
             concluded = True
         finally:
             if not concluded:
@@ -268,13 +266,13 @@ class _Run:
             )
         except CallError as error:
             self._seen.error = error
-            # A draft whose id cannot be read is of no use, and does no harm.
+            # Done, but unreadable: a draft whose id is not known is of no use, and does no harm.
             return Created(None) if error.outcome == Outcome.DONE else self._failed(error)
         return _created(created)
 
     async def _validate(self, draft_id: str) -> Event:
-        # One attempt's time, so that some is left to look in case it ends unclear.
-        options = self._options(limit=self._submitter.config.attempt_timeout)
+        # All the time for the pauses that the server asks for, and some left to look in case it ends unclear.
+        options = LookedIntoOptions.of(self._options())
         self._seen.sent_at.append(self._runtime.wall())
         try:
             answer = await validate_draft(
@@ -339,6 +337,8 @@ class _Run:
 
     def _failed(self, error: CallError) -> Event:
         self._seen.error = error
+        if isinstance(error, OutcomeUnknown) and error.token is not None:
+            self._seen.left_at = error.token.last_sent_at
         now = self._runtime.monotonic()
         match error.outcome:
             case Outcome.REJECTED:
@@ -362,11 +362,22 @@ class _Run:
                 options=self._options(limit=self._submitter.config.attempt_timeout),
             )
         except CallError as error:
-            # Not shown is no proof of absence; any other failure is no answer at all.
-            gone = isinstance(error, NotFound) or error.status == _GONE
-            evidence = Evidence.CANNOT_TELL if gone else Evidence.FAILED
+            evidence = self._failed_look(error)
             return Looked(begun=begun, now=self._runtime.monotonic(), evidence=evidence)
         return self._looked(draft, begun)
+
+    def _failed_look(self, error: CallError) -> Evidence:
+        left = self._remaining() - LEAST_TIME
+        key_is_fixed = isinstance(self._submitter.config.api_key, Secret)
+        match read_failed_look(error, left=left, key_is_fixed=key_is_fixed):
+            case FailedLook.NOT_SHOWN:
+                # No proof of absence; any other failure is no answer at all.
+                return Evidence.CANNOT_TELL
+            case FailedLook.DENIED:
+                self._seen.denied = error
+                return Evidence.DENIED
+            case _:
+                return Evidence.FAILED
 
     async def _sleep_until(self, at: float) -> None:
         pause = at - self._runtime.monotonic()

@@ -99,7 +99,13 @@ class Mandates(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Sequence[Mandate]:
-        """Create several mandates, all of them or none."""
+        """Create several mandates, all of them or none.
+
+        Raises:
+            InvalidInput: Two of them are the same, and nothing was sent.
+            ReconcileMismatch: There is a mandate for one of the entries with other dates.
+            OutcomeUnknown: They may have been created, and are not to be found.
+        """
         return await operations.create_mandates_batch(
             self._client, batch, client_id=client_id, options=options
         )

@@ -342,6 +342,9 @@ def _looked(state: State, event: Event) -> Step:
         raise _impossible(state, event)
     if event.evidence is Evidence.CONSUMED:
         return _accepted(state, event)
+    if event.evidence is Evidence.DENIED:
+        # As if the time were over: no look that follows would show anything.
+        return _done(state, _without_evidence(state))
     if state.doubt in (_Doubt.LOST, _Doubt.UNCLEAR):
         return _looked_in_doubt(state, event)
     if state.doubt in (_Doubt.UNIDENTIFIED, _Doubt.CONTRADICTED):
@@ -382,9 +385,14 @@ def _looked_for_an_id(state: State, event: Looked) -> Step:
 
 
 def _looked_after_refusal(state: State, event: Looked) -> Step:
-    """Confirm a refusal: a complete answer leaves nothing under way, so that one look is enough."""
+    """Confirm a refusal: a complete answer leaves nothing under way, so that one look is enough.
+
+    Something in between may have lost an acceptance, repeated the request and handed on the refusal of that:
+    a look that failed is made again, for as long as one waits after a lost answer; then the refusal stands.
+    """
     verdict = _without_evidence(state)
-    if event.evidence is Evidence.FAILED and verdict is Verdict.IN_DOUBT:
+    may_look_again = verdict is Verdict.IN_DOUBT or event.begun < state.quiet_from
+    if event.evidence is Evidence.FAILED and may_look_again:
         return _look_again(state, event.now)
     if event.evidence is Evidence.STILL_DRAFT and not state.ever_unknown:
         return _done(state, Verdict.REJECTED)

@@ -86,6 +86,8 @@ class Evidence(StrEnum):
     """Not found, or the fields that would tell are not shown: neither a yes nor a no."""
     FAILED = "failed"
     """The look itself failed, which is no answer."""
+    DENIED = "denied"
+    """The look failed, as any other would that is made now."""
 
 
 _SUCCESS = frozenset({"submitted", "validated", "processed"})
