@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 def lines(url: str = "http://127.0.0.1:8052", **changes: Any) -> list[str]:
     settings: dict[str, Any] = {"scenario": "paid", "speed": 1.0, "is_strict": False, "buyers": MAGIC_BUYERS}
-    return list(announcement(url, **{**settings, **changes}))
+    control_url = url.replace("65535", "65534").replace("8052", "8053")
+    return list(announcement(url, control_url, **{**settings, **changes}))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:65535", "http://0.0.0.0:65535", "http://[::]:65535"])
@@ -93,7 +94,7 @@ async def said_by(
 ) -> tuple[str, str]:
     """What a sandbox says before it is stopped."""
     task = asyncio.create_task(serve(settings, as_json=as_json))
-    last = "_sandbox/" if as_json else "_sandbox/faults"
+    last = "}\n" if as_json else "answers.\n"
     out, error = "", ""
     while last not in out:
         await asyncio.sleep(0)
@@ -116,6 +117,7 @@ async def test_a_machine_is_told_in_one_line(capsys: pytest.CaptureFixture[str])
     told = json.loads(out)
     assert told["pid"] == os.getpid()
     assert told["control"] == f"{told['url']}/_sandbox/"
+    assert told["control_always"] != told["control"]
     assert (out.count("\n"), error) == (1, "")
 
 

@@ -104,7 +104,7 @@ async def test_a_stale_connection_dies_with_the_next_request(sandbox: Sandbox) -
         head = await reader.readuntil(b"\r\n\r\n")
         await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
         assert not reader.at_eof()
-        writer.write(b"G")
+        writer.write(b"GET /c")
         assert await reader.read() == b""
         assert sandbox.counters.requests == 1
 

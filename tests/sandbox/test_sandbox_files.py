@@ -135,10 +135,10 @@ def test_a_large_attachment_inside_costs_no_more_than_its_size() -> None:
     assert read_file(content).terms["BT-1"] == "C-7"
 
 
-def test_a_file_of_too_many_elements_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqino.sandbox.reading._MOST_ELEMENTS", 10)
-    assert_refused(b"<a>" + b"<b/>" * 10 + b"</a>", "more than 10 elements")
-    assert_refused(b"<a>" + b"<b/>" * 9 + b"</a>", "neither a UBL")
+def test_a_file_of_too_many_tags_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqino.sandbox.reading._MOST_TAGS", 10)
+    assert_refused(b"<a>" + b"<b/>" * 9 + b"</a>", "more than 10 tags")
+    assert_refused(b"<a>" + b"<b/>" * 8 + b"</a>", "neither a UBL")
 
 
 def assert_refused(content: bytes, message: str) -> None:

@@ -322,7 +322,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 async def test_a_hostile_file_is_refused(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr("seqino.sandbox.reading._MOST_ELEMENTS", 100_000)
+    monkeypatch.setattr("seqino.sandbox.reading._MOST_TAGS", 100_000)
     assert await said(sandbox, upload(form(FILE + FILES[what]()))) == 400
     assert sandbox.counters.files_taken == 0
 

@@ -114,6 +114,19 @@ async def test_a_fault_does_over_tls_what_it_does_without(  # noqa: PLR0917 - th
     assert secure.counters.faults == 1
 
 
+async def test_the_control_port_answers_in_plain_http_where_no_handshake_succeeds(
+    secure: Sandbox, session: aiohttp.ClientSession
+) -> None:
+    secure.faults.rate("cut-handshake", 1)
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await session.get(f"{secure.url}/_sandbox/faults")
+    assert secure.control_url.startswith("http://127.0.0.1:")
+    async with session.delete(f"{secure.control_url}/_sandbox/faults") as response:
+        assert response.status == 200
+    async with session.get(f"{secure.url}/health") as response:
+        assert response.status == 200
+
+
 async def test_a_connection_is_cut_without_the_farewell_of_tls(
     secure: Sandbox, trust: ssl.SSLContext
 ) -> None:

@@ -22,7 +22,7 @@ FAULT = "X-Sandbox-Fault"
 def connections_of(sandbox: Sandbox) -> list[Connection]:
     """The connections that are open, as the server sees them."""
     inside: Any = sandbox
-    connections: list[Connection] = inside._running.front.connections
+    connections: list[Connection] = inside._running.api.front.connections
     return connections
 
 

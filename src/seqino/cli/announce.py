@@ -35,24 +35,34 @@ def warning(url: str) -> str | None:
     return "WARNING: whoever reaches this machine can use and control it, without a key."
 
 
-def for_machines(url: str, *, pid: int) -> str:
+def for_machines(url: str, control_url: str, *, pid: int) -> str:
     """Return what a script needs, as one line of JSON.
 
     Args:
         url: Where it listens.
+        control_url: Where its control API answers whatever is to go wrong.
         pid: Number of its process.
     """
     near = local(url)
-    return json.dumps({"url": near, "pid": pid, "client_id": CLIENT_ID, "control": f"{near}/_sandbox/"})
+    return json.dumps(
+        {
+            "url": near,
+            "pid": pid,
+            "client_id": CLIENT_ID,
+            "control": f"{near}/_sandbox/",
+            "control_always": f"{local(control_url)}/_sandbox/",
+        }
+    )
 
 
 def announcement(
-    url: str, *, scenario: str, speed: float, is_strict: bool, buyers: Mapping[str, str]
+    url: str, control_url: str, *, scenario: str, speed: float, is_strict: bool, buyers: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield the lines of the announcement.
 
     Args:
         url: Where it listens.
+        control_url: Where its control API answers whatever is to go wrong.
         scenario: What buyers do.
         speed: Seconds of its time in a real second.
         is_strict: Whether it takes one key only, which is not repeated here.
@@ -84,3 +94,4 @@ def announcement(
     yield "What happened, and what is to go wrong:"
     yield f"  curl {near}/_sandbox/counters"
     yield f'  curl -d \'{{"fault": "reset-after"}}\' {near}/_sandbox/faults'
+    yield f"Whatever goes wrong, {local(control_url)}/_sandbox/ answers."

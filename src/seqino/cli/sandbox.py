@@ -29,6 +29,7 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8052
+    control_port: int = 0
     scenario: str = "paid"
     speed: float = 1.0
     seed: int = 0
@@ -54,6 +55,7 @@ class Settings:
             return Sandbox(
                 host=self.host,
                 port=self.port,
+                control_port=self.control_port,
                 scenario=self.scenario,
                 speed=self.speed,
                 seed=self.seed,
@@ -72,6 +74,14 @@ def sandbox(  # noqa: PLR0917 - each is an option of the command
     host: Annotated[
         str, typer.Option(help="Address to listen on; the sandbox guards nothing.")
     ] = "127.0.0.1",
+    control_port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Port on which the control API answers whatever is to go wrong; 0 for a free one.",
+        ),
+    ] = 0,
     scenario: Annotated[str, typer.Option(help="What buyers do, such as paid, refused or silent.")] = "paid",
     speed: Annotated[
         float, typer.Option(help="Seconds of sandbox time in a real second; 0 stands still.")
@@ -121,6 +131,7 @@ def sandbox(  # noqa: PLR0917 - each is an option of the command
         settings = Settings(
             host=host,
             port=port,
+            control_port=control_port,
             scenario=scenario,
             speed=speed,
             seed=seed,
@@ -148,7 +159,7 @@ async def serve(settings: Settings, *, as_json: bool = False) -> None:
     async with settings.make() as server:
         out = console()
         if as_json:
-            lines = [for_machines(server.url, pid=os.getpid())]
+            lines = [for_machines(server.url, server.control_url, pid=os.getpid())]
             if (warned := warning(server.url)) is not None:
                 console(stderr=True).print(warned, markup=False, soft_wrap=True)
         else:
@@ -164,6 +175,7 @@ def _announcement(server: "Sandbox", settings: Settings) -> list[str]:
     return list(
         announcement(
             server.url,
+            server.control_url,
             scenario=settings.scenario,
             speed=settings.speed,
             is_strict=settings.api_key is not None,

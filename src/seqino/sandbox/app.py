@@ -13,7 +13,7 @@ import attrs
 import msgspec
 from aiohttp import web
 
-from seqino.sandbox.connections import Connection
+from seqino.sandbox.connections import CONTROL, Connection
 from seqino.sandbox.description import Operation
 from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import HEADER as FAULT_HEADER
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from seqino.sandbox.operations import Operations
     from seqino.sandbox.world import World
 
-__all__ = ["LARGEST_BODY", "App"]
+__all__ = ["LARGEST_BODY", "App", "Refuse"]
 
 LARGEST_BODY = 32 * 2**20
 """Bytes of the largest request body that is read."""
@@ -46,13 +46,18 @@ _TOO_LARGE = f"a request body may have {LARGEST_BODY} bytes"
 _JSON = (("Content-Type", "application/json"),)
 _json = msgspec.json.Encoder(decimal_format="number")
 
-_CONTROL = "/_sandbox/"
 _HEALTH = "GET /health"
 """The one operation without a key; its body is ``null``, as in the public example."""
 
 
+Refuse: TypeAlias = "Callable[[int, str], web.Response]"
+"""Writes an answer of the platform's own error shape: a status, and what is wrong."""
+
 _Hold: TypeAlias = "Callable[[], Awaitable[None]]"
 """Waits, between the judgement of a request and its effect."""
+
+
+_Answered: TypeAlias = "Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]"
 
 
 @attrs.define(eq=False)
@@ -140,8 +145,16 @@ class App:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        return await self._guarded(request, self._answered)
+
+    async def handle_control(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request on the port that is for the control API alone."""
+        return await self._guarded(request, self._answered_control)
+
+    async def _guarded(self, request: web.BaseRequest, answered: _Answered) -> web.StreamResponse:
         try:
-            return await self._handle(request)
+            refused = await self._checked(request)
+            return await answered(request) if refused is None else refused
         except (ConnectionError, web.RequestPayloadError) as error:
             # The caller has left, or its body cannot be read on: the connection is of no more use.
             response = self.refuse(400, f"a body that cannot be read: {error}")
@@ -152,7 +165,8 @@ class App:
             if isinstance(request.protocol, Connection) and request.content.is_eof():
                 request.protocol.is_used = False
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _checked(self, request: web.BaseRequest) -> web.StreamResponse | None:
+        """Return the refusal of what is refused wherever it leads."""
         if request.method == "CONNECT":
             response = self.refuse(502, "the sandbox is no proxy")
             response.force_close()
@@ -163,9 +177,18 @@ class App:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._world.failure is not None:
             return self.refuse(503, self._world.failure)
+        return None
+
+    async def _answered_control(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.raw_path
-        if path.startswith(_CONTROL):
-            return _respond(await self._settled(self._controlled(request, path.removeprefix(_CONTROL))))
+        if path.startswith(CONTROL):
+            return _respond(await self._settled(self._controlled(request, path.removeprefix(CONTROL))))
+        return self.refuse(404, f"there is nothing at {path}: on this port only {CONTROL} answers")
+
+    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.rel_url.raw_path
+        if path.startswith(CONTROL):
+            return await self._answered_control(request)
         if path.removeprefix("/api") == OPENAPI:
             return web.Response(body=self._published, content_type="application/json")
         self._world.counters.requests += 1

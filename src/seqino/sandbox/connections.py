@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
 
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from seqino.sandbox.fault_plays import Play
     from seqino.sandbox.faults import Faults
 
-__all__ = ["Connection", "Front"]
+__all__ = ["CONTROL", "Connection", "Front"]
+
+CONTROL = "/_sandbox/"
+"""Where the paths of the control API begin, which is to answer whatever goes wrong on purpose."""
+
+_LONGEST_METHOD = 20
+"""Bytes; what has no space by then is no HTTP."""
+
+_CONTROL = CONTROL.encode()
 
 _LINGERING = 2
 """Seconds in which a caller who was refused early may send the rest of its body, or end TLS in order."""
@@ -27,7 +35,7 @@ class Front:
 
     Args:
         server: aiohttp's server, which gets the connection.
-        faults: What may happen to it before.
+        faults: What may happen to it before; nothing where ``None``.
         tls: Certificate and settings, where TLS is spoken.
         refuse: Writes the answer to what is no HTTP.
     """
@@ -35,11 +43,11 @@ class Front:
     def __init__(
         self,
         server: web.Server,
-        faults: Faults,
+        faults: Faults | None,
         tls: ssl.SSLContext | None,
         refuse: Callable[[int, str], web.Response],
     ) -> None:
-        self.faults = faults
+        self._faults = faults
         self.refuse = refuse
         self._server = server
         self._tls = tls
@@ -48,12 +56,17 @@ class Front:
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of the next connection."""
-        play = self.faults.take("connection")
-        if play is not None:
-            self.faults.count(play)
+        play = self.take("connection")
         if play is not None and not play.tls:
             return _Ended(play)
         return self.connection() if self._tls is None else _Handshake(self, play)
+
+    def take(self, strikes: Literal["connection", "first byte"]) -> Play | None:
+        """Take and count the fault that is next to happen to a connection, or its next request."""
+        play = None if self._faults is None else self._faults.take(strikes)
+        if play is not None and self._faults is not None:
+            self._faults.count(play)
+        return play
 
     def connection(self) -> Connection:
         """Return the protocol that speaks HTTP."""
@@ -98,9 +111,9 @@ class Front:
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's protocol, which can be ended at a request's first byte and tells when it is over."""
+    """aiohttp's protocol, which can be ended at a request's first bytes and tells when it is over."""
 
-    __slots__ = ("_front", "is_stale", "is_used", "lost", "wire")
+    __slots__ = ("_begun", "_front", "is_stale", "is_used", "lost", "wire")
 
     def __init__(self, front: Front, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -110,8 +123,10 @@ class Connection(web.RequestHandler):
             lingering_time=_LINGERING,
         )
         self._front = front
+        self._begun = b""
+        """What has come of a request, as long as it may be one to the control API or not."""
         self.is_stale = False
-        """Whether the next request's first byte ends it."""
+        """Whether the next request's first bytes end it."""
         self.is_used = False
         """Whether a request is under way."""
         self.lost: asyncio.Future[None] = loop.create_future()
@@ -123,18 +138,28 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; a planned fault takes the first of a request."""
+        """Take bytes; a planned fault takes the first of a request, unless it is to the control API."""
         if data and not self.is_used:
-            self.is_used = True
-            play = self._front.faults.take("first byte")
-            if play is not None:
-                self._front.faults.count(play)
-                _end(self.wire, play)
+            data, self._begun = self._begun + data, b""
+            is_control = _is_control(data)
+            if is_control is None:
+                self._begun = data
                 return
-            if self.is_stale:
-                self.force_close()
+            self.is_used = True
+            if not is_control and self._ends():
                 return
         super().data_received(data)
+
+    def _ends(self) -> bool:
+        """End it, if that is what happens to it now."""
+        play = self._front.take("first byte")
+        if play is not None:
+            _end(self.wire, play)
+        elif self.is_stale:
+            self.force_close()
+        else:
+            return False
+        return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take notice that it is over."""
@@ -217,6 +242,14 @@ class _Handshake(asyncio.Protocol):
         self._connection.connection_made(transport)
         if self._kept:
             self._connection.data_received(bytes(self._kept))
+
+
+def _is_control(begun: bytes) -> bool | None:
+    """Tell whether a request is to the control API by how it begins; ``None`` as long as that is open."""
+    method, space, target = begun.lstrip(b"\r\n").partition(b" ")
+    if not space:
+        return None if len(method) < _LONGEST_METHOD and b"\n" not in method else False
+    return target.startswith(_CONTROL) or (None if _CONTROL.startswith(target) else False)
 
 
 def _end(transport: asyncio.Transport, play: Play) -> None:

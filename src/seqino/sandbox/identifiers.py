@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from stdnum.fr import siren, siret
 
 __all__ = ["is_siren", "is_siret"]
 
 
+@lru_cache(maxsize=4096)  # a run is about few companies, and about each of them again and again
 def is_siren(text: str) -> bool:
     """Tell whether text is a SIREN: nine digits that pass Luhn's check, without blanks or dots."""
     return siren.is_valid(text) and siren.compact(text) == text

@@ -136,7 +136,7 @@ def parse_body(data: bytes, content_type: str) -> Any:
         value = _loads(data)
         if data.count(b"{") + data.count(b"[") > _DEEPEST:
             _refuse_depth(value)
-        if b"\\ud" in data.lower():
+        if b"\\" in data and b"\\ud" in data.lower():
             _refuse_half_characters(value)
         return value  # noqa: TRY300 - what follows is for what cannot be read
     except json.JSONDecodeError as error:

@@ -6,19 +6,21 @@ It shares nothing with the client's reader, so that a fault of one cannot hide b
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError, XMLParser
+from xml.etree.ElementTree import ParseError, TreeBuilder, XMLParser
 
 import attrs
 
+from seqino.sandbox.paths import Paths
 from seqino.sandbox.shape import Terms
 from seqino.sandbox.syntaxes import SYNTAXES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from xml.etree.ElementTree import Element
+
     from seqino.sandbox.syntaxes import Syntax
 
 __all__ = ["InvoiceFile", "NoInvoice", "read_ahead", "read_file"]
@@ -26,8 +28,11 @@ __all__ = ["InvoiceFile", "NoInvoice", "read_ahead", "read_file"]
 _ATTACHMENTS = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 """Names under which a Factur-X PDF carries its CII (Factur-X 1.07 §6.1 and its forerunners)."""
 
-_MOST_ELEMENTS = 1_000_000
-"""More than the largest invoice has, and less than a small machine can hold."""
+_MOST_TAGS = 2_000_000
+"""More than the largest invoice has, and fewer than a small machine can hold."""
+
+_PIECE = 64 * 1024
+"""Bytes that are read at once: between two of them, other threads get their turn."""
 
 
 class NoInvoice(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
@@ -78,19 +83,22 @@ def read_file(data: bytes) -> InvoiceFile:
 def _read_xml(data: bytes) -> tuple[Syntax, Terms]:
     if not data.strip():
         raise NoInvoice("the file is empty")
-    tree = _Tree()
-    parser = XMLParser(target=tree)  # noqa: S314 - a DOCTYPE, and with it every entity, is refused
+    # In every encoding that is read, a tag has this byte.
+    if data.count(b"<") > _MOST_TAGS:
+        raise NoInvoice(f"it has more than {_MOST_TAGS} tags")
+    parser = XMLParser(target=_Builder())  # noqa: S314 - a DOCTYPE, and with it every entity, is refused
     try:
-        parser.feed(data)
-        parser.close()
+        for at in range(0, len(data), _PIECE):
+            parser.feed(data[at : at + _PIECE])
+        root = parser.close()
     except ParseError as error:
         raise NoInvoice(f"neither XML nor PDF: {error}") from None
     except (LookupError, ValueError) as error:
         raise NoInvoice(f"its encoding cannot be read: {error}") from None
     for syntax in SYNTAXES:
-        if tree.root_name in syntax.roots:
-            return syntax, _checked(_terms(syntax, tree.root))
-    raise NoInvoice(f"{tree.root_name} is neither a UBL invoice or credit note nor a CII invoice")
+        if root.tag in syntax.roots:
+            return syntax, _checked(_terms(syntax, root))
+    raise NoInvoice(f"{root.tag} is neither a UBL invoice or credit note nor a CII invoice")
 
 
 def _checked(terms: Terms) -> Terms:
@@ -117,128 +125,54 @@ def _attached(data: bytes) -> bytes:
     raise NoInvoice(f"a PDF without an invoice inside ({', '.join(_ATTACHMENTS)})")
 
 
-@attrs.define(eq=False)
-class _Node:
-    """An element: its text, its attributes, and its children by name without prefix."""
-
-    attributes: Mapping[str, str]
-    text: str = ""
-    children: dict[str, list[_Node]] = attrs.field(factory=dict[str, "list[_Node]"])
-
-
-class _Tree:
-    """Builds nodes from a parser's events, and refuses what could make a small file large."""
-
-    def __init__(self) -> None:
-        self.root_name = ""
-        self.root = _Node({})
-        self._open = [self.root]
-        self._text: list[str] = []
-        self._elements = 0
+class _Builder(TreeBuilder):
+    """Builds the tree, of a file without entities of its own."""
 
     def doctype(self, name: str, *_identifiers: str | None) -> None:
         raise NoInvoice(f"it has a DOCTYPE ({name}), which no electronic invoice needs")
 
-    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._elements += 1
-        if self._elements > _MOST_ELEMENTS:
-            raise NoInvoice(f"it has more than {_MOST_ELEMENTS} elements")
-        # Text before a child is white space: no element of an invoice holds both.
-        self._text.clear()
-        node = _Node(attributes)
-        if not self.root_name:
-            self.root_name, self.root = tag, node
-        self._open[-1].children.setdefault(tag.rpartition("}")[2], []).append(node)
-        self._open.append(node)
 
-    def data(self, text: str) -> None:
-        self._text.append(text)
+@attrs.frozen(eq=False)
+class _Reader:
+    """The paths of a syntax, made ready once."""
 
-    def end(self, _tag: str) -> None:
-        self._open.pop().text = "".join(self._text)
-        self._text.clear()
+    header: Paths
+    groups: Mapping[str, Paths]
+    """The paths inside each element that repeats, by the path of that."""
 
-    def close(self) -> None:
-        """Nothing is left to do; a parser's target has to have it."""
+    @classmethod
+    def of(cls, syntax: Syntax) -> _Reader:
+        repeated = {place.path: place for places in syntax.groups.values() for place in places}
+        elements = {path: (path,) for path in repeated}
+        return cls(
+            Paths(syntax.terms, {**elements, "BT-110": syntax.terms["BT-110"]}),
+            {path: Paths(place.terms) for path, place in repeated.items()},
+        )
 
 
-def _terms(syntax: Syntax, root: _Node) -> Terms:
-    terms: Terms = _values(root, syntax.terms)
-    terms.update(_vat_totals(root, syntax, terms))
+_READERS = {syntax.name: _Reader.of(syntax) for syntax in SYNTAXES}
+
+
+def _terms(syntax: Syntax, root: Element) -> Terms:
+    reader = _READERS[syntax.name]
+    texts, elements = reader.header.read(root)
+    terms: Terms = {**texts}
+    terms.update(_vat_totals(elements.get("BT-110", ()), terms))
     for group, places in syntax.groups.items():
-        found = [_values(node, place.terms) for place in places for node in _select(root, place.path)]
+        found = [
+            reader.groups[place.path].read(element)[0]
+            for place in places
+            for element in elements.get(place.path, ())
+        ]
         if found:
             terms[group] = found
     return terms
 
 
-def _values(node: _Node, terms: Mapping[str, tuple[str, ...]]) -> Terms:
-    found: Terms = {}
-    for term, paths in terms.items():
-        value = next((text for path in paths if (text := _text(node, path))), None)
-        if value is not None:
-            found[term] = value
-    return found
-
-
-def _vat_totals(root: _Node, syntax: Syntax, terms: Terms) -> Terms:
+def _vat_totals(amounts: Iterable[Element], terms: Terms) -> Terms:
     """Tell the VAT total in the invoice's currency (BT-110) from that in the accounting currency (BT-111)."""
     totals: Terms = {}
-    for path in syntax.terms["BT-110"]:
-        for node in _select(root, path):
-            foreign = terms.get("BT-6") and node.attributes.get("currencyID") == terms["BT-6"] != terms.get(
-                "BT-5"
-            )
-            totals.setdefault("BT-111" if foreign else "BT-110", node.text.strip())
+    for amount in amounts:
+        foreign = terms.get("BT-6") and amount.get("currencyID") == terms["BT-6"] != terms.get("BT-5")
+        totals.setdefault("BT-111" if foreign else "BT-110", (amount.text or "").strip())
     return totals
-
-
-_STEP = re.compile(r"([\w.@]+)(?:\[([^=\]]+)(?:=([^\]]*))?\])?")
-_COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
-
-
-@lru_cache(maxsize=1024)
-def _split(path: str) -> tuple[str, str]:
-    """Split a path from the attribute at its end; an ``@`` inside brackets is a condition."""
-    elements, slash, last = path.rpartition("/")
-    return (elements, last[1:]) if last.startswith("@") else (elements + slash + last, "")
-
-
-@lru_cache(maxsize=1024)
-def _steps(path: str) -> tuple[tuple[str, str, str], ...]:
-    """Split a path at the slashes outside brackets: name, condition, wanted text."""
-    steps = tuple((found[1], found[2] or "", found[3] or "") for found in _STEP.finditer(path))
-    return () if steps and steps[0][0] == "." else steps
-
-
-def _select(node: _Node, path: str) -> list[_Node]:
-    """Return the elements at a path, in the order of the file."""
-    nodes = [node]
-    for name, condition, wanted in _steps(path):
-        nodes = [
-            child
-            for parent in nodes
-            for child in parent.children.get(name, ())
-            if not condition or _holds(child, condition, wanted)
-        ]
-        if not nodes:
-            break
-    return nodes
-
-
-def _holds(node: _Node, condition: str, wanted: str) -> bool:
-    if not wanted:
-        return bool(_select(node, condition))
-    return _text(node, condition) == wanted
-
-
-def _text(node: _Node, path: str) -> str:
-    """Return the first text, or attribute, at a path; a compact date (format 102) as ISO 8601."""
-    elements, attribute = _split(path)
-    for found in _select(node, elements):
-        text = (found.attributes.get(attribute, "") if attribute else found.text).strip()
-        if found.attributes.get("format") == "102":
-            return _COMPACT_DATE.sub(r"\1-\2-\3", text)
-        if text:
-            return text
-    return ""

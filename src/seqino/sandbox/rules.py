@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from seqino.sandbox.shape import Terms
 
-__all__ = ["Breach", "breaches", "party_key", "siren_of"]
+__all__ = ["JUDGED", "Breach", "breaches", "party_key", "siren_of"]
+
+JUDGED = frozenset(
+    {
+        *("BT-44", "BG-20", "BT-92", "BG-21", "BT-99", "BG-23", "BT-117", "BG-25", "BT-131"),
+        *(f"BT-{number}" for number in (106, 107, 108, 109, 110, 112, 113, 114, 115)),
+    }
+)
+"""The terms that the rules ask for."""
 
 _CENT = Decimal("0.01")
 _ZERO = Decimal(0)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
 import logging
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import attrs
-from aiohttp import web
 
-from seqino.sandbox.app import LARGEST_BODY, App
+from seqino.sandbox.app import App
 from seqino.sandbox.catalogue import Catalogue
 from seqino.sandbox.clock import Clock
-from seqino.sandbox.connections import Front
 from seqino.sandbox.control import Control
 from seqino.sandbox.deliveries import Deliveries
 from seqino.sandbox.deliveries.control import DeliveryControl
@@ -26,11 +23,11 @@ from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.fitting import misfits
 from seqino.sandbox.limits import Limits
-from seqino.sandbox.listening import Listener
 from seqino.sandbox.mangle import contents
 from seqino.sandbox.metering import Meter
 from seqino.sandbox.operations import Operations
 from seqino.sandbox.replies import Form
+from seqino.sandbox.serving import Port
 from seqino.sandbox.signing import Scheme
 from seqino.sandbox.state_file import StateFile
 from seqino.sandbox.steering import Steering
@@ -53,35 +50,17 @@ __all__ = ["Sandbox", "SandboxError"]
 _log = logging.getLogger("seqino.sandbox")
 
 
-_PATIENCE = 1
-"""Seconds that requests under way get when it stops."""
-
-
 @attrs.frozen
 class _Running:
     """All that runs as long as the sandbox does."""
 
     app: App
-    server: web.Server
-    front: Front
-    listener: Listener
+    api: Port
+    control: Port
 
     async def stop(self) -> None:
         self.app.stop()
-        await self.listener.stop()
-        await self.front.stop()
-        # Requests that have arrived get the chance to begin.
-        await asyncio.sleep(0)
-        connections = self.front.connections
-        self.server.pre_shutdown()
-        await self.server.shutdown(_PATIENCE)
-        lost = [one.lost for one in connections]
-        if lost:
-            # Who does not read its answer would keep the connection open.
-            await asyncio.wait(lost, timeout=_PATIENCE)
-            for one in connections:
-                one.abort()
-            await asyncio.wait(lost, timeout=_PATIENCE)
+        await asyncio.gather(self.api.stop(), self.control.stop())
 
 
 class Sandbox:
@@ -98,6 +77,8 @@ class Sandbox:
     Args:
         host: Address to listen on; loopback unless told otherwise, since it guards nothing.
         port: Port, 0 for a free one.
+        control_port: A second port, 0 for a free one, on which the control API answers in plain HTTP whatever
+            faults strike the first; nothing else does there.
         speed: Seconds of sandbox time in a real second, 0 or more; 0 moves only when it is stepped.
         scenario: What buyers do, one of ``SCENARIOS``; ``MAGIC_BUYERS`` go before it.
         api_key: The one API key that is taken; any but ``invalid`` by default.
@@ -123,6 +104,7 @@ class Sandbox:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        control_port: int = 0,
         speed: float = 1.0,
         scenario: str = "paid",
         api_key: str | None = None,
@@ -137,6 +119,7 @@ class Sandbox:
     ) -> None:
         self._host = host
         self._port = port
+        self._control_port = control_port
         self._api_key = api_key
         self._description = _shipped() if description is None else Description(Path(description))
         self.clock = Clock(speed=speed)
@@ -186,9 +169,16 @@ class Sandbox:
         Raises:
             RuntimeError: It is not running.
         """
-        host, port = self._is_running().listener.address[:2]
-        scheme = "http" if self._tls is None else "https"
-        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        return self._is_running().api.url
+
+    @property
+    def control_url(self) -> str:
+        """Address under which the control API answers whatever faults do, such as ``http://127.0.0.1:8053``.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        return self._is_running().control.url
 
     @property
     def counters(self) -> Counters:
@@ -232,18 +222,18 @@ class Sandbox:
         Raises:
             RuntimeError: It is not running.
         """
-        running = self._is_running()
-        running.listener.close()
-        running.front.leave()
+        api = self._is_running().api
+        api.listener.close()
+        api.front.leave()
         try:
             yield
         finally:
-            await running.listener.open()
+            await api.listener.open()
 
     def _refuse(self, seconds: float) -> None:
-        running = self._is_running()
-        running.listener.close_for(seconds)
-        running.front.leave()
+        api = self._is_running().api
+        api.listener.close_for(seconds)
+        api.front.leave()
 
     def _is_running(self) -> _Running:
         if self._running is None:
@@ -276,17 +266,18 @@ class Sandbox:
             api_key=self._api_key,
         )
         self._attach()
-        server = web.Server(app.handle, request_factory=_request)
-        front = Front(server, self.faults, self._tls, app.refuse)
-        listener = Listener(front)
+        api = Port(app.handle, app.refuse, faults=self.faults, tls=self._tls)
+        control = Port(app.handle_control, app.refuse)
         self.deliveries.start()
         try:
-            await listener.start(self._host, self._port)
-        except OSError as error:
+            await api.open(self._host, self._port)
+            await control.open(self._host, self._control_port)
+        except SandboxError:
+            await api.stop()
             await self.deliveries.stop()
             self.world.detach()
-            raise _cannot_listen(error, self._host, self._port) from error
-        self._running = _Running(app, server, front, listener)
+            raise
+        self._running = _Running(app, api, control)
 
     async def stop(self) -> None:
         """Answer what is under way, close every connection and free the port; twice is harmless."""
@@ -362,14 +353,3 @@ def _holds(description: Description) -> Mapping[str, frozenset[Content]]:
         )
         for operation in description.operations
     }
-
-
-def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY)
-
-
-def _cannot_listen(error: OSError, host: str, port: int) -> SandboxError:
-    if error.errno == errno.EADDRINUSE:
-        return SandboxError(f"port {port} is already in use; choose another, or 0 for a free one")
-    return SandboxError(f"cannot listen on {host}:{port}: {error.strerror or error}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from seqino.sandbox.description import Description
 
@@ -39,12 +39,13 @@ class Shape:
         A fraction that the description does not know stays a number, unless it is beyond every reader's.
         """
         if isinstance(value, dict):
-            content = cast("dict[str, Any]", value)
-            # Most fields are text, which stays; asking first halves the cost of a request.
-            return {
-                name: one if one.__class__ is str else self._plain_field(name, one)
-                for name, one in content.items()
-            }
+            copy = cast("dict[str, Any]", value).copy()
+            for name, one in copy.items():
+                # Most fields are text, which stays; asking first saves most of the cost of a request.
+                if one.__class__ is not str:
+                    field = self.fields.get(name)
+                    copy[name] = (field[1] if field else _UNKNOWN).plain(one)
+            return copy
         if isinstance(value, list):
             items = self.items or _UNKNOWN
             return [items.plain(one) for one in cast("Iterable[Any]", value)]
@@ -54,18 +55,13 @@ class Shape:
             return str(value)
         return value
 
-    def _plain_field(self, name: str, value: Any) -> Any:
-        field = self.fields.get(name)
-        return (field[1] if field else _UNKNOWN).plain(value)
-
     def terms(self, value: Mapping[str, Any]) -> Terms:
         """Read the business terms of an object; absent and null fields are left out."""
         found: Terms = {}
-        for name, one in value.items():
-            field = self.fields.get(name)
-            if field is None or one is None:
+        for name, (term, shape) in self.fields.items():
+            one = value.get(name)
+            if one is None:
                 continue
-            term, shape = field
             if term and one.__class__ is str:  # asked first, as above
                 found[term] = one
             elif isinstance(one, dict):
@@ -76,6 +72,18 @@ class Shape:
             elif term:
                 found[term] = one
         return found
+
+    def only(self, terms: Container[str]) -> Shape:
+        """Return the part of it that holds some terms: reading less of an object takes less time.
+
+        Of a repeated group all is left out that is none of the terms; that there is such a group stays.
+        """
+        fields: dict[str, tuple[str | None, Shape]] = {}
+        for name, (term, shape) in self.fields.items():
+            part = shape.only(terms)
+            if term in terms or part.fields:
+                fields[name] = term, part
+        return Shape(self.amount, fields, self.items and self.items.only(terms))
 
     def carry(self, terms: Terms) -> dict[str, Any]:
         """Write business terms into the fields that the description gives them."""

@@ -1,7 +1,6 @@
 """Where each business term of EN 16931 stands in UBL 2.1 and in CII D16B (CEN/TS 16931-3-2 and 3-3), as data.
 
-A path is a sequence of element names without prefixes; ``@name`` at its end is an attribute, ``[name=text]``
-chooses the elements with such a child, and ``.`` is the element itself. Several paths are tried in turn.
+How a path is written is said in ``paths.py``. Several paths are tried in turn.
 """
 
 from __future__ import annotations

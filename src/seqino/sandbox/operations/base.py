@@ -9,7 +9,7 @@ import attrs
 
 from seqino.sandbox.identifiers import is_siren
 from seqino.sandbox.judge import Refusal, Unprocessable, problem
-from seqino.sandbox.rules import breaches, party_key, siren_of
+from seqino.sandbox.rules import JUDGED, breaches, party_key, siren_of
 from seqino.sandbox.shape import shape_of
 from seqino.sandbox.world import Sponsor
 
@@ -34,6 +34,14 @@ __all__ = [
 ]
 
 CLIENT_HEADER = "x-pdp-client-id"
+
+_SELLER = {"legal": "BT-30", "vat": "BT-31", "address": "BT-34"}
+_BUYER = {"legal": "BT-47", "vat": "BT-48", "address": "BT-49"}
+_OTHERS = ("BT-31", "BT-30", "BT-27")
+"""What tells a seller without a SIREN from others."""
+
+_READ = JUDGED.union(_SELLER.values(), _BUYER.values(), _OTHERS, ("BT-34-1", "BT-49-1"))
+"""The terms of a draft that are read: what the rules ask for, and who sells and buys."""
 
 _MARKS = (
     "draft_id",
@@ -124,6 +132,7 @@ class InvoiceData:
         invoices = description.operation("GET /invoicing/invoice_data/{invoice_id}").responses[200] or {}
         self.show_inferred = show_inferred
         self.draft = shape_of(description, drafts)
+        self._read = self.draft.only(_READ)
         self._invoice = shape_of(description, invoices)
         self._invoice_validator = description.validator(invoices)
         # Where a term stands more than once, the first place is the one to speak of.
@@ -135,8 +144,8 @@ class InvoiceData:
         return unmarked(plain)
 
     def terms(self, content: Mapping[str, Any]) -> Terms:
-        """Read the business terms of a draft."""
-        return self.draft.terms(content)
+        """Read the business terms of a draft, as far as rules and parties ask for them."""
+        return self._read.terms(content)
 
     def shown(self, content: dict[str, Any]) -> dict[str, Any]:
         """Return what an answer may show of an invoice."""
@@ -164,10 +173,9 @@ def unmarked(content: dict[str, Any]) -> dict[str, Any]:
 
 def seller_of(terms: Terms) -> str:
     """Return what tells the seller from others: its SIREN, as a rule."""
-    siren = siren_of(terms, legal="BT-30", vat="BT-31", address="BT-34")
-    return party_key(terms, siren=siren, others=("BT-31", "BT-30", "BT-27"))
+    return party_key(terms, siren=siren_of(terms, **_SELLER), others=_OTHERS)
 
 
 def buyer_of(terms: Terms) -> str | None:
     """Return the SIREN of the buyer, where the data give one."""
-    return siren_of(terms, legal="BT-47", vat="BT-48", address="BT-49")
+    return siren_of(terms, **_BUYER)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.judge import Refusal, Unprocessable, problem
 from seqino.sandbox.operations.base import Answer, buyer_of, seller_of
-from seqino.sandbox.rules import breaches
 from seqino.sandbox.world.invoices import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seqino.sandbox.operations.base import Call, InvoiceData, Play
-    from seqino.sandbox.shape import Terms
+    from seqino.sandbox.rules import Breach
     from seqino.sandbox.world.invoices import Invoices
     from seqino.sandbox.world.records import Draft, Invoice
 
@@ -40,6 +40,8 @@ class DraftOperations:
     def __init__(self, invoices: Invoices, data: InvoiceData) -> None:
         self._invoices = invoices
         self._data = data
+        self._judged: WeakKeyDictionary[Draft, tuple[dict[str, Any], list[Breach]]] = WeakKeyDictionary()
+        """The content of a draft that was judged, and what it was found to break."""
 
     @property
     def table(self) -> Mapping[str, Play]:
@@ -87,9 +89,9 @@ class DraftOperations:
     def validate_draft(self, call: Call) -> Answer:
         """Issue a draft as an invoice, exactly once; an unsound one is refused with 422 and stays a draft."""
         draft = _find(call)
-        terms = self._data.terms(draft.content)
         if draft.invoice_id is None:
-            self._refuse_unsound(terms)
+            self._refuse_unsound(draft)
+        terms = self._data.terms(draft.content)
         fingerprint = hashlib.blake2b(_json.encode(draft.content), digest_size=16).hexdigest()
         invoice = _unless_frozen(
             lambda: self._invoices.issue_draft(
@@ -99,9 +101,17 @@ class DraftOperations:
         marks: dict[str, Any] = {"draft_id": draft.draft_id, **_issued(invoice), "errors": [], "warnings": []}
         return Answer(200, marks if self._data.show_inferred else {})
 
-    def _refuse_unsound(self, terms: Terms) -> None:
+    def _breaches(self, draft: Draft) -> list[Breach]:
+        """Return the rules that a draft breaks; judged once, until it has another content."""
+        content, found = self._judged.get(draft, (None, []))
+        if content is not draft.content:
+            found = self._data.breaches(draft.content)
+            self._judged[draft] = draft.content, found
+        return found
+
+    def _refuse_unsound(self, draft: Draft) -> None:
         places = self._data.places
-        found = list(breaches(terms, places))
+        found = self._breaches(draft)
         if found:
             raise Unprocessable(
                 problem(["draft", *places.get(one.term, ())], one.message, one.rule) for one in found
@@ -116,8 +126,7 @@ class DraftOperations:
             "updated_at": draft.updated_at and stamp(draft.updated_at),
         }
         if draft.invoice_id is None:
-            found = self._data.breaches(draft.content)
-            return {**marks, "warnings": [self._data.message(one) for one in found]}
+            return {**marks, "warnings": [self._data.message(one) for one in self._breaches(draft)]}
         return {**marks, **_issued(call.client.invoices[draft.invoice_id])}
 
 
