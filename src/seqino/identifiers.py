@@ -49,12 +49,15 @@ MOST_CHARACTERS = 125
 MOST_IN_SUFFIX = MOST_CHARACTERS - len("123456789_")
 MOST_IN_ROUTING_CODE = MOST_IN_SUFFIX - len("12345678901234_")
 
-_PART = re.compile(r"[A-Za-z0-9._-]+")
+_STRANGE = re.compile(r"[^A-Za-z0-9._-]")
 _CHARACTERS = "letters without accents, digits, '-', '_' and '.'"
 _MISTYPED = (
     "has a wrong check digit: was a digit mistyped? check_digits=False, for a client or a call, lets test "
     "numbers through"
 )
+
+_NOBODY = "000000000"
+_NOBODYS = "has zeros alone for a SIREN, which nobody has"
 
 
 class _NoIdentifierError(ValueError):
@@ -66,6 +69,8 @@ def _siren(text: str, *, check_digits: bool) -> str:
     from stdnum.fr import siren  # noqa: PLC0415
 
     number = _digits(text, 9, "a SIREN")
+    if number == _NOBODY:
+        raise _NoIdentifierError(_NOBODYS)
     if check_digits and not siren.is_valid(number):
         raise _NoIdentifierError(_MISTYPED)
     return number
@@ -75,6 +80,8 @@ def _siret(text: str, *, check_digits: bool) -> str:
     from stdnum.fr import siret  # noqa: PLC0415
 
     number = _digits(text, 14, "a SIRET")
+    if number.startswith(_NOBODY):
+        raise _NoIdentifierError(_NOBODYS)
     # Those of La Poste have another check digit than all others, which the library knows.
     if check_digits and not siret.is_valid(number):
         raise _NoIdentifierError(_MISTYPED)
@@ -82,10 +89,15 @@ def _siret(text: str, *, check_digits: bool) -> str:
 
 
 def _digits(text: str, count: int, what: str) -> str:
-    number = re.sub(r"[\s.]", "", text)
+    number = _joined(text)
     if re.fullmatch(rf"[0-9]{{{count}}}", number) is None:
         raise _NoIdentifierError(f"is not {what}, which has {count} digits")
     return number
+
+
+def _joined(text: str) -> str:
+    """Drop what people put between the groups of a number."""
+    return re.sub(r"[\s.]", "", text)
 
 
 def _vat_number(text: str, *, check_digits: bool) -> str:
@@ -97,6 +109,8 @@ def _vat_number(text: str, *, check_digits: bool) -> str:
         raise _NoIdentifierError(
             "is not a French VAT number, which has FR, a key of two characters and nine digits"
         )
+    if number.endswith(_NOBODY):
+        raise _NoIdentifierError(_NOBODYS)
     if check_digits and not tva.is_valid(number):
         raise _NoIdentifierError(_MISTYPED)
     return number
@@ -106,8 +120,9 @@ def _part(text: str, *, most: int, what: str) -> str:
     part = text.strip()
     if not part:
         raise _NoIdentifierError(f"is empty: leave it out where there is no {what}")
-    if _PART.fullmatch(part) is None:
-        raise _NoIdentifierError(f"may hold {_CHARACTERS} only")
+    strange = _STRANGE.search(part)
+    if strange is not None:
+        raise _NoIdentifierError(f"may hold {_CHARACTERS} only, not {strange[0]!r}")
     if len(part) > most:
         raise _NoIdentifierError(f"has {len(part)} characters, and at most {most} are allowed")
     return part
@@ -120,7 +135,17 @@ def _routing_code(text: str, *, check_digits: bool) -> str:
 
 def _suffix(text: str, *, check_digits: bool) -> str:
     del check_digits  # it has none
-    return _part(text, most=MOST_IN_SUFFIX, what="suffix")
+    part = _part(text, most=MOST_IN_SUFFIX, what="suffix")
+    if _is_establishment(part.partition("_")[0]):
+        raise _NoIdentifierError(
+            "begins with 14 digits, which are read as a SIRET behind a SIREN: give them as the SIRET"
+        )
+    return part
+
+
+def _is_establishment(text: str) -> bool:
+    """Whether the part of an address behind the SIREN is meant to be a SIRET."""
+    return re.fullmatch(r"[0-9]{14}", _joined(text)) is not None
 
 
 class AddressForm(StrEnum):
@@ -168,7 +193,11 @@ class FrenchAddress:
 
 
 def _taken_apart(text: str, *, check_digits: bool) -> FrenchAddress:
-    address = _part(text, most=MOST_CHARACTERS, what="address")
+    head, dash, rest = text.strip().partition("_")
+    second = rest.partition("_")[0]
+    if _is_establishment(second):
+        rest = _joined(second) + rest[len(second) :]
+    address = _part(_joined(head) + dash + rest, most=MOST_CHARACTERS, what="address")
     head, dash, rest = address.partition("_")
     try:
         siren = _siren(head, check_digits=check_digits)
@@ -179,7 +208,7 @@ def _taken_apart(text: str, *, check_digits: bool) -> FrenchAddress:
     second, dash, code = rest.partition("_")
     if not rest:
         raise _NoIdentifierError("ends with '_': a SIRET or a suffix is missing")
-    if re.fullmatch(r"[0-9]{14}", second) is None:
+    if not _is_establishment(second):
         return FrenchAddress(siren=siren, suffix=rest)
     try:
         siret = _siret(second, check_digits=check_digits)
@@ -262,16 +291,18 @@ def check_siret(
 
     Args:
         text: Blanks and dots in it are dropped. Those of La Poste have a check digit of their own.
-        siren: The company that it should belong to, where that is known.
+        siren: The company that it should belong to, where that is known; read in the same way.
         where: Name of the place it comes from, for the message.
         check_digits: Whether a wrong check digit is refused.
 
     Raises:
-        InvalidInput: It is none, or one of another company.
+        InvalidInput: It is none, or one of another company, or ``siren`` is none.
     """
     number = check("siret", text, where=where, check_digits=check_digits)
-    if siren is not None and not number.startswith(siren):
-        raise InvalidInput(f"{where}: {number} belongs to the company {number[:9]}, not to {siren}")
+    if siren is not None:
+        company = check("siren", siren, where="siren", check_digits=check_digits)
+        if number[:9] != company:
+            raise InvalidInput(f"{where}: {number} belongs to the company {number[:9]}, not to {company}")
     return number
 
 
@@ -330,7 +361,8 @@ def check_suffix(text: str, *, where: str = "suffix") -> str:
     """Return a suffix that a company adds to its SIREN in an electronic address.
 
     Args:
-        text: At most 115 letters without accents, digits, ``-``, ``_`` and ``.``.
+        text: At most 115 letters without accents, digits, ``-``, ``_`` and ``.``; not 14 digits at its
+            beginning, which are read as a SIRET.
         where: Name of the place it comes from, for the message.
 
     Raises:
@@ -346,17 +378,22 @@ def check_address(
 
     Args:
         text: ``SIREN``, ``SIREN_SIRET``, ``SIREN_SIRET_CODEROUTAGE`` or ``SIREN_SUFFIXE``, at most 125
-            characters (BR-FR-21 to 25).
+            characters (BR-FR-21 to 25). Blanks and dots in SIREN and SIRET are dropped; in the other parts
+            blanks are refused.
         siren: The company that it must begin with, where that is known: the buyer's for a buyer's address
-            (BR-FR-21), the seller's for a seller's in self-billing (BR-FR-22).
+            (BR-FR-21), the seller's for a seller's in self-billing (BR-FR-22). It is read in the same way.
         where: Name of the place it comes from, for the message.
         check_digits: Whether wrong check digits are refused.
 
     Raises:
-        InvalidInput: It is none, or one of another company.
+        InvalidInput: It is none, or one of another company, or ``siren`` is none.
     """
     normal = check("address", text, where=where, check_digits=check_digits)
     address = _taken_apart(normal, check_digits=False)
-    if siren is not None and address.siren != siren:
-        raise InvalidInput(f"{where}: {normal[:40]!r} is of the company {address.siren}, not of {siren}")
+    if siren is not None:
+        company = check("siren", siren, where="siren", check_digits=check_digits)
+        if address.siren != company:
+            raise InvalidInput(
+                f"{where}: {normal[:40]!r} is of the company {address.siren}, not of {company}"
+            )
     return address

@@ -233,6 +233,11 @@ def test_a_company_may_be_found_in_one_way_and_not_in_the_other(
     assert on_platform("directory", "check", SIREN).exit_code == ExitCode.OK
 
 
+def test_an_address_is_read_as_people_write_it(on_platform: Command, platform: Platform) -> None:
+    publish(platform, addressable=True)
+    assert on_platform("directory", "check", "552 100 554").exit_code == ExitCode.OK
+
+
 def test_what_is_no_address_is_wrong_input(on_platform: Command, platform: Platform) -> None:
     result = on_platform("directory", "check", "paris")
     assert result.exit_code == ExitCode.INPUT

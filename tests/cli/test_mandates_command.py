@@ -55,6 +55,14 @@ def test_a_mandate_is_created_once_for_one_address(on_platform: Command) -> None
     assert made(on_platform, *ATELIER, *arguments, *dates)["id"] == mandate["id"]
 
 
+def test_identifiers_are_read_as_people_write_them(on_platform: Command) -> None:
+    mandate = made(
+        on_platform, "--siren", "552 100 554", "--name", "Atelier Bois", "--siret", "552 100 554 00013"
+    )
+    entry = mandate["directory_entry"]
+    assert (entry["siren"], entry["siret"]) == ("552100554", "55210055400013")
+
+
 def test_a_mandate_begins_today_and_has_no_end_unless_told(on_platform: Command) -> None:
     mandate = made(on_platform, *ATELIER, "--suffix", "COMPTA")
     assert datetime.fromisoformat(mandate["start_date"]).time() == datetime.min.time()
@@ -73,7 +81,10 @@ def test_a_mandate_is_read_from_a_file(on_platform: Command, tmp_path: Path) -> 
     [
         (("--siren", "552100554"), "needs --siren and --name"),
         (("--name", "Atelier Bois"), "needs --siren and --name"),
-        (("--siren", "552100555", "--name", "A"), "check digit"),
+        (("--siren", "552100555", "--name", "A"), "--siren: '552100555' has a wrong check digit"),
+        ((*ATELIER, "--siret", "552100554"), "--siret: '552100554' is not a SIRET"),
+        ((*ATELIER, "--suffix", "A B"), "--suffix: 'A B' may hold"),
+        ((*ATELIER, "--routing-code", "É"), "--routing-code: 'É' may hold"),
         ((*ATELIER, "--start", "soon"), "--start must be a day"),
         ((*ATELIER, "--end", "2026-01-01T08:00"), "--end has a time without its zone"),
         ((*ATELIER, "--file", "a.json"), "no other option"),

@@ -72,7 +72,7 @@ def test_a_payment_is_read_from_a_file(on_platform: Command, tmp_path: Path) -> 
         ((*PAYMENT, "--file", "a.json"), "no other option"),
         ((*PAYMENT[:5], "12,50"), "$.amount"),
         ((*PAYMENT[:5], "nan"), "$.amount"),
-        (("--siren", "552100555", *PAYMENT[2:]), "check digit"),
+        (("--siren", "552100555", *PAYMENT[2:]), "--siren: '552100555' has a wrong check digit"),
     ],
 )
 def test_what_is_no_payment_is_told_before_anything_is_sent(

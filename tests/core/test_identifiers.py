@@ -99,6 +99,25 @@ def test_a_siret_belongs_to_its_company() -> None:
     assert check_siret("55210055400014", check_digits=False) == "55210055400014"
 
 
+def test_the_company_beside_it_is_read_as_people_write_it_and_has_to_be_one() -> None:
+    assert check_siret(SIRET, siren="552 100 554") == SIRET
+    assert check_address(f"{SIREN}_A", siren="552.100.554").siren == SIREN
+    for wrong in ("", "5521", "552100555"):
+        with pytest.raises(InvalidInput, match=f"^siren: '{wrong}'"):
+            check_siret(SIRET, siren=wrong)
+        with pytest.raises(InvalidInput, match=f"^siren: '{wrong}'"):
+            check_address(SIREN, siren=wrong)
+    test_number = "123456789"
+    assert check_address(test_number, siren=test_number, check_digits=False).siren == test_number
+
+
+@pytest.mark.parametrize("check_digits", [True, False])
+def test_zeros_alone_are_nobody(check_digits: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    for kind, text in (("siren", "0" * 9), ("siret", "0" * 14), ("vat_number", "FR12000000000")):
+        with pytest.raises(InvalidInput, match=f"'{text}' has zeros alone for a SIREN, which nobody has"):
+            check(kind, text, where="x", check_digits=check_digits)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("text", "normal"),
     [
@@ -198,6 +217,33 @@ def test_an_address_begins_with_its_company() -> None:
     assert check_address("552.100.554").value == SIREN
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("552 100 554", SIREN),
+        ("552.100.554_COMPTA", f"{SIREN}_COMPTA"),
+        ("552100554_552.100.554.00013", f"{SIREN}_{SIRET}"),
+        ("552100554 _ 552 100 554 00013_A.B", f"{SIREN}_{SIRET}_A.B"),
+        ("552100554_1.2.3", f"{SIREN}_1.2.3"),
+    ],
+)
+def test_blanks_and_dots_in_the_numbers_of_an_address_are_dropped(text: str, value: str) -> None:
+    assert check_address(text).value == value
+
+
+def test_a_blank_in_a_suffix_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"'-', '_' and '\.' only, not ' '"):
+        check_address(f"{SIREN}_A B")
+
+
+@pytest.mark.parametrize("text", [SIRET, f"{SIRET}_A", "55210055400014", "552.100.554.00013"])
+def test_14_digits_are_never_a_suffix(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"begins with 14 digits, .*: give them as the SIRET"):
+        check_suffix(text)
+    assert check_suffix(text[:13]) == text[:13]
+    assert check_suffix(f"{SIRET}0") == f"{SIRET}0"
+
+
 PARTS = st.from_regex(r"\A[A-Za-z0-9._-]{1,100}\Z")
 
 
@@ -206,8 +252,8 @@ def test_an_address_is_written_as_it_was_read(part: str) -> None:
     for head in (SIREN, f"{SIREN}_{SIRET}"):
         text = f"{head}_{part}"
         if identifiers.fault("address", text):
-            # A suffix that looks like an establishment of somebody else.
-            assert part[:14].isdigit()
+            # A suffix that looks like an establishment.
+            assert part.partition("_")[0].replace(".", "").isdigit()
         else:
             assert check_address(text).value == text
 

@@ -45,6 +45,7 @@ class Recorder:
     calls: list[dict[str, Any]] = attrs.field(factory=list[Any])
     base_url: str = "https://pdp.example/api"
     client_id: str | None = None
+    check_digits: bool = True
 
     async def call(
         self,

@@ -27,6 +27,7 @@ from seqino.errors import (
     WaitTimedOut,
 )
 from seqino.models import DirectoryEntry, MandateStatus
+from seqino.options import CallOptions
 from seqino.resources import Mandates
 from seqino.resources.directory import is_addressable
 from seqino.sandbox import Sandbox
@@ -310,6 +311,24 @@ async def test_what_is_no_address_is_not_looked_up(stage: Stage) -> None:
         await stage.client.directory.is_reachable("paris")
     with pytest.raises(InvalidInput, match="check digit"):
         await stage.client.directory.is_reachable("552100555")
+    with pytest.raises(InvalidInput, match="a SIRET, '55210055400014', that has a wrong check digit"):
+        await stage.client.directory.find("552100554_55210055400014")
+
+
+async def test_an_address_is_looked_up_as_people_write_it(stage: Stage) -> None:
+    await stage.mandate()
+    stage.sandbox.clock.advance(60)
+    assert await stage.client.directory.is_reachable("552 100 554") is True
+
+
+async def test_whether_the_digits_of_an_address_count_is_said_by_the_client_or_the_call(stage: Stage) -> None:
+    address = "552100554_55210055400014"
+    lenient = stage.client.with_options(check_digits=False)
+    assert lenient.check_digits is False
+    assert await lenient.directory.is_reachable(address) is False
+    assert await stage.client.directory.find(address, options=CallOptions(check_digits=False)) is None
+    with pytest.raises(InvalidInput, match="wrong check digit"):
+        await lenient.directory.find(address, options=CallOptions(check_digits=True))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from seqino.sandbox.identifiers import is_siren, is_siret
         ("35600000000048", False, True),
         ("35600000000001", False, True),
         ("35600000000002", False, False),
+        ("000000000", False, False),
+        ("00000000000000", False, False),
     ],
 )
 def test_company_numbers_are_digits_with_a_check(text: str, siren: bool, siret: bool) -> None:  # noqa: FBT001 - a table

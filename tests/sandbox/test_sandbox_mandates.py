@@ -233,6 +233,8 @@ async def test_the_same_identifiers_are_held_by_one_mandate(call: Any, sandbox: 
         ({"siret": "73282932000074"}, "siret", "value_error"),
         ({"siret": ""}, "siret", "value_error"),
         ({"suffix": ""}, "suffix", "string_too_short"),
+        ({"suffix": SIRET}, "suffix", "value_error"),
+        ({"suffix": f"{SIRET}_A"}, "suffix", "value_error"),
         ({"suffix": "A", "siret": SIRET}, "suffix", "value_error"),
         ({"routing_identifier": "R", "routing_identifier_type": "0224"}, "siret", "missing"),
         ({"siret": SIRET, "routing_identifier": "R"}, "routing_identifier_type", "missing"),

@@ -234,6 +234,11 @@ class PagingCaller(Caller, Protocol):
         """The client on whose behalf calls are made, unless a call names another."""
         ...
 
+    @property
+    def check_digits(self) -> bool:
+        """Whether identifiers with a wrong check digit are refused, unless a call says otherwise."""
+        ...
+
     async def call_page(
         self,
         operation: Operation[Any],

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, TypeVar
 import attrs
 import typer
 
+from seqino._core.wire import IdentifierKind
 from seqino.cli.common import TARGET_OPTIONS, Json, leave, one_line_errors, spliced, take_target
 from seqino.cli.output import Output
 from seqino.cli.plain import Found, found_in_answer, found_in_list, read_answer
@@ -17,6 +18,7 @@ from seqino.cli.running import perform
 from seqino.cli.tokens import token_of
 from seqino.client import SeqinoClient
 from seqino.errors import OutcomeUnknown
+from seqino.identifiers import check
 from seqino.pagination import Pager
 
 __all__ = ["Session", "as_command", "command", "group"]
@@ -39,6 +41,14 @@ class Session:
     client: SeqinoClient
     out: Output
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def identifier(self, kind: IdentifierKind, text: str | None, *, where: str) -> str | None:
+        """Read an identifier as people write it; ``None`` where it was not given.
+
+        Raises:
+            InvalidInput: It is none.
+        """
+        return None if text is None else check(kind, text, where=where, check_digits=self.client.check_digits)
 
     async def ask(self, call: Awaitable[T]) -> Found[T]:
         """Perform a call, and return what it found with all that came."""

@@ -56,7 +56,7 @@ async def check(
 
     Exit codes: 0 they can, 3 they cannot, 4 the directory does not say.
     """
-    sought = check_address(address)
+    sought = check_address(address, check_digits=session.client.check_digits)
     found = await _find(session, sought)
     reachable, words, code = judge(found)
     if session.out.as_json:

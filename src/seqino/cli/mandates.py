@@ -105,11 +105,11 @@ def create(  # noqa: PLR0917 - each is an option of the command
     second of its last.
     """
     given = {
-        "siren": siren,
+        "siren": session.identifier("siren", siren, where="--siren"),
         "name": name,
-        "siret": siret,
-        "suffix": suffix,
-        "routing_identifier": routing_code,
+        "siret": session.identifier("siret", siret, where="--siret"),
+        "suffix": session.identifier("suffix", suffix, where="--suffix"),
+        "routing_identifier": session.identifier("routing_code", routing_code, where="--routing-code"),
         "routing_identifier_type": None if routing_code is None else routing_code_type,
     }
     entry = {field: value for field, value in given.items() if value is not None}

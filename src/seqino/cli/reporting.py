@@ -48,7 +48,7 @@ def payment(  # noqa: PLR0917 - each is an option of the command
     asked.
     """
     given = {
-        "client_siren": siren,
+        "client_siren": session.identifier("siren", siren, where="--siren"),
         "payment_date": date,
         "amount": amount,
         "currency": currency,

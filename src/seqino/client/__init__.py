@@ -194,6 +194,11 @@ class SeqinoClient:
         """The client on whose behalf calls are made."""
         return self._engine.config.client_id
 
+    @property
+    def check_digits(self) -> bool:
+        """Whether identifiers with a wrong check digit are refused before anything is sent."""
+        return self._engine.config.check_digits
+
     # --- Lifetime and copies
 
     async def __aenter__(self) -> Self:

@@ -65,8 +65,8 @@ class Directory(Resource):
         Raises:
             InvalidInput: It is no address; nothing was sent.
         """
-        # Whether the digits of its SIREN are checked is a matter of the call.
-        sought = check_address(address, check_digits=False)
+        told = None if options is None else options.check_digits
+        sought = check_address(address, check_digits=self._client.check_digits if told is None else told)
         lines = Pager[DirectoryEntry](
             self._client,
             lambda caller: operations.get_directory_entries_by_siren(

@@ -8,11 +8,14 @@ from stdnum.fr import siren, siret
 
 __all__ = ["is_siren", "is_siret"]
 
+_NOBODY = "000000000"
+"""Passes Luhn's check, and is no company's."""
+
 
 @lru_cache(maxsize=4096)  # a run is about few companies, and about each of them again and again
 def is_siren(text: str) -> bool:
     """Tell whether text is a SIREN: nine digits that pass Luhn's check, without blanks or dots."""
-    return siren.is_valid(text) and siren.compact(text) == text
+    return siren.is_valid(text) and siren.compact(text) == text != _NOBODY
 
 
 def is_siret(text: str) -> bool:
@@ -21,4 +24,4 @@ def is_siret(text: str) -> bool:
     La Poste (SIREN 356000000) has more establishments than that check allows; theirs are told by a sum of
     digits that five divides.
     """
-    return siret.is_valid(text) and siret.compact(text) == text
+    return siret.is_valid(text) and siret.compact(text) == text and not text.startswith(_NOBODY)

@@ -6,6 +6,7 @@ SIRET), or a routing code of an establishment (SIREN, SIRET and routing code, wi
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from seqino.sandbox.identifiers import is_siren, is_siret
@@ -51,6 +52,9 @@ def _numbers(entry: Mapping[str, Any]) -> Iterator[_Wrong]:
     for name in ("suffix", "routing_identifier"):
         if entry.get(name) == "":
             yield name, "String should have at least 1 character", "string_too_short"
+    if re.match(r"[0-9]{14}(?![^_])", entry.get("suffix") or ""):
+        message = "a suffix does not begin with 14 digits: in an address they are a SIRET"
+        yield "suffix", message, "value_error"
 
 
 def _combination(entry: Mapping[str, Any]) -> Iterator[_Wrong]:
