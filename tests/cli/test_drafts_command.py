@@ -316,11 +316,28 @@ def test_a_refusal_says_what_to_do(on_platform: Command, platform: Platform, sam
     assert any(line.startswith("REJ_") for line in shown)
 
 
-def test_a_refusal_that_nothing_confirmed_is_a_warning(
-    on_platform: Command, platform: Platform, samples: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("scenario", ["paid", "refused"])
+def test_the_silence_of_the_portal_is_no_warning(
+    on_platform: Command,
+    platform: Platform,
+    samples: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scenario: str,
 ) -> None:
     def later(events: Any, *, now: datetime) -> Any:
         return find_warnings(events, now=now + timedelta(days=30))
+
+    monkeypatch.setattr("seqino.cli.invoices.find_warnings", later)
+    platform.sandbox.scenario = scenario
+    (sent,) = lines(on_platform("submit", samples / "01-it-services-ubl.xml", "--json"))
+    assert "warning" not in on_platform("invoices", "show", sent["invoice_id"]).stdout
+
+
+def test_what_looks_wrong_with_an_invoice_is_a_warning(
+    on_platform: Command, platform: Platform, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def later(events: Any, *, now: datetime) -> Any:
+        return find_warnings(events, now=now + timedelta(days=30), patience=timedelta(hours=20))
 
     monkeypatch.setattr("seqino.cli.invoices.find_warnings", later)
     platform.sandbox.scenario = "refused"

@@ -8,17 +8,22 @@ from datetime import UTC, datetime, timedelta, timezone
 from random import Random  # noqa: TC003 - hypothesis reads it
 
 import attrs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seqino.models import LifecycleEvent, LifecycleStatusCode
 from seqino.statuses import (
+    LocalState,
     appeared,
+    find_warnings,
     fingerprint,
     in_order,
+    local_state,
     was_not_transmitted,
     without_repetitions,
 )
+from seqino.statuses.events import is_of_our_calendar
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 
@@ -115,3 +120,26 @@ def test_events_of_the_api_are_events() -> None:
     )
     assert was_not_transmitted(event)
     assert without_repetitions(itertools.repeat(event, 3)) == [event]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+        datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=timezone(-timedelta(hours=1))),
+    ],
+)
+def test_a_moment_beyond_the_calendar_of_utc_is_a_moment_like_any_other(moment: datetime) -> None:
+    odd, sent = Event("InvoiceLifecycleStatus.COLLECTED", moment), at(0, "DEPOSITED")
+    assert fingerprint(odd) != fingerprint(Event(odd.status_code, moment.replace(tzinfo=UTC)))
+    assert {event.timestamp for event in without_repetitions([odd, sent, odd])} == {moment, START}
+    assert appeared([fingerprint(odd)], [odd, sent]) == [sent]
+    assert local_state([odd]) is LocalState.SETTLED
+    assert find_warnings([odd], now=START) == ()
+
+
+def test_the_first_and_the_last_year_are_not_reckoned_with() -> None:
+    years = (1, 2, 2026, 9998, 9999)
+    assert [is_of_our_calendar(datetime(year, 6, 1, tzinfo=UTC)) for year in years] == [
+        *(False, True, True, True, False)
+    ]

@@ -29,10 +29,11 @@ class Event:
     status_code: str
     timestamp: datetime = START
     rejection_reason: str | None = None
+    is_mandatory: bool = False
 
 
-def at(number: int, minutes: int = 0, reason: str | None = None) -> Event:
-    return Event(NAMES[number], START + timedelta(minutes=minutes), reason)
+def at(number: int, minutes: int = 0, reason: str | None = None, *, mandatory: bool = False) -> Event:
+    return Event(NAMES[number], START + timedelta(minutes=minutes), reason, mandatory)
 
 
 def path(*numbers: int) -> list[Event]:
@@ -132,42 +133,75 @@ def test_whatever_happened_nobody_may_set_what_is_not_theirs(numbers: list[int])
 @pytest.mark.parametrize("number", NAMES)
 def test_a_mandatory_status_is_due_24_hours_after_its_own_timestamp(number: int) -> None:
     due = portal_deadline(at(number))
-    assert due == (START + timedelta(hours=24) if number in MANDATORY else None)
+    assert due == (START + timedelta(hours=24) if number in MANDATORY - {212} else None)
+    assert portal_deadline(at(number, mandatory=True)) == START + timedelta(hours=24)
 
 
 def test_a_deadline_has_a_zone_and_an_unknown_status_none() -> None:
     naive = Event("REFUSED", datetime(2026, 9, 1, 8))  # noqa: DTZ001 - what is tested
     assert portal_deadline(naive) == START + timedelta(hours=24)
     assert portal_deadline(Event("TELEPORTED")) is None
+    last = datetime.max.replace(tzinfo=UTC)
+    assert portal_deadline(Event("REFUSED", last)) == last
+
+
+def test_a_payment_is_due_at_the_portal_only_where_the_platform_says_so() -> None:
+    # Only where VAT is due on payment, which no status tells.
+    assert portal_deadline(at(212)) is None
+    assert portal_deadline(at(212, mandatory=True)) == START + timedelta(hours=24)
+
+    @attrs.frozen
+    class Bare:
+        status_code: str = NAMES[212]
+        timestamp: datetime = START
+        rejection_reason: str | None = None
+
+    assert portal_deadline(Bare()) is None
 
 
 LATER = START + timedelta(hours=30)
 
 
 def kinds(
-    events: list[Event], *, now: datetime = LATER, reports: list[Event] | None = None
+    events: list[Event],
+    *,
+    now: datetime = LATER,
+    reports: list[Event] | None = None,
+    patience: timedelta | None = timedelta(hours=20),
 ) -> list[tuple[str, WarningKind]]:
-    found = find_warnings(events, now=now, reports=reports or [])
+    found = find_warnings(events, now=now, reports=reports or [], patience=patience)
     return [(warning.event.status_code.rpartition(".")[2], warning.kind) for warning in found]
 
 
-def test_an_old_refusal_or_payment_without_a_report_is_a_warning() -> None:
-    events = [at(200), at(205), at(212, 1)]
+PAID = at(212, 1, mandatory=True)
+
+
+def test_silence_of_the_portal_is_its_consent_unless_one_asks() -> None:
+    for events in ([at(200), at(205), at(212, 1)], [at(200), PAID], [at(210, 0, "CALCUL_ERR")]):
+        assert find_warnings(events, now=LATER) == ()
+
+
+def test_who_asks_is_told_of_an_old_refusal_or_payment_without_a_report() -> None:
+    events = [at(200), at(205), PAID]
     assert kinds(events) == [("COLLECTED", WarningKind.NOT_CONFIRMED)]
     assert kinds(events, now=START + timedelta(hours=19)) == []
     assert kinds([at(210, 0, "CALCUL_ERR")]) == [("REFUSED", WarningKind.NOT_CONFIRMED)]
-    [warning] = find_warnings(events, now=LATER)
+    # Nobody says that VAT is due on payment.
+    assert kinds([at(200), at(205), at(212, 1)]) == []
+    [warning] = find_warnings(events, now=LATER, patience=timedelta(hours=20))
     assert warning.message.startswith("212 is 29 h old, unconfirmed: ")
+    assert "silence means that it was taken" in warning.message
     naive = datetime(2026, 9, 2, 14)  # noqa: DTZ001 - what is tested
     assert kinds(events, now=naive) == kinds(events)
 
 
 def test_a_report_confirms_the_last_mandatory_status_before_it() -> None:
     report = Event("LifecycleStatusReporting.ACCEPTED", START + timedelta(hours=2))
-    assert kinds([at(212, 1)], reports=[report]) == []
-    assert kinds([at(212, 1), at(212, 180)], reports=[report]) == [("COLLECTED", WarningKind.NOT_CONFIRMED)]
+    assert kinds([PAID], reports=[report]) == []
+    again = at(212, 180, mandatory=True)
+    assert kinds([PAID, again], reports=[report]) == [("COLLECTED", WarningKind.NOT_CONFIRMED)]
     early = Event("ACCEPTED", START - timedelta(hours=2))
-    assert kinds([at(212, 1)], reports=[early]) == [("COLLECTED", WarningKind.NOT_CONFIRMED)]
+    assert kinds([PAID], reports=[early]) == [("COLLECTED", WarningKind.NOT_CONFIRMED)]
 
 
 @pytest.mark.parametrize("code", ["REJECTED", "LifecycleStatusReporting.REJECTED"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import UTC
+from datetime import MAXYEAR, MINYEAR, UTC
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from seqino.statuses.families import Family
@@ -29,6 +29,7 @@ __all__ = [
     "instant",
     "invoice_number_of",
     "is_duplicate_refusal",
+    "is_of_our_calendar",
     "was_not_transmitted",
     "without_repetitions",
 ]
@@ -77,6 +78,22 @@ Fingerprint: TypeAlias = tuple[str, str, str, str, str]
 def instant(timestamp: datetime) -> datetime:
     """Return a moment with its zone; UTC is assumed where it has none."""
     return timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
+
+
+def is_of_our_calendar(timestamp: datetime) -> bool:
+    """Whether a moment can be told in any zone, and reckoned with: it is in the years 2 to 9998.
+
+    In the first year and in the last one it depends on the zone whether there is such a moment at all.
+    """
+    return MINYEAR < timestamp.year < MAXYEAR
+
+
+def _in_utc(timestamp: datetime) -> datetime:
+    """Return a moment in UTC; as it came, where the calendar ends before that."""
+    try:
+        return instant(timestamp).astimezone(UTC)
+    except OverflowError:
+        return instant(timestamp)
 
 
 def invoice_number_of(event: StatusEvent) -> int | None:
@@ -137,7 +154,7 @@ def fingerprint(event: DetailedEvent) -> Fingerprint:
     """Return what tells an event of one object from another."""
     return (
         qualified(event.status_code, Family.INVOICE),
-        instant(event.timestamp).astimezone(UTC).isoformat(),
+        _in_utc(event.timestamp).isoformat(),
         event.emitter,
         event.rejection_reason or "",
         event.reason or "",

@@ -6,7 +6,7 @@ that an approval may be followed by a refusal. Only the hard rules are here.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -26,7 +26,15 @@ from seqino.statuses.meanings import MEANINGS, Meaning, meaning_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["PORTAL_DELAY", "StatusWarning", "WarningKind", "find_warnings", "may_follow", "portal_deadline"]
+__all__ = [
+    "PORTAL_DELAY",
+    "StatusWarning",
+    "WarningKind",
+    "find_warnings",
+    "is_without_platform",
+    "may_follow",
+    "portal_deadline",
+]
 
 E = TypeVar("E", bound=StatusEvent)
 
@@ -46,16 +54,29 @@ _WATCHED = frozenset({210, 212})
 def portal_deadline(event: StatusEvent) -> datetime | None:
     """Return until when a status has to reach the public portal.
 
-    Platforms have that duty. A collected payment (212) has to only where VAT is due on payment.
+    Platforms have that duty. A collected payment (212) has to only where VAT is due on payment, which its
+    status does not tell, and ``is_mandatory`` of the event does.
 
     Args:
         event: An event of an invoice; a status without a family is taken for one of an invoice.
 
     Returns:
-        24 hours after the status's own timestamp; ``None`` where it need not, or is not known.
+        24 hours after the status's own timestamp; ``None`` where it need not, or nobody says that it has to.
     """
+    if not _has_to_be_reported(event):
+        return None
+    try:
+        return instant(event.timestamp) + PORTAL_DELAY
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _has_to_be_reported(event: StatusEvent) -> bool:
+    # Of an event, the platform says so by is_mandatory; it assumes false, so that false says nothing.
+    if getattr(event, "is_mandatory", False) is True:
+        return True
     meaning = meaning_of(event.status_code, family=Family.INVOICE)
-    return instant(event.timestamp) + PORTAL_DELAY if meaning is not None and meaning.reaches_portal else None
+    return meaning is not None and meaning.reaches_portal and not meaning.only_for_vat_on_payment
 
 
 def may_follow(history: Iterable[StatusEvent], *, by: Party | None = None) -> tuple[Meaning, ...]:
@@ -83,7 +104,7 @@ def may_follow(history: Iterable[StatusEvent], *, by: Party | None = None) -> tu
         excluded |= _MANDATORY
     if _SUSPENDED not in seen:
         excluded.add(_COMPLETED)
-    absent = _BUYER_SIDE if _is_without_platform(events) else frozenset[Party]()
+    absent = _BUYER_SIDE if is_without_platform(events) else frozenset[Party]()
     found: list[Meaning] = []
     for meaning in _INVOICE:
         parties = meaning.set_by - absent
@@ -112,10 +133,16 @@ def _already_transmitted(seen: Sequence[int]) -> range:
     return range(200, furthest + 1)
 
 
-def _is_without_platform(events: Sequence[StatusEvent]) -> bool:
-    """Whether the buyer has no platform, as far as the last news of it go."""
+def is_without_platform(history: Iterable[StatusEvent]) -> bool:
+    """Whether the buyer has no platform, as far as the last news of it go.
+
+    Then nobody on its side can answer (200 with NON_TRANSMISE); the seller may still tell that it was paid.
+
+    Args:
+        history: All events known of one invoice, in any order.
+    """
     without = False
-    for event in events:
+    for event in in_order(history):
         meaning = meaning_of(event.status_code, family=Family.INVOICE)
         if was_not_transmitted(event):
             without = True
@@ -128,8 +155,8 @@ class WarningKind(StrEnum):
     """What looks wrong with an event."""
 
     NOT_CONFIRMED = "not_confirmed"
-    """It has to reach the portal, is old, and nothing says that it did. Silence may also mean that it was
-    taken: no status says so (DSE v3.1 §3.6.9)."""
+    """It has to reach the portal, is old, and nothing says that it did. That proves nothing: no status says
+    that the portal took one, and silence is its consent (DSE v3.1 §3.6.9)."""
     REFUSED_BY_PORTAL = "refused_by_portal"
     """The portal rejected it (601)."""
     AFTER_THE_END = "after_the_end"
@@ -158,7 +185,7 @@ def find_warnings(
     *,
     now: datetime,
     reports: Iterable[StatusEvent] = (),
-    patience: timedelta = timedelta(hours=20),
+    patience: timedelta | None = None,
 ) -> tuple[StatusWarning[E], ...]:
     """Look for what is wrong with the events of one invoice.
 
@@ -167,7 +194,9 @@ def find_warnings(
         now: The present moment, with its zone.
         reports: What is known of their reporting: events of the object type ``lifecycle_status``. Each is
             taken to be about the last mandatory status before it.
-        patience: How old a refusal (210) or a payment (212) may be without a report.
+        patience: Ask also for what has to reach the portal and is older than that, without a report of it: a
+            refusal (210), and a payment (212) whose ``is_mandatory`` says that it has to. ``None`` takes
+            silence for the consent that it is (DSE v3.1 §3.6.9), and does not ask.
 
     Returns:
         The warnings, in the order of the events.
@@ -177,7 +206,7 @@ def find_warnings(
     answers = _answers(mandatory, [*filter(_is_report, ordered), *reports])
     found: list[StatusWarning[E]] = []
     dead: int | None = None
-    oldest = instant(now) - patience
+    oldest = None if patience is None else instant(now) - patience
     for number, event in _numbered(ordered):
         # The same once more is a repetition, and breaks no rule.
         if dead not in (None, number) and number in _MANDATORY:
@@ -188,7 +217,7 @@ def find_warnings(
         if answer is not None and _is_refusal(answer):
             why = answer.rejection_reason or "without a reason"
             found.append(_warning(WarningKind.REFUSED_BY_PORTAL, event, number, f"was rejected: {why}"))
-        elif answer is None and number in _WATCHED and instant(event.timestamp) < oldest:
+        elif oldest is not None and answer is None and _is_overdue(event, number, oldest):
             hours = (instant(now) - instant(event.timestamp)) // timedelta(hours=1)
             found.append(_warning(WarningKind.NOT_CONFIRMED, event, number, f"is {hours} h old, unconfirmed"))
         if number in {210, 213} and not is_duplicate_refusal(event):
@@ -197,11 +226,17 @@ def find_warnings(
 
 
 _ADVICE = {
-    WarningKind.NOT_CONFIRMED: "it is due at the public portal within 24 h: ask the platform",
+    WarningKind.NOT_CONFIRMED: (
+        "it is due at the public portal within 24 h, whose silence means that it was taken; the platform knows"
+    ),
     WarningKind.REFUSED_BY_PORTAL: "correct it with the platform, and have it reported again",
     WarningKind.AFTER_THE_END: "no mandatory status may follow a refusal or a rejection",
     WarningKind.WITHOUT_REASON: "ask who set it, as nobody can act on it",
 }
+
+
+def _is_overdue(event: StatusEvent, number: int, oldest: datetime) -> bool:
+    return number in _WATCHED and _has_to_be_reported(event) and instant(event.timestamp) < oldest
 
 
 def _warning(kind: WarningKind, event: E, number: int, what: str) -> StatusWarning[E]:
