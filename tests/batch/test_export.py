@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seqino.batch.export import HISTORY, INVOICES, harmless
-from seqino.batch.runs import Refused
+from seqino.batch.taking import Refused
 from seqino.client import SeqinoClient
 from seqino.errors import InvalidInput, Rejected
 from tests.batch.conftest import CLIENT, DRAFT

@@ -11,6 +11,7 @@ import pytest
 
 from seqino._core.wire import File
 from seqino.batch import KeyConflict, State
+from seqino.batch.content import file_item
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
@@ -154,23 +155,38 @@ async def test_a_file_whose_answer_is_lost_is_parked_and_never_sent_again(
     assert await events(ledger) == ["added", "marked", "lost", "left"]
 
 
-@pytest.mark.parametrize("spoil", ["change", "remove"])
-async def test_a_file_that_was_changed_before_it_was_sent_is_invalid(
-    ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path, spoil: str
+@pytest.mark.parametrize("again", [FILE, FILE.read_bytes()], ids=["path", "bytes"])
+async def test_a_file_may_be_handed_in_again_from_another_place(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path, again: Path | bytes
 ) -> None:
     path = tmp_path / "f.xml"
     path.write_bytes(FILE.read_bytes())
     platform.faults["upload"] = ["401"]
     with pytest.raises(AuthenticationFailed):
         await ledger.submit_file(client, path, key="k")
+    path.unlink()
+    await ledger.submit_file(client, again, key="k")
+    assert (await state(ledger), len(platform.uploads)) == (State.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("spoil", ["change", "remove"])
+async def test_a_file_that_is_changed_while_it_is_taken_is_invalid_and_can_be_corrected(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path, spoil: str
+) -> None:
+    path = tmp_path / "f.xml"
+    path.write_bytes(FILE.read_bytes())
+    new = file_item(path, client_id=CLIENT, key="k")
     if spoil == "change":
         path.write_bytes(b"<other/>")
     else:
         path.unlink()
+    service = ledger._service
     for _ in range(2):
         with pytest.raises(InvalidInput, match=r"k: .*f\.xml was changed, or is gone"):
-            await ledger.submit_file(client, FILE.read_bytes(), key="k")
+            await service.submit(client, new, options=CallOptions())
     assert (await state(ledger), platform.uploads) == (State.INVALID, [])
+    await ledger.correct_file(client, FILE, key="k")
+    assert (await state(ledger), len(platform.uploads)) == (State.ACCEPTED, 1)
 
 
 async def test_what_is_no_invoice_never_gets_into_the_ledger(ledger: Ledger, client: SeqinoClient) -> None:

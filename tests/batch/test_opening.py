@@ -7,6 +7,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,12 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from seqino.batch import (
+    KeyConflict,
+    KeyUnknown,
     Ledger,
     LedgerBusy,
     LedgerCorrupted,
+    LedgerElsewhere,
     LedgerError,
     LedgerMissing,
     LedgerNewer,
@@ -139,7 +143,7 @@ async def test_a_ledger_with_a_damaged_table_is_refused(tmp_path: Path) -> None:
 
 async def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(LedgerReadOnly, match="no ledger can be made at"):
+    with pytest.raises(LedgerReadOnly, match=r"the ledger at .*l\.db cannot be read: Not a directory"):
         await Ledger.open(tmp_path / "file" / "l.db", **settings(tmp_path))
 
 
@@ -237,7 +241,94 @@ async def test_a_backup_in_a_ledgers_place_is_refused_until_it_is_recovered(
     assert (await recovered.reconcile(client)).settled == 1
     assert platform.effects.total() == effects
     await recovered.aclose()
+    # What it does not know, it may have sent: only a person can tell.
+    for key in ("k", "another"):
+        with pytest.raises(KeyUnknown, match=f"'{key}' is not in this ledger, which was put back"):
+            await sent(machine, client, key)
+    assert platform.effects.total() == effects
+    ledger = await machine.open()
+    gap = await ledger.gap()
+    assert gap is not None
+    assert gap.since < gap.until
+    assert await ledger.admit_new_keys() == gap
+    assert (await ledger.gap(), await ledger.admit_new_keys()) == (None, None)
+    await ledger.aclose()
     await sent(machine, client, "another")
+
+
+async def test_a_second_backup_leaves_the_gap_begin_where_the_first_one_did(machine: Machine) -> None:
+    await (await machine.open()).aclose()
+    first = await machine.open(recover=True)
+    gap = await first.gap()
+    await first.aclose()
+    second = await machine.open(recover=True)
+    again = await second.gap()
+    assert gap is not None
+    assert again is not None
+    assert (again.since, again.until > gap.until) == (gap.since, True)
+    await second.aclose()
+
+
+async def test_a_process_that_is_at_work_learns_that_new_keys_are_taken_again(
+    machine: Machine, client: SeqinoClient
+) -> None:
+    await (await machine.open(recover=True)).aclose()
+    at_work, person = await machine.open(), await machine.open()
+    with pytest.raises(KeyUnknown):
+        await at_work.submit(client, DRAFT, key="k")
+    run = await at_work.create_run([("1", DRAFT)], client_id=CLIENT)
+    assert ["may have been sent then" in refused.reason for refused in await run.refused()] == [True]
+    await person.admit_new_keys()
+    await at_work.submit(client, DRAFT, key="k")
+    await person.aclose()
+    await at_work.aclose()
+
+
+async def test_what_was_invalid_in_a_backup_may_have_been_mended_and_sent_since(
+    machine: Machine, client: SeqinoClient, platform: Platform
+) -> None:
+    ledger = await machine.open()
+    await ledger.create_run([("1", {"currency_code": "EUR"})], client_id=CLIENT)
+    await ledger.create_run([("1", {"currency_code": "CHF"})], client_id=CLIENT)
+    await ledger.aclose()
+    recovered = await machine.open(recover=True)
+    await recovered.admit_new_keys()
+    assert await recovered.counts() == {State.INVALID: 1}
+    run = await recovered.create_run([("1", DRAFT)], client_id=CLIENT)
+    corrected = await recovered.create_run([("1", DRAFT)], client_id=CLIENT, corrects=True)
+    assert ["does not know all" in one.reason for one in await run.refused()] == [True]
+    assert ["once in doubt" in one.reason for one in await corrected.refused()] == [True]
+    with pytest.raises(KeyConflict):
+        await recovered.submit(client, DRAFT, key="1")
+    assert platform.effects.total() == 0
+    await recovered.aclose()
+
+
+# Other places
+
+
+async def test_a_second_ledger_of_a_sponsor_is_refused_unless_it_is_wanted(tmp_path: Path) -> None:
+    place = await make(tmp_path)
+    other = tmp_path / "other.db"
+    with pytest.raises(LedgerElsewhere, match=r"has a ledger already, .*, and none at .*other\.db"):
+        await Ledger.open(other, **settings(tmp_path))
+    assert not other.exists()
+    await (await Ledger.open(other, another=True, **settings(tmp_path))).aclose()
+    await (await Ledger.open(other, **settings(tmp_path))).aclose()
+    await (await Ledger.open(tmp_path / "else.db", **{**settings(tmp_path), "sponsor": "else"})).aclose()
+    for gone in (place, other):
+        gone.write_bytes(b"no ledger")
+    await (await Ledger.open(tmp_path / "third.db", **settings(tmp_path))).aclose()
+
+
+async def test_a_ledger_is_private(tmp_path: Path) -> None:
+    place = await make(tmp_path)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+
+
+async def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
+    with pytest.raises(LedgerReadOnly, match="cannot be read: Is a directory"):
+        await Ledger.open(tmp_path, **settings(tmp_path))
 
 
 async def test_a_whole_folder_put_back_is_known_by_the_copy(machine: Machine, client: SeqinoClient) -> None:

@@ -163,7 +163,7 @@ async def test_what_was_invalid_is_sent_by_another_run_once_it_is_right(
     assert (await to_its_end(right, client)).taken == 1
     once_more = await ledger.create_run([("1", DRAFT)], client_id=CLIENT)
     assert [refused.reason for refused in await once_more.refused()] == [
-        "has the key '1', which item 1 of the run 3 has too: sent once"
+        "has the key '1' of item 1 of the run 3, which was sent: accepted"
     ]
     events = [str(entry.event) async for entry in ledger.history()]
     assert events == ["added", "corrected", "corrected", "marked", "accepted"]

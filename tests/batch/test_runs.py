@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from seqino.batch import RunInUse, State
+from seqino.batch import BatchItem, KeyConflict, RunInUse, State
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.items import Change, Facts
-from seqino.batch.runs import Ingested, Refused, Runs
 from seqino.batch.states import ItemEvent
+from seqino.batch.taking import Ingested, Refused
 from seqino.client.content import draft_bytes
+from seqino.errors import AuthenticationFailed, OutcomeUnknown, UnprocessableContent
 from tests.batch.conftest import CLIENT, DRAFT, FILE
 
 if TYPE_CHECKING:
     from seqino.batch import Ledger
     from seqino.batch.items import Item, NewItem, Run
+    from seqino.batch.runs import Runs
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
     from tests.batch.platform import Platform
@@ -80,14 +82,86 @@ async def test_a_key_met_twice_is_refused_by_name(
     changed = draft_item(OTHER, client_id=CLIENT, key="1", name="rows:1")
     result = await runs.ingest(run, [*drafts("1", "web", "old"), again, changed])
     reasons = {
-        "rows:web": "has the key 'web', which web, submitted outside of any run, has too: sent once",
-        "rows:old": f"has the key 'old', which rows:old of the run {earlier.id} has too: sent once",
+        "rows:web": "has the key 'web' of web (submitted outside of any run), which was sent: accepted",
+        "rows:old": f"has the key 'old' of rows:old of the run {earlier.id}, which was taken before and is "
+        f"not sent yet: 'seqino batch resume --run {earlier.id}' sends it",
         "rows:77": "has the key '1', which rows:1 has too: sent once",
         "rows:1": "was changed since it was read first, and is not sent; what it was may have been",
     }
     assert (result.added, result.known) == (1, 0)
     assert {refused.name: refused.reason for refused in result.refused} == reasons
     assert {refused.name: refused.reason for refused in await runs.refused(run)} == reasons
+
+
+async def test_a_key_that_is_known_is_told_with_what_became_of_it(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, runs: Runs, run: Run
+) -> None:
+    platform.faults["upload"] = ["lost after"]
+    with pytest.raises(OutcomeUnknown):
+        await ledger.submit_file(client, FILE.read_bytes(), key="doubt", name="doubt.xml")
+    platform.faults["create"] = ["401", "refuse"]
+    with pytest.raises(AuthenticationFailed):
+        await ledger.submit(client, DRAFT, key="queued")
+    with pytest.raises(UnprocessableContent):
+        await ledger.submit(client, DRAFT, key="refused")
+    doubt = file_item(FILE, client_id=CLIENT, key="doubt")
+    other = draft_item(OTHER, client_id=CLIENT, key="queued", name="rows:other")
+    result = await runs.ingest(run, [doubt, *drafts("queued", "refused"), other])
+    told = [refused.reason.split(" (submitted outside of any run), which ")[1] for refused in result.refused]
+    assert [words.split(":")[0] for words in told] == [
+        "may have been sent",
+        "was taken before and is not sent yet",
+        "was rejected",
+        "has another content",
+    ]
+
+
+async def test_a_document_is_named_later_and_goes_out_once(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, runs: Runs, run: Run
+) -> None:
+    first = await ledger.submit(client, DRAFT, key="k")
+    for _ in range(2):
+        submission = await ledger.submit(client, DRAFT, key="k", document_ref="D")
+        assert submission.invoice_id == first.invoice_id
+    with pytest.raises(KeyConflict, match="under the key 'k'"):
+        await ledger.submit_file(client, FILE, document_ref="D")
+    with pytest.raises(KeyConflict, match="'k' is the document 'D', not 'E'"):
+        await ledger.submit(client, DRAFT, key="k", document_ref="E")
+    await ledger.submit(client, DRAFT, key="other")
+    with pytest.raises(KeyConflict, match="the document 'D' is in the ledger already, under the key 'k'"):
+        await ledger.submit(client, DRAFT, key="other", document_ref="D")
+    events = [(str(entry.event), entry.detail) async for entry in ledger.history()]
+    assert ("named", {"document_ref": "D"}) in events
+    await runs.ingest(run, drafts("1", "2"))
+    assert await runs.ingest(run, drafts("1", document_ref="F")) == Ingested(known=1)
+    refused = (
+        await runs.ingest(run, [*drafts("2", document_ref="F"), *drafts("1", document_ref="G")])
+    ).refused
+    assert [one.reason for one in refused] == [
+        "the document 'F' is in the ledger already, under the key '1'",
+        "'1' is the document 'F', not 'G'",
+    ]
+    assert platform.effects.total() == 2
+
+
+async def test_what_cannot_be_read_keeps_its_document(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    bad, good = {"currency_code": "CHF"}, BatchItem(invoice=DRAFT, key="1", document_ref="D")
+    first = await ledger.create_run([attrs.evolve(good, invoice=bad)], client_id=CLIENT)
+    unreadable = await ledger.create_run(
+        [BatchItem(invoice=bad, key="2", document_ref=" ")], client_id=CLIENT
+    )
+    assert await first.counts() == await unreadable.counts() == {State.INVALID: 1}
+    with pytest.raises(KeyConflict, match="under the key '1'"):
+        await ledger.submit_file(client, FILE, document_ref="D")
+    other = await ledger.create_run([attrs.evolve(good, document_ref="E")], client_id=CLIENT)
+    assert [refused.reason for refused in await other.refused()] == ["'1' is the document 'D', not 'E'"]
+    mended = await ledger.create_run([attrs.evolve(good, document_ref=None)], client_id=CLIENT)
+    assert await mended.counts() == {State.QUEUED: 1}
+    with pytest.raises(KeyConflict, match="under the key '1'"):
+        await ledger.submit_file(client, FILE, document_ref="D")
+    assert platform.effects.total() == 0
 
 
 async def test_a_document_met_twice_is_refused(runs: Runs, run: Run) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +15,6 @@ from seqino.batch.items import NewItem
 from seqino.batch.sources import entries_under, entry_of, paths_of
 from seqino.errors import InvalidInput
 from tests.batch.conftest import CLIENT, DRAFT, FILE, INVOICES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PLAIN = json.loads((INVOICES / "13-consulting-draft.json").read_text(encoding="utf-8"))
 
@@ -135,7 +134,39 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(type(path), "read_bytes", broken)
     assert reason(path) == "cannot be read: Input/output error"
     monkeypatch.setattr(type(path), "read_bytes", real)
-    assert under(path) == []
+    assert reason(path) == "holds no rows"
+
+
+def test_nothing_of_a_folder_is_passed_over_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    (folder / "closed").mkdir(parents=True)
+    (folder / "link").symlink_to(tmp_path, target_is_directory=True)
+    (folder / "empty.jsonl").write_text("\n")
+    (folder / "deep.json").write_text("[" * 100_000)
+    (folder / "ok.json").write_text(json.dumps(row()))
+    real = os.scandir
+
+    def closed(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    told = {entry.name: entry.reason for entry in under(folder) if isinstance(entry, Refused)}
+    assert {Path(name).name: why for name, why in told.items()} == {
+        "closed": "cannot be read: Permission denied",
+        "link": "is a link to a folder, which is not followed: name the folder itself",
+        "empty.jsonl": "holds no rows",
+        "deep.json": told[str(folder / "deep.json")],
+    }
+    assert told[str(folder / "deep.json")].startswith("is not JSON that can be read (")
+    assert [entry.business_key for entry in under(folder) if isinstance(entry, NewItem)] == ["1"]
+
+
+def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
+    assert reason(tmp_path / "nul\0.xml") == "cannot be read: embedded null byte"
 
 
 def test_a_disk_that_fails_within_a_file_of_lines_is_told(

@@ -36,7 +36,7 @@ ALLOWED = {
     E.TAKEN_OVER: [(S.SENDING, S.IN_DOUBT, S.PARKED)],
     E.RECOVERED: [
         *((state, S.IN_DOUBT, S.PARKED) for state in (S.QUEUED, S.DRAFTED, S.CORRECTING, S.SENDING)),
-        *((state, state, state) for state in (S.IN_DOUBT, S.PARKED, S.REJECTED)),
+        *((state, state, state) for state in (S.IN_DOUBT, S.PARKED, S.REJECTED, S.INVALID)),
     ],
     E.REFUSED: [
         *((state, S.REJECTED, S.REJECTED) for state in (S.QUEUED, S.DRAFTED, S.SENDING, S.CORRECTING)),
@@ -59,6 +59,7 @@ ALLOWED = {
     E.ABSENT: [(state, S.REJECTED, S.REJECTED) for state in (S.IN_DOUBT, S.PARKED)],
     E.CORRECTED: [(state, S.CORRECTING, S.QUEUED) for state in (S.REJECTED, S.INVALID)],
     E.REPLACED: [(S.CORRECTING, S.DRAFTED, S.DRAFTED)],
+    E.NAMED: [(state, state, state) for state in State],
     E.SPOILT: [(S.QUEUED, S.INVALID, S.INVALID)],
     E.SETTLED: [(state, S.SETTLED, S.SETTLED) for state in (S.ACCEPTED, S.NOT_DELIVERED, S.EXPIRED)],
     E.DEAD: [(state, S.DEAD, S.DEAD) for state in (S.ACCEPTED, S.NOT_DELIVERED, S.EXPIRED)],

@@ -30,10 +30,7 @@ class Batch:
         self.platform = platform
         self.samples = samples
         self.folder = folder
-
-    @property
-    def ledger(self) -> Path:
-        return self.folder / "ledger.db"
+        self.ledger = folder / "ledger.db"
 
     def __call__(self, name: str, *arguments: object) -> Result:
         return self.command("batch", name, *arguments, *self.options(name))

@@ -323,8 +323,40 @@ def test_a_backup_in_its_place_is_told_and_recovered(batch: Batch) -> None:
         ExitCode.OK,
         f"{batch.ledger}: recovered: 1 accepted\n",
     )
+    assert "it does not know what was sent from" in recovered.stderr
     assert batch("recover", "--yes").exit_code == ExitCode.OK
     assert batch("resume").exit_code == ExitCode.OK
+    # What was sent after the backup was made is not sent again unless a person says so.
+    sent = batch.platform.sandbox.counters.invoices_created
+    unknown = batch("submit", batch.samples / OTHER)
+    assert unknown.exit_code == ExitCode.INPUT
+    assert "it may have been sent then" in unknown.stdout
+    unconfirmed = batch("recover", "--admit-new")
+    assert unconfirmed.exit_code == ExitCode.INPUT
+    assert "the buyer gets it twice" in unconfirmed.stderr
+    assert batch.platform.sandbox.counters.invoices_created == sent
+    admitted = batch("recover", "--admit-new", "--yes")
+    assert (admitted.exit_code, admitted.stdout) == (ExitCode.OK, f"{batch.ledger}: takes new keys again\n")
+    nothing = batch("recover", "--admit-new", "--yes")
+    assert nothing.exit_code == ExitCode.INPUT
+    assert "takes new keys, and nothing was changed" in nothing.stderr
+
+
+def test_a_second_ledger_is_made_only_where_it_is_wanted(batch: Batch) -> None:
+    batch("submit", batch.samples / FILE)
+    batch.ledger = batch.folder / "second.db"
+    refused = batch("submit", batch.samples / OTHER)
+    assert refused.exit_code == ExitCode.INPUT
+    assert "has a ledger already" in refused.stderr
+    assert batch("submit", batch.samples / OTHER, "--another-ledger").exit_code == ExitCode.OK
+
+
+def test_a_ledger_is_not_written_over_by_an_export(batch: Batch) -> None:
+    batch("submit", batch.samples / FILE)
+    result = batch("export", batch.ledger)
+    assert result.exit_code == ExitCode.INPUT
+    assert "is a file of the ledger itself: export to another one" in result.stderr
+    assert batch("status").exit_code == ExitCode.OK
 
 
 def test_a_key_that_is_not_taken_ends_a_run_before_anything_is_sent(batch: Batch) -> None:

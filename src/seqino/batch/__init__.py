@@ -18,8 +18,10 @@ if TYPE_CHECKING:
         ItemChanged,
         KeyConflict,
         KeyInUse,
+        KeyUnknown,
         LedgerBusy,
         LedgerCorrupted,
+        LedgerElsewhere,
         LedgerError,
         LedgerMissing,
         LedgerNewer,
@@ -32,13 +34,14 @@ if TYPE_CHECKING:
         WriteFailed,
     )
     from seqino.batch.following import Followed
+    from seqino.batch.gap import Gap
     from seqino.batch.items import HistoryEntry, Item
     from seqino.batch.ledger import Ledger
     from seqino.batch.progress import Progress
     from seqino.batch.reconciling import Reconciled
-    from seqino.batch.runs import Refused
     from seqino.batch.sources import BatchItem
     from seqino.batch.states import State
+    from seqino.batch.taking import Refused
 
 __all__ = [
     "Allowance",
@@ -46,14 +49,17 @@ __all__ = [
     "BatchRun",
     "Fenced",
     "Followed",
+    "Gap",
     "HistoryEntry",
     "Item",
     "ItemChanged",
     "KeyConflict",
     "KeyInUse",
+    "KeyUnknown",
     "Ledger",
     "LedgerBusy",
     "LedgerCorrupted",
+    "LedgerElsewhere",
     "LedgerError",
     "LedgerMissing",
     "LedgerNewer",
@@ -75,12 +81,13 @@ _HOME = {
     "BatchItem": "sources",
     "BatchRun": "batches",
     "Followed": "following",
+    "Gap": "gap",
     "HistoryEntry": "items",
     "Item": "items",
     "Ledger": "ledger",
     "Progress": "progress",
     "Reconciled": "reconciling",
-    "Refused": "runs",
+    "Refused": "taking",
     "State": "states",
 }
 """The module of each name that is no error."""

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from seqino.batch.items import Item, Run
     from seqino.batch.owners import Timing
     from seqino.batch.progress import Progress
-    from seqino.batch.runs import Refused, Runs
+    from seqino.batch.runs import Runs
     from seqino.batch.sources import Source
     from seqino.batch.states import State
     from seqino.batch.store import Store
+    from seqino.batch.taking import Refused
     from seqino.client import SeqinoClient
 
 __all__ = ["BatchRun", "Batches"]
@@ -280,7 +281,7 @@ class Batches:
             run_id: Only what is of this run.
 
         Raises:
-            InvalidInput: There is no such subject or form.
+            InvalidInput: There is no such subject or form, or the file is the ledger's own.
             OSError: The file cannot be written.
         """
         return await export(self.store, file, what=what, form=form, run_id=run_id)

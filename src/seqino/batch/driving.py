@@ -113,6 +113,7 @@ class Driver:
         patience: float,
         revalidate: bool = False,
         content: bytes | None = None,
+        place: str = STORED,
     ) -> Drive:
         """Go on with an item: send it, or look what became of it.
 
@@ -124,6 +125,8 @@ class Driver:
             patience: Seconds that may be waited before a look; 0 leaves it in doubt for ``reconcile``.
             revalidate: As for ``SeqinoClient.submit``.
             content: What is to be sent, where it is at hand; it is checked against the item's digest.
+            place: Where else it may be found, as ``Item.payload_ref``: a file may be handed in again under
+                another name.
 
         Raises:
             LedgerError: It could not be written, or somebody else drives it.
@@ -147,20 +150,25 @@ class Driver:
                 patience=patience,
             )
             try:
-                submission = await self._go(client, submitter, journal, content)
+                submission = await self._go(client, submitter, journal, content, place)
             except CallError as error:
                 return Drive(item=journal.item, error=error)
             return Drive(item=journal.item, submission=submission)
 
     async def _go(
-        self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, content: bytes | None
+        self,
+        client: SeqinoClient,
+        submitter: Submitter,
+        journal: ItemJournal,
+        content: bytes | None,
+        place: str,
     ) -> Submission | None:
         item = journal.item
         if item.state in _LOOKED_AT and item.draft_id is not None:
             return await self._look(submitter, item, item.draft_id)
         if not item.state.is_to_be_sent:
             return None
-        content = await self._content(item, content)
+        content = await self._content(item, content, place)
         if content is None:
             await journal.spoil(f"{item.payload_ref.removeprefix(IN_FILE)} was changed, or is gone")
             return None
@@ -204,13 +212,18 @@ class Driver:
             raise
         await journal.replaced()
 
-    async def _content(self, item: Item, content: bytes | None) -> bytes | None:
-        """Return what is to be sent; ``None`` where it is not what it was."""
-        if item.payload_ref == STORED:
-            content = content or await self._store.payload(item.sha256)
-        else:
-            content = await asyncio.to_thread(_read, Path(item.payload_ref.removeprefix(IN_FILE)))
-        return content if content is not None and digest(content) == item.sha256 else None
+    async def _content(self, item: Item, content: bytes | None, place: str) -> bytes | None:
+        """Return what is to be sent; ``None`` where it is nowhere what it was."""
+        if content is not None and digest(content) == item.sha256:
+            return content
+        for ref in dict.fromkeys((item.payload_ref, place)):
+            if ref == STORED:
+                found = await self._store.payload(item.sha256)
+            else:
+                found = await asyncio.to_thread(_read, Path(ref.removeprefix(IN_FILE)))
+            if found is not None and digest(found) == item.sha256:
+                return found
+        return None
 
 
 _LOOKED_AT = frozenset({State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED})

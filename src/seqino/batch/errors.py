@@ -7,6 +7,7 @@
         ├── LedgerUnusable          it cannot be opened, or must not be used as it is
         │   ├── LedgerMissing       it is not there, although it was
         │   ├── LedgerOfAnother     it is another server's, or another sponsor's
+        │   ├── LedgerElsewhere     there is one already, in another place
         │   ├── LedgerNewer         a newer version of this library wrote it
         │   ├── LedgerCorrupted     its file is damaged, or no ledger
         │   ├── LedgerReadOnly      it cannot be written
@@ -15,6 +16,7 @@
         ├── LedgerBusy              another process keeps it locked
         ├── WriteFailed             the disk is full, or fails; nothing that was not written is sent
         ├── KeyConflict             the key stands for another content (also an InvalidInput)
+        ├── KeyUnknown              a ledger that was put back cannot tell whether the key is new
         ├── KeyInUse                another process is sending it
         ├── RunInUse                another process is working on the run
         ├── Fenced                  another process took over, since this one seemed dead
@@ -32,8 +34,10 @@ __all__ = [
     "ItemChanged",
     "KeyConflict",
     "KeyInUse",
+    "KeyUnknown",
     "LedgerBusy",
     "LedgerCorrupted",
+    "LedgerElsewhere",
     "LedgerError",
     "LedgerMissing",
     "LedgerNewer",
@@ -61,6 +65,10 @@ class LedgerMissing(LedgerUnusable):
 
 class LedgerOfAnother(LedgerUnusable):
     """It is the ledger of another server, or of another sponsor."""
+
+
+class LedgerElsewhere(LedgerUnusable):
+    """There is one in another place: what that one sent, a new one would send again."""
 
 
 class LedgerNewer(LedgerUnusable):
@@ -93,6 +101,10 @@ class WriteFailed(LedgerError):
 
 class KeyConflict(LedgerError, InvalidInput):
     """The key, or the reference of the document, stands for another content; nothing was sent."""
+
+
+class KeyUnknown(LedgerError, InvalidInput):
+    """The ledger was put back from a backup, and may not know that the key was sent; nothing was sent."""
 
 
 class KeyInUse(LedgerError):

@@ -63,11 +63,17 @@ async def export(
         what: Invoices, or the audit trail.
         form: How.
         run_id: Only what is of this run.
+
+    Raises:
+        InvalidInput: There is no such subject or form, or the file is the ledger's own.
+        OSError: The file cannot be written.
     """
     if what not in get_args(Subject) or form not in get_args(Format):
         raise InvalidInput(f"exported are invoices or history, as jsonl or csv: not {what!r} as {form!r}")
     rows = _invoices(store, run_id) if what == "invoices" else _history(store, run_id)
     columns = INVOICES if what == "invoices" else HISTORY
+    if isinstance(file, (str, os.PathLike)):
+        _check_is_other(Path(file), store)
     with _opened(file) as out:
         write = _lines(out) if form == "jsonl" else _cells(out, columns)
         count = 0
@@ -75,6 +81,11 @@ async def export(
             write(row)
             count += 1
     return count
+
+
+def _check_is_other(file: Path, store: Store) -> None:
+    if file.resolve() in {own.resolve() for own in store.files}:
+        raise InvalidInput(f"{file} is a file of the ledger itself: export to another one")
 
 
 def _opened(file: TextIO | str | os.PathLike[str]) -> AbstractContextManager[TextIO]:

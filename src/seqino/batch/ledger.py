@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from seqino._core.wire import JSON
     from seqino.batch.following import Followed
+    from seqino.batch.gap import Gap
     from seqino.batch.items import HistoryEntry, Item
     from seqino.batch.opening import Opened, Place
     from seqino.batch.reconciling import Reconciled
@@ -70,6 +71,7 @@ class Ledger(Batches):
             owner=this_process(),
             timing=timing,
             sequence=opened.sequence,
+            has_gap=opened.has_gap,
         )
         self.runs = Runs(self.store)
         self.driver = Driver(self.store, clocks=clocks, timing=timing, is_probed=opened.is_probed)
@@ -86,6 +88,7 @@ class Ledger(Batches):
         server: str,
         sponsor: str,
         create: bool = True,
+        another: bool = False,
         recover: bool = False,
         copies: str | os.PathLike[str] | None = None,
         timing: Timing | None = None,
@@ -99,7 +102,10 @@ class Ledger(Batches):
             sponsor: A name of your own for whom the API key belongs to. It is kept in the ledger, and must
                 not change, as keys do.
             create: Whether to make it where there is none; never where there was one.
-            recover: Doubt all that may have been sent since a backup was made that is in its place now.
+            another: Whether to make it although the same server and sponsor have one in another place, as far
+                as ``copies`` tells: what one of them sent, the other would send again.
+            recover: Doubt all that may have been sent since a backup was made that is in its place now. Keys
+                that it does not know are refused until ``admit_new_keys``.
             copies: Folder, outside of the ledger's own, where is noted how far it has come, so that a backup
                 in its place is told from it; the user's state folder where it is left out.
             timing: How long things take; only tests need others.
@@ -110,7 +116,7 @@ class Ledger(Batches):
             InvalidInput: The sponsor's name cannot be used.
             LedgerUnusable: The ledger cannot be used; the message says why, and what to do.
         """
-        where = place_of(place, server=server, sponsor=sponsor, copies=copies)
+        where = place_of(place, server=server, sponsor=sponsor, copies=copies, is_another=another)
         return Opening(
             where, create=create, recover=recover, timing=timing or Timing(), clocks=clocks or Clocks()
         )
@@ -193,6 +199,7 @@ class Ledger(Batches):
         Raises:
             InvalidInput: The invoice cannot be sent, and nothing was.
             KeyConflict: The key, or the document, stands for another content.
+            KeyUnknown: The ledger was put back from a backup, and cannot tell whether the key was sent.
             KeyInUse: Another process is sending it, and did not end in time.
             Rejected: The platform refused it; no invoice exists.
             OutcomeUnknown: An invoice may exist. Call again, or ``reconcile``; never use another key.
@@ -235,6 +242,7 @@ class Ledger(Batches):
             InvalidInput: It is no invoice, or has no key, and nothing was sent.
             OSError: It cannot be read, and nothing was sent.
             KeyConflict: The key, or the document, stands for another content.
+            KeyUnknown: The ledger was put back from a backup, and cannot tell whether the key was sent.
             KeyInUse: Another process is sending it, and did not end in time.
             Rejected: The platform refused it; no invoice exists.
             OutcomeUnknown: An invoice may exist, and no file can be looked up: ask the platform.
@@ -318,6 +326,23 @@ class Ledger(Batches):
         return check_name("client_id", whose)
 
     # --- What was left in doubt
+
+    async def gap(self) -> Gap | None:
+        """Return the time of which it knows nothing, since it was put back from a backup; else ``None``."""
+        return await self.store.gap()
+
+    async def admit_new_keys(self) -> Gap | None:
+        """Take keys again that it does not know, after it was put back from a backup.
+
+        Call it once a person has made sure that no invoice that was sent in the gap is handed in again.
+
+        Returns:
+            The time of which it knows nothing; ``None`` where it was not put back.
+
+        Raises:
+            LedgerError: The ledger failed.
+        """
+        return await self.store.admit_new_keys()
 
     async def reconcile(
         self,

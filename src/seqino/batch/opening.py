@@ -17,8 +17,10 @@ from sqlalchemy.exc import ArgumentError
 
 from seqino.batch import schema
 from seqino.batch.database import Database
+from seqino.batch.elsewhere import ledgers_elsewhere
 from seqino.batch.errors import (
     LedgerCorrupted,
+    LedgerElsewhere,
     LedgerMissing,
     LedgerNewer,
     LedgerOfAnother,
@@ -75,12 +77,14 @@ class Place:
         server: The server's address in the form of ``normalise_server``.
         sponsor: What the caller calls the sponsor.
         copies: Folder of the copies of high-water marks.
+        is_another: Whether it may be made although the same server and sponsor have one already.
     """
 
     path: Path
     server: str
     sponsor: str
     copies: Path
+    is_another: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -93,6 +97,7 @@ class Opened:
         sequence: The number of the last group of writes.
         is_new: Whether it was made just now.
         is_probed: Whether the server was seen to refuse a second validation.
+        has_gap: Whether it was put back from a backup, and what was sent since is not known.
     """
 
     database: Database
@@ -100,10 +105,16 @@ class Opened:
     sequence: int
     is_new: bool
     is_probed: bool
+    has_gap: bool
 
 
 def place_of(
-    place: str | os.PathLike[str] | None, *, server: str, sponsor: str, copies: str | os.PathLike[str] | None
+    place: str | os.PathLike[str] | None,
+    *,
+    server: str,
+    sponsor: str,
+    copies: str | os.PathLike[str] | None,
+    is_another: bool = False,
 ) -> Place:
     """Say where a ledger is.
 
@@ -112,6 +123,7 @@ def place_of(
         server: Name of a published server, or a URL.
         sponsor: What the caller calls the sponsor whose key is used: a key may change, this must not.
         copies: Folder of the copies of high-water marks; the user's state folder where it is left out.
+        is_another: Whether it may be made although the same server and sponsor have one already.
 
     Raises:
         ConfigurationError: The server or the place is none.
@@ -127,7 +139,13 @@ def place_of(
     else:
         path = _path(place)
     folder = platformdirs.user_state_path("seqino") / "high-water" if copies is None else Path(copies)
-    return Place(path=path.absolute(), server=address, sponsor=name, copies=folder.absolute())
+    return Place(
+        path=path.absolute(),
+        server=address,
+        sponsor=name,
+        copies=folder.absolute(),
+        is_another=is_another,
+    )
 
 
 def _path(place: str | os.PathLike[str]) -> Path:
@@ -197,6 +215,7 @@ async def _open(place: Place, database: Database, *, recover: bool) -> Opened:
         sequence=max(sequence, reached),
         is_new=is_new,
         is_probed=row.probed is not None,
+        has_gap=row.gap_until is not None,
     )
 
 
@@ -206,12 +225,14 @@ async def _open(place: Place, database: Database, *, recover: bool) -> Opened:
 def _check_file(place: Place, *, create: bool) -> None:
     path = place.path
     check_is_local(path)
-    if not path.exists() or not path.stat().st_size:
+    try:
+        head = _head(path)
+    except OSError as error:
+        raise LedgerReadOnly(f"the ledger at {path} cannot be read: {error.strerror}") from error
+    if not head:
         _check_may_be_made(place, create=create)
         _begin(path)
         return
-    with path.open("rb") as file:
-        head = file.read(100)
     if not head.startswith(_MAGIC):
         raise LedgerCorrupted(f"{path} is no ledger, or is damaged: name another file, or put back a backup")
     # Its format: sqlite.org/fileformat2.html, 1.3.
@@ -223,6 +244,15 @@ def _check_file(place: Place, *, create: bool) -> None:
             f"{path} was written by a newer version of seqino (its tables are of version {version}, this one "
             f"knows {schema.SCHEMA_VERSION}): upgrade seqino"
         )
+
+
+def _head(path: Path) -> bytes:
+    """Return how a file begins; nothing where there is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(100)
+    except FileNotFoundError:
+        return b""
 
 
 def _check_may_be_made(place: Place, *, create: bool) -> None:
@@ -237,6 +267,13 @@ def _check_may_be_made(place: Place, *, create: bool) -> None:
         )
     if not create:
         raise LedgerMissing(f"there is no ledger at {place.path}")
+    others = ledgers_elsewhere(place.path, place.copies, server=place.server, sponsor=place.sponsor)
+    if others and not place.is_another:
+        raise LedgerElsewhere(
+            f"{place.sponsor!r} at {place.server} has a ledger already, {others[0]}, and none at "
+            f"{place.path}: a new one would not know what was sent, and would send it again. Use that one, "
+            "or move it here; if this really has to be another one, say so (another=True, --another-ledger)"
+        )
 
 
 def _begin(path: Path) -> None:
@@ -247,6 +284,8 @@ def _begin(path: Path) -> None:
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Whole invoices are kept in it; what SQLite lays beside it is as private.
+        unfinished.touch(mode=0o600)
         with closing(sqlite3.connect(unfinished)) as connection:
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")

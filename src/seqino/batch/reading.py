@@ -9,10 +9,12 @@ from sqlalchemy import func, or_, select
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.items import STORED
+from seqino.batch.sequence import sequence_path
 from seqino.batch.states import State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
+    from pathlib import Path
 
     from sqlalchemy import ColumnElement
 
@@ -34,6 +36,12 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it consists of, whether or not they are there."""
+        path = self._database.path
+        return path, sequence_path(path), *(path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))
 
     async def rows(self, query: Query) -> list[AnyRow]:
         """Return all rows of a query; not for what may be many."""

@@ -1,4 +1,4 @@
-"""Many invoices at a time: runs, the chunks they are worked on in, and how a source gets into them."""
+"""Many invoices at a time: runs, and the chunks they are worked on in."""
 
 from __future__ import annotations
 
@@ -7,52 +7,29 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 from sqlalchemy import and_, exists, func, insert, or_, select, update
-from sqlalchemy.dialects import sqlite
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.errors import RunInUse
-from seqino.batch.items import IN_FILE, Change, Chunk, Facts, Fence, Item, NewItem, Run
-from seqino.batch.states import DUE, ItemEvent, State, next_state
+from seqino.batch.states import DUE, State
 from seqino.batch.store import give_up
+from seqino.batch.taking import Ingested, Refused, note_refused, take_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
+    from seqino.batch.items import Chunk, Fence, Item, NewItem, Run
     from seqino.batch.statements import Query
     from seqino.batch.store import Store
 
-__all__ = ["Ingested", "Refused", "Runs"]
+__all__ = ["Runs"]
 
 _LEASE = 0
 """The chunk of a run that holds no items: who owns it works on the run."""
 
 _STATES = [str(state) for state in sorted(DUE)]
-
-
-@attrs.frozen(kw_only=True)
-class Refused:
-    """What a source holds that was not taken, and why; it is never sent."""
-
-    name: str
-    reason: str
-
-
-@attrs.frozen(kw_only=True)
-class Ingested:
-    """What came of a part of a source.
-
-    Args:
-        added: How many invoices were taken.
-        known: How many had been taken before, when the source was read in part.
-        refused: The others.
-    """
-
-    added: int = 0
-    known: int = 0
-    refused: tuple[Refused, ...] = ()
 
 
 class Runs:
@@ -100,9 +77,10 @@ class Runs:
                 key and content alone, as a source need not come in the same order twice.
             corrects: Whether only what was rejected, or never sent, is taken again; nothing is new then.
         """
+        gap = await self._store.gap()
 
         def perform(connection: Connection) -> Ingested:
-            return _ingest(connection, run, items, earlier=earlier, corrects=corrects)
+            return take_in(connection, run, items, earlier=earlier, corrects=corrects, gap=gap)
 
         return await self._store.transact(perform)
 
@@ -110,7 +88,7 @@ class Runs:
         """Note what of a source cannot be taken; the same twice is noted once."""
 
         def perform(connection: Connection) -> None:
-            _refuse(connection, run, refused)
+            note_refused(connection, run, refused)
 
         if refused:
             await self._store.transact(perform)
@@ -250,145 +228,3 @@ def _is_left(states: Collection[State]) -> ColumnElement[bool]:
     column = schema.item.c
     can_be_looked_at = or_(column.state.in_(_STATES), column.draft_id.is_not(None))
     return and_(column.state.in_([str(state) for state in states]), can_be_looked_at)
-
-
-def _ingest(
-    connection: Connection, run: Run, items: Sequence[NewItem], *, earlier: int, corrects: bool
-) -> Ingested:
-    now = connection.execute(sql.NOW).scalar_one()
-    highest = select(func.max(schema.chunk.c.no)).where(schema.chunk.c.run_id == run.id)
-    no = connection.execute(highest).scalar_one() + 1
-    values = {"run_id": run.id, "no": no, "epoch": 0, "done": False}
-    made = insert(schema.chunk).values(**values).returning(schema.chunk.c.id)
-    fence = Fence(connection.execute(made).scalar_one(), 0)
-    contents = [(new.sha256, new.payload) for new in items if new.payload is not None]
-    if contents:
-        sql.ADD_PAYLOAD.many(connection, contents)
-    known, refused, history = 0, list[Refused](), list[tuple[Any, ...]]()
-    for new in items:
-        values = sql.item_values(new, run_id=run.id, fence=fence, now=now)
-        row = None if corrects else sql.ADD_ITEM.one(connection, values)
-        if row is not None:
-            item = sql.new_item(new, row[0], run_id=run.id, fence=fence, now=now)
-            history.append(sql.added_values(item, now=now))
-            continue
-        found = _known(connection, new)
-        if found is not None and _may_be_taken_again(found, new, run=run, corrects=corrects):
-            history.append(_take_again(connection, found, new, run=run, fence=fence, now=now))
-            continue
-        reason = _reason(found, run, new, earlier=earlier, corrects=corrects)
-        known += reason is None
-        if reason is not None:
-            refused.append(Refused(name=_name(new), reason=reason))
-    if history:
-        sql.ADD_HISTORY.many(connection, history)
-    else:
-        connection.execute(schema.chunk.delete().where(schema.chunk.c.id == fence.chunk_id))
-    _refuse(connection, run, refused)
-    return Ingested(added=len(history), known=known, refused=tuple(refused))
-
-
-def _known(connection: Connection, new: NewItem) -> Item | None:
-    """Return what keeps an invoice from being added: what has its key, else its document."""
-    column = schema.item.c
-    same = column.business_key == new.business_key
-    if new.document_ref is not None:
-        same = or_(same, column.document_ref == new.document_ref)
-    query = sql.ITEM.where(column.client_id == new.client_id, same).order_by(
-        (column.business_key == new.business_key).desc()
-    )
-    row = connection.execute(query).first()
-    return None if row is None else sql.item_of(row)
-
-
-def _may_be_taken_again(item: Item, new: NewItem, *, run: Run, corrects: bool) -> bool:
-    """Whether an invoice that is known may be sent with what it is now: no invoice was made of it."""
-    if item.business_key != new.business_key or item.run_id == run.id:
-        return False
-    if item.state is State.INVALID:
-        return True
-    is_rejected = item.state is State.REJECTED and not item.ever_unknown
-    # A correction that cannot be read leaves what was rejected as it is.
-    return corrects and is_rejected and item.route is new.route and new.state is State.QUEUED
-
-
-def _take_again(
-    connection: Connection, item: Item, new: NewItem, *, run: Run, fence: Fence, now: float
-) -> tuple[Any, ...]:
-    """Take what became no invoice into another run; return the line that this adds to the audit trail."""
-    after = attrs.evolve(
-        item,
-        run_id=run.id,
-        chunk_id=fence.chunk_id,
-        epoch=fence.epoch,
-        name=new.name,
-        route=new.route,
-        payload_ref=new.payload_ref,
-        sha256=new.sha256,
-        invoice_number=new.invoice_number,
-        state=next_state(
-            item.state,
-            ItemEvent.CORRECTED,
-            has_draft=item.draft_id is not None,
-            ever_unknown=item.ever_unknown,
-        )
-        if new.state is State.QUEUED
-        else new.state,
-        reasons=new.reasons,
-        not_before=None,
-        updated=now,
-    )
-    values = attrs.asdict(after, filter=lambda field, _: field.name not in ("id", "created"))
-    connection.execute(update(schema.item).where(schema.item.c.id == item.id).values(**values))
-    facts = Facts(sha256=new.sha256, payload_ref=new.payload_ref, name=new.name)
-    change = Change(item=item, event=ItemEvent.CORRECTED, facts=facts, fence=fence, detail={"run_id": run.id})
-    return sql.history_values(change, item, after, now=now)
-
-
-def _reason(known: Item | None, run: Run, new: NewItem, *, earlier: int, corrects: bool) -> str | None:
-    """Say why an invoice whose key, or document, is known is not taken; ``None`` where it was before."""
-    if known is None:
-        return f"has the key {new.business_key!r}, which this ledger does not know: submit it"
-    if corrects and known.run_id != run.id and known.business_key == new.business_key:
-        return _why_not_corrected(known, new)
-    if known.business_key != new.business_key:
-        return f"is the document {new.document_ref!r}, which {_place(known, run)} is too: sent once"
-    is_here = known.run_id == run.id
-    is_same = known.sha256 == new.sha256
-    is_read_again = known.id <= earlier and is_same and not known.payload_ref.startswith(IN_FILE)
-    if not is_here or not (_name(known) == _name(new) or is_read_again):
-        return f"has the key {known.business_key!r}, which {_place(known, run)} has too: sent once"
-    return (
-        None if is_same else "was changed since it was read first, and is not sent; what it was may have been"
-    )
-
-
-def _why_not_corrected(known: Item, new: NewItem) -> str:
-    if new.state is State.INVALID:
-        return str(msgspec.json.decode(new.reasons or "{}").get("message", "cannot be sent"))
-    if known.state is not State.REJECTED:
-        return f"is {known.state}, not rejected: it is not sent again"
-    if known.ever_unknown:
-        return "was once in doubt, and is never sent with another content: give it another key"
-    return f"was sent as a {known.route}, and is corrected the same way"
-
-
-def _name(item: Item | NewItem) -> str:
-    """Say where in its source an invoice is: two files may have one name."""
-    if item.payload_ref.startswith(IN_FILE):
-        return item.payload_ref.removeprefix(IN_FILE)
-    return item.name or item.business_key
-
-
-def _place(known: Item, run: Run) -> str:
-    """Say where an invoice is that is in the ledger already."""
-    name = _name(known)
-    if known.run_id is None:
-        return f"{name}, submitted outside of any run,"
-    return name if known.run_id == run.id else f"{name} of the run {known.run_id}"
-
-
-def _refuse(connection: Connection, run: Run, refused: Sequence[Refused]) -> None:
-    if refused:
-        values = [{"run_id": run.id, "name": each.name, "reason": each.reason} for each in refused]
-        connection.execute(sqlite.insert(schema.refused).on_conflict_do_nothing(), values)

@@ -90,6 +90,9 @@ ledger = Table(
     Column("sequence", BigInteger, nullable=False, default=0),
     # When a second validation was seen to be refused.
     Column("probed", Double),
+    # From when to when nothing is known of what was sent: a backup was put back.
+    Column("gap_since", Double),
+    Column("gap_until", Double),
     Column("created", Double, nullable=False),
     CheckConstraint("id = 1", name="ledger_is_one_row"),
 )

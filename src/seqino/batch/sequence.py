@@ -21,7 +21,7 @@ from seqino.batch.errors import LedgerReadOnly, WriteFailed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["HighWater", "Mark", "marks_of", "sequence_path"]
+__all__ = ["HighWater", "Mark", "marks_in", "marks_of", "sequence_path"]
 
 _TAIL = 64 * 1024
 """Bytes at the end of a file that are read: processes may append out of order, but never by so much."""
@@ -78,9 +78,14 @@ def marks_of(place: Path, folder: Path) -> list[Mark]:
         place: The ledger's file, absolute.
         folder: Where the copies are.
     """
-    paths = [sequence_path(place), *sorted(folder.glob("*.sequence"))]
-    marks = [mark for path in paths if (mark := _read(path)) is not None]
+    beside = _read(sequence_path(place))
+    marks = [*([] if beside is None else [beside]), *marks_in(folder)]
     return [mark for mark in marks if mark.place == str(place)]
+
+
+def marks_in(folder: Path) -> list[Mark]:
+    """Return the mark of each ledger of which a folder has a copy."""
+    return [mark for path in sorted(folder.glob("*.sequence")) if (mark := _read(path)) is not None]
 
 
 @attrs.define(kw_only=True)

@@ -160,7 +160,7 @@ class Service:
         item = await self._store.find(new.client_id, new.business_key)
         if item is None:
             raise InvalidInput(f"there is no {new.business_key!r} in this ledger: submit it")
-        if item.sha256 != new.sha256:
+        if item.sha256 != new.sha256 or item.state is State.INVALID:
             await self._replace(item, new)
         return await self.submit(client, new, options=options, revalidate=revalidate)
 
@@ -232,6 +232,7 @@ class Service:
                     patience=left,
                     revalidate=how.revalidate,
                     content=new.payload,
+                    place=new.payload_ref,
                 )
             except (Fenced, ItemChanged) as error:
                 # Whoever took over goes on with it, or has; that is found out by claiming it again.
@@ -260,6 +261,8 @@ class Service:
                 await self._warn_of_other_route(item)
                 return item, fence
             _check_is_same(item, new)
+            if new.document_ref not in (None, item.document_ref):
+                item = await self._store.name_document(item, new)
             if not _can_be_driven(item):
                 return item, None
             if item.run_id is not None:

@@ -15,8 +15,8 @@ from seqino._core.wire import JSON, File
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.items import NewItem
 from seqino.batch.keys import check_name, digest
-from seqino.batch.runs import Refused
 from seqino.batch.states import State
+from seqino.batch.taking import Refused
 from seqino.documents import MAX_BYTES
 from seqino.errors import InvalidInput, SeqinoError
 from seqino.models import InvoiceDraft
@@ -147,6 +147,7 @@ def _invalid(item: BatchItem, reason: str, *, name: str, client_id: str) -> Entr
     return NewItem(
         client_id=client_id,
         business_key=key,
+        document_ref=_readable(item.document_ref),
         route=Route.DRAFT if is_draft else Route.FILE,
         name=name,
         # Nothing is kept of what is never sent.
@@ -154,6 +155,13 @@ def _invalid(item: BatchItem, reason: str, *, name: str, client_id: str) -> Entr
         state=State.INVALID,
         reasons=msgspec.json.encode({"message": reason}).decode(),
     )
+
+
+def _readable(document_ref: str | None) -> str | None:
+    try:
+        return None if document_ref is None else check_name("document_ref", document_ref)
+    except InvalidInput:
+        return None
 
 
 # Files
@@ -170,9 +178,12 @@ def entries_under(place: str | os.PathLike[str], *, client_id: str | None) -> It
     path = Path(place).absolute()
     if path.is_dir():
         found = False
-        for file in _walk(path):
+        for one in _walk(path):
             found = True
-            yield from _entries_of(file, client_id)
+            if isinstance(one, Refused):
+                yield one
+            else:
+                yield from _entries_of(one, client_id)
         if not found:
             endings = " ".join(sorted(SUFFIXES))
             yield Refused(name=str(path), reason=f"is a folder without invoice files ({endings})")
@@ -180,20 +191,29 @@ def entries_under(place: str | os.PathLike[str], *, client_id: str | None) -> It
         yield from _entries_of(path, client_id)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+def _walk(folder: Path) -> Iterator[Path | Refused]:
+    unread: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=unread.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if Path(parent, name).is_symlink():
+                yield Refused(
+                    name=str(Path(parent, name)),
+                    reason="is a link to a folder, which is not followed: name the folder itself",
+                )
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
                 yield Path(parent, name)
+    for error in unread:
+        yield Refused(name=str(error.filename), reason=_unread(error))
 
 
 def _entries_of(path: Path, client_id: str | None) -> Iterator[Entry]:
     try:
         with path.open("rb") as file:
             head = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    except OSError as error:
-        yield Refused(name=str(path), reason=f"cannot be read: {error.strerror or error}")
+    except (OSError, ValueError) as error:
+        yield Refused(name=str(path), reason=_unread(error))
         return
     suffix = path.suffix.lower()
     if suffix in _LINES or (head == b"{" and suffix != ".json"):
@@ -204,16 +224,26 @@ def _entries_of(path: Path, client_id: str | None) -> Iterator[Entry]:
         yield _entry(BatchItem(invoice=path), name=str(path), client_id=client_id)
 
 
+def _unread(error: OSError | ValueError) -> str:
+    """Say why a file or a folder cannot be read; a name with a NUL is no name (``ValueError``)."""
+    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
 def _lines(path: Path, client_id: str | None) -> Iterator[Entry]:
     """Yield the rows of a file of JSON Lines, one line in memory at a time."""
+    found = False
     try:
         with path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES), b""), start=1):
                 text = line.removeprefix(b"\xef\xbb\xbf").strip()
                 if text:
+                    found = True
                     yield _row(text, name=f"{path}:{number}", client_id=client_id)
     except OSError as error:
         yield Refused(name=str(path), reason=f"cannot be read to its end: {error.strerror or error}")
+    else:
+        if not found:
+            yield Refused(name=str(path), reason="holds no rows")
 
 
 def _rows(path: Path, client_id: str | None) -> Iterator[Entry]:
@@ -225,6 +255,8 @@ def _rows(path: Path, client_id: str | None) -> Iterator[Entry]:
     except InvalidInput as error:
         yield Refused(name=str(path), reason=str(error))
     else:
+        if not rows:
+            yield Refused(name=str(path), reason="holds no rows")
         for number, row in enumerate(rows, start=1):
             name = str(path) if len(rows) == 1 else f"{path}[{number}]"
             yield _row(row, name=name, client_id=client_id)
@@ -239,8 +271,8 @@ def _parts(path: Path) -> list[msgspec.Raw]:
         return [msgspec.Raw(data)]
     try:
         return msgspec.json.decode(data, type=list[msgspec.Raw])
-    except msgspec.DecodeError as error:
-        raise InvalidInput(f"is not JSON ({error})") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInput(f"is not JSON that can be read ({error})") from None
 
 
 def _row(text: bytes | msgspec.Raw, *, name: str, client_id: str | None) -> Entry:

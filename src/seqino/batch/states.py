@@ -128,6 +128,8 @@ class ItemEvent(StrEnum):
     """It has another content."""
     REPLACED = "replaced"
     """Its draft has the other content."""
+    NAMED = "named"
+    """The document that it is made of became known."""
     SPOILT = "spoilt"
     """Its file was changed, or is gone."""
     SETTLED = "settled"
@@ -189,8 +191,8 @@ _TABLE: Mapping[ItemEvent, Mapping[State, _Target]] = {
     ItemEvent.TAKEN_OVER: _from(State.SENDING, to=_To.DOUBT),
     ItemEvent.RECOVERED: {
         **_from(*_UNSENT, State.SENDING, to=_To.DOUBT),
-        # What was rejected may have been corrected since; from now on it may not be.
-        **_from(*_OPEN_DOUBTS, State.REJECTED, to=_To.SAME),
+        # What was rejected, or never sent, may have been corrected since; from now on it may not be.
+        **_from(*_OPEN_DOUBTS, State.REJECTED, State.INVALID, to=_To.SAME),
     },
     ItemEvent.REFUSED: {**_from(*_UNSENT, State.SENDING, to=_To.REFUSAL), State.IN_DOUBT: _To.SAME},
     ItemEvent.ACCEPTED: _from(*(state for state in State if state not in _ENDS), to=State.ACCEPTED),
@@ -205,6 +207,7 @@ _TABLE: Mapping[ItemEvent, Mapping[State, _Target]] = {
     ItemEvent.ABSENT: _from(*_OPEN_DOUBTS, to=State.REJECTED),
     ItemEvent.CORRECTED: _from(State.REJECTED, State.INVALID, to=_To.CORRECTION),
     ItemEvent.REPLACED: _from(State.CORRECTING, to=State.DRAFTED),
+    ItemEvent.NAMED: _from(*State, to=_To.SAME),
     ItemEvent.SPOILT: _from(State.QUEUED, to=_To.SPOILT),
     ItemEvent.SETTLED: _from(*_FOLLOWED, to=State.SETTLED),
     ItemEvent.DEAD: _from(*_FOLLOWED, to=State.DEAD),

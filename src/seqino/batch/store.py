@@ -10,7 +10,9 @@ from sqlalchemy.dialects import sqlite
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
-from seqino.batch.errors import Fenced, ItemChanged, LedgerError
+from seqino.batch.document_refs import name_document, why_not_of
+from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, KeyUnknown, LedgerError
+from seqino.batch.gap import Gap, close_gap, open_gap, read_gap
 from seqino.batch.group import Add, Added, Crossed, Group, Piece
 from seqino.batch.items import Change, Chunk, Fence, Item, NewItem, changed
 from seqino.batch.owners import Owner, is_stale
@@ -42,6 +44,7 @@ class Store(Reader):
         owner: The running process.
         timing: How long things take.
         sequence: The number of the last group of writes.
+        has_gap: Whether it was put back from a backup, and what was sent since is not known.
     """
 
     def __init__(
@@ -52,12 +55,14 @@ class Store(Reader):
         owner: Owner,
         timing: Timing,
         sequence: int,
+        has_gap: bool = False,
     ) -> None:
         super().__init__(database)
         self._high_water = high_water
         self._owner = owner
         self._timing = timing
         self._sequence = sequence
+        self._has_gap = has_gap
         self._mine: set[int] = set()
         self._writer: Writer[Write, Result] = Writer(self._commit)
 
@@ -116,8 +121,12 @@ class Store(Reader):
 
         Raises:
             KeyConflict: Its document is there under another key.
+            KeyUnknown: It may have been sent at a time of which the ledger knows nothing.
             Fenced: This process was taken for dead.
         """
+        gap = await self.gap()
+        if gap is not None and await self.find(new.client_id, new.business_key) is None:
+            raise KeyUnknown(gap.why_refused(new.business_key))
         return cast("Added", await self._writer.write(Add(new, fence)))
 
     async def change(self, change: Change) -> Item:
@@ -173,14 +182,42 @@ class Store(Reader):
             await self.change(Change(item=item, event=ItemEvent.RECOVERED, release=True))
             count += 1
         reached = self._sequence + 1
-
-        def perform(connection: Connection) -> None:
-            connection.execute(update(schema.ledger).values(sequence=reached))
-
-        await self.transact(perform)
+        await self.transact(lambda connection: open_gap(connection, sequence=reached))
         self._sequence = reached
+        self._has_gap = True
         await asyncio.to_thread(self._high_water.advance, reached)
         return count
+
+    async def name_document(self, item: Item, new: NewItem) -> Item:
+        """Note which document an invoice is made of, of which that was not known.
+
+        Raises:
+            KeyConflict: It is made of another one, or another invoice is made of this one.
+        """
+
+        def perform(connection: Connection) -> Item | str:
+            ref = new.document_ref or ""
+            why_not = why_not_of(connection, item, ref)
+            now = connection.execute(sql.NOW).scalar_one()
+            return name_document(connection, item, ref, now=now) if why_not is None else why_not
+
+        named = await self.transact(perform)
+        if isinstance(named, str):
+            raise KeyConflict(f"{named}: it is sent once")
+        return named
+
+    async def gap(self) -> Gap | None:
+        """Return the time of which the ledger knows nothing; ``None`` where there is none."""
+        # Another process may have closed it meanwhile, but none can open it while this one is at work.
+        gap = await self.transact(read_gap) if self._has_gap else None
+        self._has_gap = gap is not None
+        return gap
+
+    async def admit_new_keys(self) -> Gap | None:
+        """Take keys that the ledger does not know again; return the gap that there was."""
+        gap = await self.transact(close_gap)
+        self._has_gap = False
+        return gap
 
     async def note_probe(self) -> None:
         """Note that the server was seen to refuse a second validation."""

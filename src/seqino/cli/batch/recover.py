@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from seqino.batch.errors import LedgerRestored
+from seqino.cli.batch.confirming import confirm
 from seqino.cli.batch.group import command
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import counts_text, say
@@ -20,20 +21,51 @@ __all__ = ["recover"]
 @command("recover")
 async def recover(
     session: Session,
-    yes: Annotated[bool, typer.Option("--yes", help="Also where nothing shows that it is a backup.")] = False,
+    admit_new: Annotated[
+        bool,
+        typer.Option(
+            "--admit-new", help="Afterwards: take keys again that the ledger does not know, as you made sure."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask; also where nothing shows that it is a backup.")
+    ] = False,
 ) -> ExitCode:
     """Doubt all that may have been sent since the backup was made; then it can be used again.
 
     Nothing may be at work on the ledger meanwhile. "resume" then looks at each draft; what went out as a file
-    needs "resolve".
+    needs "resolve". Keys that the ledger does not know are refused, until --admit-new is given.
     """
+    if admit_new:
+        return await _admit_new(session, yes=yes)
     if not yes:
         await _check_is_behind(session)
     async with session.open(recover=True) as ledger:
-        counts = await ledger.counts()
+        counts, gap = await ledger.counts(), await ledger.gap()
         say(f"{ledger.path}: recovered: {counts_text(counts, 'en')}")
+    say(f"it does not know what was sent from {gap}: keys that are not in it are refused", stderr=True)
     say(f"now: {session.command('resume')}", stderr=True)
+    say(
+        "then compare your records of that time with the platform's, and once none that was sent is handed "
+        f"in again: {session.command('recover --admit-new')}",
+        stderr=True,
+    )
     return exit_code(counts)
+
+
+async def _admit_new(session: Session, *, yes: bool) -> ExitCode:
+    async with session.open() as ledger:
+        gap = await ledger.gap()
+        if gap is None:
+            raise InvalidInput(f"{ledger.path} takes new keys, and nothing was changed")
+        confirm(
+            f"From now on a key that the ledger does not know is sent. If it was sent from {gap}, the buyer "
+            "gets it twice.",
+            yes=yes,
+        )
+        await ledger.admit_new_keys()
+        say(f"{ledger.path}: takes new keys again")
+    return ExitCode.OK
 
 
 async def _check_is_behind(session: Session) -> None:

@@ -73,11 +73,14 @@ class Session:
         return whose
 
     @asynccontextmanager
-    async def open(self, *, create: bool = False, recover: bool = False) -> AsyncGenerator[Ledger]:
+    async def open(
+        self, *, create: bool = False, another: bool = False, recover: bool = False
+    ) -> AsyncGenerator[Ledger]:
         """Open the ledger; a new one is announced.
 
         Args:
             create: Whether to make it where there is none.
+            another: Whether also where the same server and sponsor have one in another place.
             recover: Whether it is a backup that was put back.
 
         Raises:
@@ -85,7 +88,12 @@ class Session:
             LedgerUnusable: It cannot be used.
         """
         opening = seqino.batch.Ledger.open(
-            self.ledger, server=self._address(), sponsor=self.sponsor, create=create, recover=recover
+            self.ledger,
+            server=self._address(),
+            sponsor=self.sponsor,
+            create=create,
+            another=another,
+            recover=recover,
         )
         async with opening as ledger:
             if ledger.is_new:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from seqino.batch.items import Item
-    from seqino.batch.runs import Refused
+    from seqino.batch.taking import Refused
 
 __all__ = [
     "Language",

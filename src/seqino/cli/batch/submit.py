@@ -35,6 +35,13 @@ def submit(  # noqa: PLR0917 - each is an option of the command
     concurrency: Concurrency = 64,
     patience: Patience = 120.0,
     follow: Follow = False,
+    another_ledger: Annotated[
+        bool,
+        typer.Option(
+            "--another-ledger",
+            help="Make a second ledger for this server and sponsor, which does not know what the first sent.",
+        ),
+    ] = False,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> Awaitable[ExitCode]:
@@ -44,7 +51,7 @@ def submit(  # noqa: PLR0917 - each is an option of the command
     refused by its key.
     """
     worker = _worker(session, concurrency, patience, lang, follow=follow, as_json=as_json)
-    return worker.submit(paths, name=name)
+    return worker.submit(paths, name=name, another=another_ledger)
 
 
 @command("resume", calls=True)

@@ -51,10 +51,13 @@ class Worker:
     as_json: bool
     lang: Language
 
-    async def submit(self, paths: list[Path], *, name: str = "", corrects: bool = False) -> ExitCode:
+    async def submit(
+        self, paths: list[Path], *, name: str = "", corrects: bool = False, another: bool = False
+    ) -> ExitCode:
         """Take what is at some paths into the ledger, and send it."""
         whose = self.session.whose()
-        async with self.session.client() as client, self.session.open(create=not corrects) as ledger:
+        opened = self.session.open(create=not corrects, another=another)
+        async with self.session.client() as client, opened as ledger:
             try:
                 run = await ledger.create_run(paths, client_id=whose, name=name, corrects=corrects)
                 code = await self._work(run, client, ledger)
