@@ -63,6 +63,8 @@ class Platform:
             told = {"error": "no", "code": int(fault), "trace_id": "t"}
             return web.json_response(told, status=int(fault))
         response = web.Response() if fault == "lost before" else effect()
+        if fault == "unreadable":
+            return web.Response(status=201, body=b"<html>")
         if self.holds == name:
             self.holds = ""
             self.held.set()

@@ -7,8 +7,9 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import select
 
-from seqino.batch import KeyConflict, State
+from seqino.batch import KeyConflict, State, schema
 from seqino.batch.items import Change
 from seqino.batch.states import ItemEvent
 from seqino.errors import CallError, InvalidInput, OutcomeUnknown, Rejected
@@ -231,7 +232,13 @@ async def test_a_webhook_completes_a_number_and_changes_no_invoice(
     assert (await item(ledger)).state is State.SETTLED
 
 
-@pytest.mark.parametrize("told", [{}, {"event_id": ""}, {"event_id": 5}])
+async def test_an_event_with_half_a_character_is_kept_as_it_came(ledger: Ledger) -> None:
+    await ledger.record_event(event(seller="caf\ud800", at=dt.datetime(2026, 9, 1, tzinfo=dt.UTC)))
+    kept = await ledger.store.rows(select(schema.webhook_inbox.c.body))
+    assert '"seller": "caf\\ud800"' in kept[0].body
+
+
+@pytest.mark.parametrize("told", [{}, {"event_id": ""}, {"event_id": 5}, {"event_id": "\ud800"}])
 async def test_what_is_no_event_is_refused(ledger: Ledger, told: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="no event_id"):
         await ledger.record_event(told)

@@ -155,6 +155,16 @@ async def test_a_file_whose_answer_is_lost_is_parked_and_never_sent_again(
     assert await events(ledger) == ["added", "marked", "lost", "left"]
 
 
+async def test_a_file_whose_success_cannot_be_read_is_in_doubt_from_the_first_call_on(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    platform.faults["upload"] = ["unreadable"]
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown, match="no look can tell"):
+            await ledger.submit_file(client, FILE, key="k")
+    assert (await state(ledger), len(platform.uploads)) == (State.PARKED, 1)
+
+
 @pytest.mark.parametrize("again", [FILE, FILE.read_bytes()], ids=["path", "bytes"])
 async def test_a_file_may_be_handed_in_again_from_another_place(
     ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path, again: Path | bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,7 +39,7 @@ async def record(
     """
     told: Mapping[str, Any] = event if isinstance(event, Mapping) else attrs.asdict(event)
     event_id = told.get("event_id")
-    if not isinstance(event_id, str) or not event_id:
+    if not isinstance(event_id, str) or not event_id.isprintable() or not event_id:
         raise InvalidInput("this is no event of a webhook: it has no event_id")
     data: object = told.get("data")
     item = await _of(store, told, cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else {})
@@ -46,9 +47,17 @@ async def record(
         if item is not None and told.get("event_type") == WebhookEventType.INVOICE_STATUS_UPDATED:
             await watches.hint(item)
         # Last: what was not kept is delivered again, and proves the same again.
-        body = msgspec.json.encode(told).decode()
+        body = _written(told)
         await store.add_event(event_id, body, item_id=None if item is None else item.id)
     return item
+
+
+def _written(told: Mapping[str, Any]) -> str:
+    """Write an event as JSON; what is half a character (``\\ud800``) stays the escape that it was."""
+    try:
+        return msgspec.json.encode(told).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(told))
 
 
 async def _of(store: Store, told: Mapping[str, Any], data: Mapping[str, Any]) -> Item | None:

@@ -17,7 +17,7 @@ from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, KeyInUse, Ledg
 from seqino.batch.items import Change, Facts, Fence, Item
 from seqino.batch.states import ItemEvent, State
 from seqino.client import time_limit
-from seqino.errors import InsecureConnection, InvalidInput, SeqinoError
+from seqino.errors import InsecureConnection, InvalidInput, OutcomeUnknown, SeqinoError
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
@@ -139,9 +139,13 @@ class Service:
                 continue
             if drive.submission is not None:
                 return drive.submission
-            if drive.error is not None:
+            is_clear = isinstance(drive.error, OutcomeUnknown) or not drive.item.state.is_in_doubt
+            if drive.error is not None and is_clear:
                 raise drive.error
             ending = ending_of(drive.item, server=self._server)
+            if drive.error is not None and isinstance(ending, SeqinoError):
+                # Such as a success that cannot be read: whoever catches it must not take it for a refusal.
+                raise ending from drive.error
             if isinstance(ending, SeqinoError):
                 raise ending
             return ending

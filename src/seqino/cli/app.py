@@ -2,6 +2,7 @@
 
 # ruff: noqa: FBT002 - options of a command line are named there
 
+import logging
 from importlib.metadata import version
 from typing import Annotated
 
@@ -55,6 +56,8 @@ def main(
     Exit codes: 0 done; 1 failed; 2 wrong usage or input, and nothing was sent; 3 something was refused or
     rejected; 4 something is in doubt, and must not be repeated before it is settled.
     """
+    # It tells of each flaw of a PDF where nothing else listens; a command says by itself what it cannot read.
+    logging.getLogger("pypdf").addHandler(logging.NullHandler())
 
 
 for one in (demo, submit, events, health, doctor, sandbox):
