@@ -97,6 +97,7 @@ async def documented_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         monkeypatch.setenv("SEQINO_API_KEY", "sandbox-key")
         monkeypatch.setenv("SEQINO_CLIENT_ID", "sandbox-client-seqino")
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
         monkeypatch.chdir(tmp_path)
         sample = ROOT / "src" / "seqino" / "sandbox" / "invoices" / "02-food-two-rates-ubl.xml"
         (tmp_path / "invoice.xml").write_bytes(sample.read_bytes())

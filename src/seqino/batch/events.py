@@ -53,7 +53,7 @@ async def record(
 
 
 def _written(told: Mapping[str, Any]) -> str:
-    """Write an event as JSON; what is half a character (``\\ud800``) stays the escape that it was."""
+    """Write an event as JSON; what is half a character (a lone surrogate) stays the escape that it was."""
     try:
         return msgspec.json.encode(told).decode()
     except UnicodeEncodeError:
