@@ -29,6 +29,7 @@ from seqino.options import CallOptions
 from seqino.resources import Usage
 from seqino.sandbox import Sandbox
 from tests.batch.conftest import CLIENT, DRAFT, FILE, INVOICES, Machine
+from tests.batch.timings import contradicting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -281,7 +282,7 @@ async def test_a_run_that_is_cancelled_at_any_moment_is_resumed_and_sends_each_o
         stopper = Stopper(moment)
         async with (
             a_client(sandbox, on_event=stopper) as client,
-            await place.open(timing=Timing(settle=0.0)) as ledger,
+            await place.open(timing=contradicting(settle=0.0)) as ledger,
         ):
             run = await ledger.create_run(drafts(count), client_id=SPONSORED)
             task = asyncio.create_task(to_its_end(run, client, grace=grace, concurrency=3))
@@ -309,7 +310,7 @@ async def test_a_run_whose_process_died_is_taken_over(
             stopper.do = task.cancel
             with pytest.raises(asyncio.CancelledError):
                 await task
-        two = await place.open(timing=Timing(settle=0.0))
+        two = await place.open(timing=contradicting(settle=0.0))
         last = await to_its_end(await two.resume_run(), client, patience=60.0)
         assert last.counts == {State.ACCEPTED: 6}
     assert sandbox.counters.invoices_created == 6
@@ -488,7 +489,7 @@ async def test_a_platform_that_is_down_is_asked_ever_more_slowly(
 async def test_what_is_in_doubt_is_looked_at_in_the_end_within_the_time_that_is_given(
     machine: Machine, client: SeqinoClient, platform: Platform
 ) -> None:
-    ledger = await machine.open(timing=Timing(settle=0.0))
+    ledger = await machine.open(timing=contradicting(settle=0.0))
     run = await made(ledger, 4)
     platform.faults["validate"] = ["lost after", "lost before", "", ""]
     last = await to_its_end(run, client, concurrency=1)

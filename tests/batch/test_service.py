@@ -17,6 +17,7 @@ from seqino.batch.states import ItemEvent
 from seqino.errors import InsecureConnection, OutcomeUnknown
 from seqino.options import CallOptions
 from tests.batch.conftest import CLIENT, DRAFT, FILE
+from tests.batch.timings import contradicting
 
 if TYPE_CHECKING:
     from seqino.batch import Ledger
@@ -205,7 +206,7 @@ async def test_what_no_look_tells_stays_in_doubt_until_it_is_due(
 async def test_what_stays_hidden_is_parked(
     machine: Machine, client: SeqinoClient, platform: Platform
 ) -> None:
-    ledger = await machine.open(timing=Timing(settle=0.0))
+    ledger = await machine.open(timing=contradicting(settle=0.0))
     await doubtful(ledger, client, platform, "k")
     await make_due(ledger)
     platform.hides = True

@@ -102,7 +102,7 @@ class Ledger(Batches):
             recover: Doubt all that may have been sent since a backup was made that is in its place now.
             copies: Folder, outside of the ledger's own, where is noted how far it has come, so that a backup
                 in its place is told from it; the user's state folder where it is left out.
-            timing: How long things take; only tests need others.
+            timing: How long things take; only tests need others, and clients whose calls take more than 60 s.
             clocks: Clocks of this machine; only tests need others.
 
         Raises:
