@@ -13,8 +13,9 @@ import pytest
 
 from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State
 from seqino.batch.errors import Fenced, ItemChanged, WriteFailed
+from seqino.batch.hindrances import told_to_wait
 from seqino.batch.owners import Timing
-from seqino.batch.runner import Runner, told_to_wait
+from seqino.batch.runner import Runner
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
@@ -437,7 +438,7 @@ async def test_a_pause_that_the_platform_asks_for_holds_all(
     def told(_: object) -> float:
         return 600.0
 
-    monkeypatch.setattr("seqino.batch.runner.told_to_wait", told)
+    monkeypatch.setattr("seqino.batch.hindrances.told_to_wait", told)
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(0)

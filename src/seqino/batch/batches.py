@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from seqino._core.retry import LEAST_TIME
 from seqino.batch.base import LedgerBase
 from seqino.batch.export import Format, Subject, export
+from seqino.batch.how import How
 from seqino.batch.ingesting import ingest
 from seqino.batch.keys import check_name
 from seqino.batch.resolving import resolve
-from seqino.batch.runner import How, Runner
+from seqino.batch.runner import Runner
 from seqino.batch.sources import paths_of
 from seqino.batch.states import ItemEvent
 from seqino.client import time_limit
