@@ -202,6 +202,22 @@ async def test_what_names_not_our_draft_proves_nothing(
     assert await ledger.store.has_event("e-1")
 
 
+async def test_the_number_of_a_file_in_doubt_proves_nothing(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    platform.faults["upload"] = ["lost after"]
+    with pytest.raises(OutcomeUnknown):
+        await ledger.submit_file(client, FILE, key="k")
+    before = await item(ledger)
+    assert before.invoice_number is not None
+    told = event(invoice_id="inv-another", invoice_number=before.invoice_number)
+    assert await ledger.record_event({**told, "client_id": CLIENT}) is None
+    refused = event(2, "invoice.status_updated", invoice_id="inv-another", status_code="REJECTED")
+    assert await ledger.record_event({**refused, "client_id": CLIENT}) is None
+    assert await item(ledger) == before
+    assert before.state is State.PARKED
+
+
 async def test_a_model_is_an_event_too(ledger: Ledger, client: SeqinoClient, platform: Platform) -> None:
     await in_doubt(ledger, client, platform)
     told = WebhookEventPayload(

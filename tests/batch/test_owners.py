@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from seqino.batch.owners import Owner, is_stale, this_process
+from seqino.batch.owners import Owner, Timing, is_stale, this_process
+from seqino.errors import InvalidInput
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +69,32 @@ def test_where_the_system_tells_nothing_silence_alone_does(tmp_path: Path) -> No
     me = this_process(tmp_path)
     assert me.start == ""
     assert not stale(attrs.evolve(me, pid=11), tmp_path, me=me)
+
+
+# Timing
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ({"beat": 30.0}, "stale (30 s) must be more than beat (30 s)"),
+        ({"window": 30.0, "call": 1.0}, "stale (30 s) must be more than window (30 s)"),
+        ({"settle": 62.0}, "settle (62 s) must be more than window and call together (62 s)"),
+        ({"call": 120.0}, "raise settle, or lower window or call"),
+        ({"window": 0.0}, "window must be more than 0 s"),
+        ({"poll": -1.0}, "poll must be a number of seconds, 0 or more, not -1.0"),
+        ({"settle": float("inf")}, "settle must be a number of seconds"),
+        ({"stale": float("nan")}, "stale must be a number of seconds"),
+    ],
+)
+def test_a_timing_that_could_send_twice_is_refused_and_says_what_to_change(
+    seconds: dict[str, float], said: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Timing(**seconds)
+    assert said in str(refused.value)
+
+
+def test_a_timing_may_be_as_short_as_its_parts_allow() -> None:
+    assert Timing(beat=0.0, stale=0.2, window=0.1, call=0.1, settle=0.3, poll=0.0).settle == 0.3
+    assert Timing() == Timing(beat=10.0, stale=30.0, window=2.0, call=60.0, settle=90.0, poll=0.25)

@@ -13,8 +13,9 @@ import pytest
 
 from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State
 from seqino.batch.errors import Fenced, ItemChanged, WriteFailed
+from seqino.batch.hindrances import told_to_wait
 from seqino.batch.owners import Timing
-from seqino.batch.runner import Runner, told_to_wait
+from seqino.batch.runner import Runner
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
@@ -29,6 +30,7 @@ from seqino.options import CallOptions
 from seqino.resources import Usage
 from seqino.sandbox import Sandbox
 from tests.batch.conftest import CLIENT, DRAFT, FILE, INVOICES, Machine
+from tests.batch.timings import contradicting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -281,7 +283,7 @@ async def test_a_run_that_is_cancelled_at_any_moment_is_resumed_and_sends_each_o
         stopper = Stopper(moment)
         async with (
             a_client(sandbox, on_event=stopper) as client,
-            await place.open(timing=Timing(settle=0.0)) as ledger,
+            await place.open(timing=contradicting(settle=0.0)) as ledger,
         ):
             run = await ledger.create_run(drafts(count), client_id=SPONSORED)
             task = asyncio.create_task(to_its_end(run, client, grace=grace, concurrency=3))
@@ -309,7 +311,7 @@ async def test_a_run_whose_process_died_is_taken_over(
             stopper.do = task.cancel
             with pytest.raises(asyncio.CancelledError):
                 await task
-        two = await place.open(timing=Timing(settle=0.0))
+        two = await place.open(timing=contradicting(settle=0.0))
         last = await to_its_end(await two.resume_run(), client, patience=60.0)
         assert last.counts == {State.ACCEPTED: 6}
     assert sandbox.counters.invoices_created == 6
@@ -436,7 +438,7 @@ async def test_a_pause_that_the_platform_asks_for_holds_all(
     def told(_: object) -> float:
         return 600.0
 
-    monkeypatch.setattr("seqino.batch.runner.told_to_wait", told)
+    monkeypatch.setattr("seqino.batch.hindrances.told_to_wait", told)
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(0)
@@ -488,7 +490,7 @@ async def test_a_platform_that_is_down_is_asked_ever_more_slowly(
 async def test_what_is_in_doubt_is_looked_at_in_the_end_within_the_time_that_is_given(
     machine: Machine, client: SeqinoClient, platform: Platform
 ) -> None:
-    ledger = await machine.open(timing=Timing(settle=0.0))
+    ledger = await machine.open(timing=contradicting(settle=0.0))
     run = await made(ledger, 4)
     platform.faults["validate"] = ["lost after", "lost before", "", ""]
     last = await to_its_end(run, client, concurrency=1)

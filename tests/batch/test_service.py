@@ -17,6 +17,7 @@ from seqino.batch.states import ItemEvent
 from seqino.errors import InsecureConnection, OutcomeUnknown
 from seqino.options import CallOptions
 from tests.batch.conftest import CLIENT, DRAFT, FILE
+from tests.batch.timings import contradicting
 
 if TYPE_CHECKING:
     from seqino.batch import Ledger
@@ -218,7 +219,7 @@ async def test_what_nobody_may_look_at_stays_in_doubt_until_it_may_be(
 async def test_what_stays_hidden_is_parked(
     machine: Machine, client: SeqinoClient, platform: Platform
 ) -> None:
-    ledger = await machine.open(timing=Timing(settle=0.0))
+    ledger = await machine.open(timing=contradicting(settle=0.0))
     await doubtful(ledger, client, platform, "k")
     await make_due(ledger)
     platform.hides = True

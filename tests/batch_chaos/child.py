@@ -33,7 +33,7 @@ __all__ = ["CLIENT", "QUICK", "TIMING", "Order", "Report", "drafts_of", "follow"
 
 CLIENT = "sandbox-client-seqino"
 
-TIMING = Timing(beat=0.1, stale=60.0, window=0.3, settle=0.4, poll=0.02)
+TIMING = Timing(beat=0.1, stale=60.0, window=0.3, call=0.05, settle=0.4, poll=0.02)
 """Short, and as real as the long ones; who seems dead is dead only where its process is gone."""
 
 Task: TypeAlias = Literal["run", "service"]

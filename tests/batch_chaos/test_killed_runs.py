@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
 import pytest
 
 from seqino.batch import State
+from tests.batch.timings import contradicting
 from tests.batch_chaos.child import TIMING
 from tests.batch_chaos.rounds import play
 from tests.batch_chaos.stage import stage
@@ -36,7 +36,7 @@ async def test_a_run_killed_at_any_write_sends_its_invoices_once(tmp_path: Path,
             here.write(drafts=1, files=1)
             died = await here.run(here.order(die_at=at, die=moment, concurrency=1)) is None
             assert await here.check_marks() == []
-            await here.finish(timing=attrs.evolve(TIMING, settle=0.1))
+            await here.finish(timing=contradicting(TIMING, settle=0.1))
             assert (await here.check()).found == []
             async with here.opened() as ledger:
                 items = {item.business_key: item.state async for item in ledger.store.items()}

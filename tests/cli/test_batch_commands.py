@@ -138,7 +138,29 @@ def test_status_and_report_tell_of_each_run_and_of_what_somebody_has_to_look_at(
     assert [line.get("key") for line in lines] == ["A", "B", None, None]
     assert lines[1]["reason"]
     assert lines[-1] == {"counts": {"accepted": 1, "rejected": 1}, "refused": 1}
-    assert batch("report", "--run", 7).stdout == "nothing\n"
+    assert "BT-112 is 1.00" in str(lines[1]["reason"])
+    assert "Correct what is named" not in report.stdout
+    assert "rejected: correct them under the same keys, then: seqino batch retry --rejected" in report.stderr
+    assert batch("report", "--run", 1).exit_code == ExitCode.REJECTED
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("report", []), ("export", ["-"]), ("follow", [])])
+def test_a_run_that_is_not_there_is_told(batch: Batch, name: str, arguments: list[str]) -> None:
+    batch("submit", batch.samples / FILE)
+    result = batch(name, *arguments, "--run", 7)
+    assert result.exit_code == ExitCode.INPUT
+    assert (result.stdout, result.stderr) == ("", "error: there is no run 7 in this ledger\n")
+
+
+def test_a_resumption_does_not_forget_what_no_run_goes_on_with(batch: Batch) -> None:
+    batch("submit", batch.rows("bad.jsonl", {"B": batch.draft(total_amount_with_vat="1.00")}))
+    batch.platform.sandbox.faults.plan("status-401-before", operation=CREATE_DRAFT)
+    batch("submit", batch.rows("rows.jsonl", {"A": batch.draft()}))
+    resumed = batch("resume")
+    assert resumed.stdout == "batch: run 2: 1 accepted\n"
+    assert resumed.exit_code == ExitCode.REJECTED
+    assert "rejected: correct them" in resumed.stderr
+    assert batch("resume", "--run", 2).exit_code == ExitCode.OK
 
 
 def test_long_lists_are_cut_after_a_run_and_whole_in_the_report(batch: Batch) -> None:
@@ -357,6 +379,17 @@ def test_a_ledger_is_not_written_over_by_an_export(batch: Batch) -> None:
     assert result.exit_code == ExitCode.INPUT
     assert "is a file of the ledger itself: export to another one" in result.stderr
     assert batch("status").exit_code == ExitCode.OK
+
+
+def test_what_was_rejected_when_a_backup_was_made_is_told_with_care(batch: Batch) -> None:
+    batch("submit", batch.rows("bad.jsonl", {"B": batch.draft(total_amount_with_vat="1.00")}))
+    batch("recover", "--yes")
+    report = batch("report", "--json")
+    reason = json.loads(report.stdout.splitlines()[0])["reason"]
+    assert reason.startswith("rejected when the backup was made, perhaps corrected and sent since")
+    assert "BT-112 is 1.00" in reason
+    retried = batch("retry", "--rejected", batch.rows("rows.jsonl", {"B": batch.draft()}))
+    assert "was once in doubt, and is never sent with another content: ask the platform" in retried.stdout
 
 
 def test_a_key_that_is_not_taken_ends_a_run_before_anything_is_sent(batch: Batch) -> None:

@@ -103,6 +103,16 @@ def test_an_interrupted_run_says_how_to_go_on(batch: Batch, monkeypatch: pytest.
         assert batch("status").stderr == "error: interrupted\n"
 
 
+def test_what_was_interrupted_when_all_was_sent_is_reported_and_not_resumed(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch("submit", batch.samples / FILE)
+    monkeypatch.setattr("seqino.batch.Ledger.reconcile", stop)
+    result = batch("resume")
+    assert result.exit_code == ExitCode.FAILURE
+    assert "nothing is lost, nothing is sent twice: seqino batch report" in result.stderr
+
+
 def test_a_source_that_was_not_read_to_its_end_is_read_by_the_resumption(
     batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

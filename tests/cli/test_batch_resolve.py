@@ -35,7 +35,12 @@ def test_what_is_in_doubt_is_told_and_never_sent_again_by_itself(in_doubt: Batch
     assert report.exit_code == ExitCode.IN_DOUBT
     assert re.search(f"{KEY} .* en doute, à trancher", report.stdout)
     resumed = in_doubt("resume")
-    assert (resumed.exit_code, resumed.stderr) == (ExitCode.IN_DOUBT, "nothing is left to be sent\n")
+    assert resumed.exit_code == ExitCode.IN_DOUBT
+    nothing, what_next = resumed.stderr.splitlines()
+    assert nothing == "nothing is left to be sent"
+    assert what_next.startswith("parked: ask the platform whether it has them, then: seqino batch resolve ")
+    assert what_next.endswith(" KEY --found INVOICE_ID (or --absent, or --resend)")
+    assert "an invoice may exist: its end was not seen, and no look can tell" in report.stdout
     assert in_doubt("retry", "--rejected", in_doubt.samples / FILE).exit_code == ExitCode.INPUT
     assert in_doubt.platform.sandbox.counters.files_taken == 1
 

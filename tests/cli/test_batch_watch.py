@@ -7,6 +7,7 @@ import asyncio
 import io
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 from rich.console import Console
 
@@ -42,6 +43,8 @@ def test_a_step_tells_counts_rate_limiter_and_the_time_left() -> None:
         "run 3: 3600 queued, 1 parked, 2 accepted · 0.5/s · 4 under way of 8 · at most 1.5 requests/s · "
         "held by the platform for 3 s · 2:00:00 left · client-1 waits: 403"
     )
+    over = attrs.evolve(STEP, is_over=True, held_for=0.0, paused={})
+    assert progress_text(over, "en").endswith(" · 0.5/s · at most 1.5 requests/s")
     assert progress_members(STEP)["paused"] == {"client-1": "403"}
 
 

@@ -7,15 +7,17 @@ import time
 from typing import TYPE_CHECKING
 
 from seqino._core.retry import LEAST_TIME
+from seqino.batch.base import LedgerBase
 from seqino.batch.export import Format, Subject, export
+from seqino.batch.how import How
 from seqino.batch.ingesting import ingest
-from seqino.batch.keys import check_name, normalise_server
+from seqino.batch.keys import check_name
 from seqino.batch.resolving import resolve
-from seqino.batch.runner import How, Runner
+from seqino.batch.runner import Runner
 from seqino.batch.sources import paths_of
 from seqino.batch.states import ItemEvent
 from seqino.client import time_limit
-from seqino.errors import ConfigurationError, InvalidInput
+from seqino.errors import InvalidInput
 from seqino.options import CallOptions, check_count
 
 if TYPE_CHECKING:
@@ -23,14 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
     from typing import TextIO
 
-    from seqino.batch.driving import Driver
     from seqino.batch.items import Item, Run
     from seqino.batch.owners import Timing
     from seqino.batch.progress import Progress
-    from seqino.batch.runs import Runs
     from seqino.batch.sources import Source
     from seqino.batch.states import State
-    from seqino.batch.store import Store
     from seqino.batch.taking import Refused
     from seqino.client import SeqinoClient
 
@@ -146,7 +145,7 @@ class BatchRun:
                 yield progress
 
 
-class Batches:
+class Batches(LedgerBase):
     """What a ledger does with many invoices at a time.
 
     Args:
@@ -154,13 +153,8 @@ class Batches:
         timing: How long things take.
     """
 
-    store: Store
-    runs: Runs
-    driver: Driver
-
     def __init__(self, *, server: str, timing: Timing) -> None:
-        self._server = server
-        self._timing = timing
+        super().__init__(server=server, timing=timing)
         self._runners: set[Runner] = set()
 
     async def create_run(
@@ -307,11 +301,6 @@ class Batches:
         self._runners = {one for one in self._runners if one.is_working}
         self._runners.add(runner)
         return runner
-
-    def _check_server(self, client: SeqinoClient) -> None:
-        calls = normalise_server(client.base_url)
-        if calls != self._server:
-            raise ConfigurationError(f"this is the ledger of {self._server}, and the client calls {calls}")
 
     async def _stop_runs(self) -> None:
         for runner in self._runners:

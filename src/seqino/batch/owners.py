@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from pathlib import Path
 
 import attrs
+
+from seqino.errors import InvalidInput
+from seqino.options import DEFAULT_TIMEOUT
 
 __all__ = ["Owner", "Timing", "is_stale", "this_process"]
 
@@ -16,20 +20,50 @@ class Timing:
     """How long things take; in seconds.
 
     Args:
-        beat: How often an owner says that it is alive.
-        stale: After how long without that it is taken for dead, where nothing else tells. It has to be longer
-            than the window: else one that was taken over may still send.
-        window: How old a mark may be when the bytes leave.
-        settle: How long after a doubt arose something of it may still be under way: longer than the window
-            and the time of a call together.
+        beat: How often an owner says that it is alive; less than ``stale``: else it seems dead in between.
+        stale: After how long without that it is taken for dead, where nothing else tells; more than the
+            window: else one that was taken over may still send.
+        window: How old a mark may be when the bytes leave; more than 0.
+        call: How long a call goes on at the most once its bytes left, as the timeout of the client.
+        settle: How long after a doubt arose something of it may still be under way; more than ``window`` and
+            ``call`` together: else a draft is sent again that is about to become an invoice.
         poll: How often is looked whether another process has ended with an invoice.
+
+    Raises:
+        InvalidInput: If the values contradict each other.
     """
 
     beat: float = 10.0
     stale: float = 30.0
     window: float = 2.0
+    call: float = DEFAULT_TIMEOUT
     settle: float = 90.0
     poll: float = 0.25
+
+    def __attrs_post_init__(self) -> None:
+        for field in attrs.fields(Timing):
+            if not 0 <= getattr(self, field.name) < math.inf:
+                raise InvalidInput(
+                    f"{field.name} must be a number of seconds, 0 or more, not {getattr(self, field.name)!r}"
+                )
+        if not self.window:
+            raise InvalidInput("window must be more than 0 s: else nothing could ever be sent in time")
+        both = self.window + self.call
+        for shorter, least, longer, most, otherwise in (
+            ("beat", self.beat, "stale", self.stale, _SEEMS_DEAD),
+            ("window", self.window, "stale", self.stale, _STILL_SENDS),
+            ("window and call together", both, "settle", self.settle, _SENT_TWICE),
+        ):
+            if least >= most:
+                raise InvalidInput(
+                    f"{longer} ({most:g} s) must be more than {shorter} ({least:g} s), else {otherwise}: "
+                    f"raise {longer}, or lower {shorter.removesuffix(' together').replace(' and ', ' or ')}"
+                )
+
+
+_SEEMS_DEAD = "a process that is alive is taken for dead between two beats"
+_STILL_SENDS = "a process may send what another one took over"
+_SENT_TWICE = "a draft may be sent again that is about to become an invoice"
 
 
 @attrs.frozen

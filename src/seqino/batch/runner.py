@@ -4,60 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import attrs
 
-from seqino._core.outcome import Outcome
 from seqino.batch.allowance import Allowance, allowance
 from seqino.batch.errors import Fenced, ItemChanged, LedgerError
+from seqino.batch.hindrances import Hindrances
 from seqino.batch.items import Chunk
 from seqino.batch.progress import Meter, Progress
 from seqino.batch.states import DUE, State
 from seqino.client import limited, load_of
-from seqino.errors import (
-    AuthenticationFailed,
-    CallError,
-    InsecureConnection,
-    RateLimited,
-    Rejected,
-    ResponseDecodeError,
-    SeqinoError,
-    UnexpectedAnswer,
-)
-from seqino.options import CallOptions
+from seqino.errors import AuthenticationFailed, CallError, SeqinoError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection
     from types import TracebackType
     from typing import Self
 
-    from seqino.batch.driving import Drive, Driver
+    from seqino.batch.driving import Driver
+    from seqino.batch.how import How
     from seqino.batch.items import Fence, Item, Run
     from seqino.batch.owners import Timing
     from seqino.batch.runs import Runs
     from seqino.batch.store import Store
     from seqino.client import SeqinoClient
 
-__all__ = ["How", "Runner", "told_to_wait"]
+__all__ = ["Runner"]
 
 _LOG = logging.getLogger("seqino")
 
 _DOUBTFUL = frozenset({State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED})
-
-_STOPS_ALL = frozenset({401, 405, 421, 426, 431})
-"""Refusals that every invoice would meet."""
-
-_STOPS_CLIENT = frozenset({402, 403})
-"""Refusals that every invoice of that client would meet."""
-
-_NOT_FOUND = 404
-
-_UNREADABLE = (ResponseDecodeError, UnexpectedAnswer)
-
-_UNREACHED = frozenset({Outcome.NOT_SENT, Outcome.UNKNOWN})
 
 _REST = 0.25
 """Seconds between two passes at the least."""
@@ -73,31 +50,6 @@ _BLOCK = 32
 
 _REQUESTS = 2
 """Requests that an invoice costs, as a draft."""
-
-
-@attrs.frozen(kw_only=True)
-class How:
-    """How a run is submitted.
-
-    Args:
-        concurrency: How many requests may be under way at a time at the most.
-        patience: Seconds to find out what became of invoices in doubt, once all others were sent.
-        grace: Seconds that what is under way has to end when the run is stopped.
-        paced: Whether the platform is asked for its limits, to keep below them.
-        revalidate: As for ``SeqinoClient.submit``.
-        options: What the calls do otherwise than the client.
-        clock: Seconds of a clock that never goes back.
-        sleep: Waits for some seconds.
-    """
-
-    concurrency: int = 64
-    patience: float = 0.0
-    grace: float = 10.0
-    paced: bool = True
-    revalidate: bool = False
-    options: CallOptions = attrs.field(factory=CallOptions)
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @attrs.define
@@ -147,11 +99,7 @@ class Runner:
         self._meter = Meter({}, now=how.clock())
         self._allowance = Allowance()
         self._refused = 0
-        self._paused: dict[str, str] = {}
-        self._stopped: SeqinoError | None = None
-        self._held_until = how.clock()
-        self._failures = 0
-        self._end = asyncio.Event()
+        self._hindrances = Hindrances(how.clock)
         self._closing = asyncio.Lock()
         self._work: asyncio.Task[None] | None = None
 
@@ -181,7 +129,7 @@ class Runner:
 
     async def aclose(self) -> None:
         """Begin nothing more, let what is under way end, and give up the run. May be called twice."""
-        self._end.set()
+        self._hindrances.end.set()
         async with self._closing:
             work, self._work = self._work, None
             if work is None:
@@ -221,8 +169,8 @@ class Runner:
             await work
         self._meter.correct(await self._store.counts(self._run.id))
         yield self._progress(is_over=True)
-        if self._stopped is not None:
-            raise self._stopped
+        if self._hindrances.stopped is not None:
+            raise self._hindrances.stopped
 
     def _progress(self, *, is_over: bool = False) -> Progress:
         now = self._how.clock()
@@ -238,10 +186,10 @@ class Runner:
             seconds_left=seconds_left,
             concurrency=min(self._workers, load.allowed or self._workers),
             under_way=load.under_way,
-            held_for=max(load.held_for, self._held_until - now, 0.0),
+            held_for=max(load.held_for, self._hindrances.held_for, 0.0),
             allowance=self._allowance,
-            paused=dict(self._paused),
-            stopped=self._stopped,
+            paused=dict(self._hindrances.paused),
+            stopped=self._hindrances.stopped,
         )
 
     # --- Before anything is sent
@@ -278,7 +226,7 @@ class Runner:
             await self._send()
             await self._look()
         except SeqinoError as error:
-            self._stop(error)
+            self._hindrances.stop(error)
         finally:
             beating.cancel()
             await asyncio.wait({beating})
@@ -286,10 +234,10 @@ class Runner:
     async def _send(self) -> None:
         """Send all that is to be sent, as it becomes due."""
         barren = 0
-        while not self._end.is_set():
+        while not self._hindrances.end.is_set():
             ended = self._meter.ended
             await self._pass(DUE)
-            due = await self._runs.next_due(self._run, without=self._paused)
+            due = await self._runs.next_due(self._run, without=self._hindrances.paused)
             if due is None:
                 return
             barren = barren + 1 if self._meter.ended == ended else 0
@@ -298,8 +246,8 @@ class Runner:
     async def _look(self) -> None:
         """Find out what became of what is in doubt, as long as there is time."""
         deadline = self._how.clock() + self._how.patience
-        while not self._end.is_set():
-            due = await self._runs.next_due(self._run, states=_DOUBTFUL, without=self._paused)
+        while not self._hindrances.end.is_set():
+            due = await self._runs.next_due(self._run, states=_DOUBTFUL, without=self._hindrances.paused)
             pause = None if due is None else max(due, _REST)
             if pause is None or self._how.clock() + pause >= deadline:
                 return
@@ -308,7 +256,7 @@ class Runner:
 
     async def _pass(self, states: Collection[State]) -> None:
         """Go once through all that is due."""
-        self._failures = 0
+        self._hindrances.failures = 0
         items = self._items(states)
         turn = asyncio.Lock()
 
@@ -323,7 +271,7 @@ class Runner:
                         return
                     await self._one(*taken)
             except SeqinoError as error:
-                self._stop(error)
+                self._hindrances.stop(error)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -336,7 +284,7 @@ class Runner:
 
     def _is_in_vain(self) -> bool:
         """Whether to begin nothing more for now: the run is stopped, or the platform cannot be reached."""
-        return self._end.is_set() or self._failures >= 2 * self._workers
+        return self._hindrances.end.is_set() or self._hindrances.failures >= 2 * self._workers
 
     async def _items(self, states: Collection[State]) -> AsyncGenerator[tuple[Item, bytes | None, _Part]]:
         after = 0
@@ -349,7 +297,7 @@ class Runner:
             async for block in self._blocks(chunk, states):
                 contents = await self._store.payloads(block)
                 for item in block:
-                    if item.client_id not in self._paused and not part.is_lost:
+                    if item.client_id not in self._hindrances.paused and not part.is_lost:
                         part.under_way += 1
                         yield item, contents.get(item.sha256), part
             part.is_read = True
@@ -389,45 +337,23 @@ class Runner:
             pass
         else:
             self._meter.moved(item.state, drive.item.state)
-            self._note(drive)
+            self._hindrances.note(drive)
         finally:
             part.under_way -= 1
         if part.is_read and not part.under_way:
             await self._finish(part)
 
-    def _note(self, drive: Drive) -> None:
-        """Take into account what the end of one means for the others."""
-        error, is_unsent = drive.error, drive.item.state.is_to_be_sent
-        if error is not None and is_unsent and error.outcome in _UNREACHED:
-            self._failures += 1
-        else:
-            self._failures = 0
-        if isinstance(error, RateLimited):
-            self._held_until = max(self._held_until, self._how.clock() + told_to_wait(error))
-        elif isinstance(error, InsecureConnection) or (isinstance(error, _UNREADABLE) and is_unsent):
-            # A draft that was created without a readable id would be created again for ever.
-            self._stop(error)
-        elif isinstance(error, Rejected):
-            if error.status in _STOPS_ALL:
-                self._stop(error)
-            elif error.status in _STOPS_CLIENT or (error.status == _NOT_FOUND and is_unsent):
-                self._paused.setdefault(drive.item.client_id, str(error.args[0]))
-
-    def _stop(self, error: SeqinoError) -> None:
-        self._stopped = self._stopped or error
-        self._end.set()
-
     # --- Time
 
     async def _hold(self) -> None:
         """Wait until the platform wants to be called again: what is not begun need not be written."""
-        while (pause := self._held_until - self._how.clock()) > 0 and not self._end.is_set():
+        while (pause := self._hindrances.held_for) > 0 and not self._hindrances.end.is_set():
             await self._rest(pause)
 
     async def _rest(self, seconds: float, *, until: asyncio.Task[None] | None = None) -> None:
         """Wait for some seconds, or until something ends: the run, where nothing else is named."""
         sleeping = asyncio.ensure_future(self._how.sleep(seconds))
-        ending = asyncio.ensure_future(self._end.wait()) if until is None else until
+        ending = asyncio.ensure_future(self._hindrances.end.wait()) if until is None else until
         try:
             await asyncio.wait({sleeping, ending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -444,7 +370,7 @@ class Runner:
                     await self._store.beat(self._lease)
             except LedgerError as error:
                 if isinstance(error, Fenced):
-                    self._stop(error)
+                    self._hindrances.stop(error)
                     return
                 _LOG.warning("ledger: %s", error)
             for part in list(self._parts.values()):
@@ -457,8 +383,3 @@ class Runner:
             part.is_lost = True
         except LedgerError as error:
             _LOG.warning("ledger: %s", error)
-
-
-def told_to_wait(error: RateLimited) -> float:
-    """Return the seconds that the platform asked to wait; 0 where it told none."""
-    return error.retry_after or 0.0

@@ -237,7 +237,7 @@ def _why_not_corrected(known: Item, new: NewItem) -> str:
     if known.state not in (State.REJECTED, State.INVALID):
         return f"is {known.state}, not rejected: it is not sent again"
     if known.ever_unknown:
-        return "was once in doubt, and is never sent with another content: give it another key"
+        return "was once in doubt, and is never sent with another content: ask the platform what became of it"
     return f"was sent as a {known.route}, and is corrected the same way"
 
 

@@ -12,21 +12,34 @@ from seqino.cli.terminal import label, one_line
 from seqino.statuses import in_order, is_duplicate_refusal, was_not_transmitted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seqino.batch import Item, Ledger
     from seqino.cli.batch.session import Session
     from seqino.models import LifecycleEvent
 
-__all__ = ["SHOWN", "tell_attention", "tell_of_more", "why"]
+__all__ = ["SHOWN", "tell_attention", "tell_of_more", "tell_what_next", "why"]
 
 SHOWN = 20
 """Invoices that are listed after a command; ``report`` lists all."""
+
+_NEXT = {
+    State.IN_DOUBT: "in doubt: {resume} looks at their drafts again; never send them under another key",
+    State.PARKED: "parked: ask the platform whether it has them, then: {resolve}",
+    State.ACCEPTED_UNIDENTIFIED: "accepted without an id: {resume} looks for it",
+    State.REJECTED: "rejected: correct them under the same keys, then: {retry} (not what was ever in doubt)",
+    State.INVALID: "invalid, and never sent: put them right, then submit them as any others",
+    State.DEAD: "dead: what is to replace one is an invoice of its own, under its own key",
+    State.NOT_DELIVERED: "not delivered: they are issued; hand over a copy by other means",
+}
+"""What somebody does about each of them."""
 
 _ENDED_BY_EVENTS = (State.DEAD, State.NOT_DELIVERED)
 _ENDING = frozenset({210, 213, 220, 221})
 
 
 async def tell_attention(ledger: Ledger, run_id: int | None, *, session: Session, lang: Language) -> None:
-    """List what of a run, or of a whole ledger, somebody has to look at; the first of it.
+    """List the first of what of a run, or of a whole ledger, somebody has to look at.
 
     Args:
         ledger: The ledger.
@@ -43,6 +56,23 @@ async def tell_attention(ledger: Ledger, run_id: int | None, *, session: Session
     if rows:
         table(("key", "state", "reason"), rows)
     tell_of_more(count, session)
+
+
+def tell_what_next(counts: Mapping[State, int], session: Session) -> None:
+    """Say what to do about what is not as it should be, a line each.
+
+    Args:
+        counts: How many invoices are in which state.
+        session: Says how commands are given.
+    """
+    commands = {
+        "resume": session.command("resume"),
+        "resolve": f"{session.command('resolve')} KEY --found INVOICE_ID (or --absent, or --resend)",
+        "retry": f"{session.command('retry --rejected')} PATH",
+    }
+    for state, words in _NEXT.items():
+        if counts.get(state):
+            say(words.format(**commands), stderr=True)
 
 
 def tell_of_more(count: int, session: Session) -> None:

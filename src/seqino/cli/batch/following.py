@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from seqino.cli.batch.attention import tell_attention
+from seqino.cli.batch.attention import tell_attention, tell_what_next
 from seqino.cli.batch.display import Display, interval
-from seqino.cli.batch.session import Session
+from seqino.cli.batch.session import Session, check_run
 from seqino.cli.batch.show import Language, counts_text, say
 from seqino.cli.batch.step import Step
 from seqino.cli.batch.verdict import LEFT, exit_code, worst
 from seqino.cli.result import ExitCode
-from seqino.errors import InvalidInput
 from seqino.statuses import Backoff, Until
 
 if TYPE_CHECKING:
@@ -60,8 +59,7 @@ class Following:
 
     async def follow(self, ledger: Ledger, client: SeqinoClient) -> ExitCode:
         """Follow until nothing is followed any more, the time is over, or somebody stops it."""
-        if self.run_id is not None and await ledger.runs.get(self.run_id) is None:
-            raise InvalidInput(f"there is no run {self.run_id} in this ledger")
+        await check_run(ledger, self.run_id)
         try:
             last = await self._watch(ledger, client)
         except asyncio.CancelledError:
@@ -97,6 +95,8 @@ class Following:
         """Say how it ended, and what is to be told the shell."""
         run = "" if self.run_id is None else f"run {self.run_id}: "
         say(f"follow: {run}{counts_text(last.counts, self.lang)}; {last.cost}", stderr=self.as_json)
+        if not self.as_json:
+            tell_what_next(last.counts, self.session)
         code = exit_code(last.counts)
         if self._tell_unsent(last.counts):
             code = worst([code, ExitCode.FAILURE])

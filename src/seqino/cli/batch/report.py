@@ -12,9 +12,9 @@ import typer
 from seqino._core.wire import JSON
 from seqino.batch.items import Item
 from seqino.batch.states import State
-from seqino.cli.batch.attention import why
+from seqino.cli.batch.attention import tell_what_next, why
 from seqino.cli.batch.group import AsJson, RunNumber, command
-from seqino.cli.batch.session import Session
+from seqino.cli.batch.session import Session, check_run
 from seqino.cli.batch.show import (
     counts_text,
     json_line,
@@ -72,6 +72,7 @@ async def report(
     """List what was rejected, cannot be sent, or is in doubt, and why; then count all."""
     labels = language(lang, os.environ)
     async with session.open() as ledger:
+        await check_run(ledger, run)
         counts = await ledger.store.counts(run)
         states = None if everything else ATTENTION
         rows: list[tuple[str, ...]] = []
@@ -94,6 +95,7 @@ async def report(
         say(json_line({"counts": _named(counts), "refused": len(refused)}))
     else:
         say(counts_text(counts, labels) + (f", {len(refused)} refused before sending" if refused else ""))
+        tell_what_next(counts, session)
     return exit_code(counts, refused=len(refused))
 
 

@@ -51,6 +51,15 @@ _FRENCH = {
     State.EXPIRED: "sans fin connue",
 }
 
+_DOUBTS = {
+    State.IN_DOUBT: "an invoice may exist: its end was not seen, and no look at its draft has decided it yet",
+    State.PARKED: "an invoice may exist: its end was not seen, and no look can tell",
+}
+
+_PERHAPS_SINCE = (
+    "rejected when the backup was made, perhaps corrected and sent since; ask the platform. It was: "
+)
+
 
 def state_words(state: State, lang: Language) -> str:
     """Write a state in a language."""
@@ -64,9 +73,22 @@ def counts_text(counts: Mapping[State, int], lang: Language) -> str:
 
 
 def reason_of(item: Item) -> str:
-    """Return why an item is what it is, where there is something to say."""
+    """Return why an item is what it is, where there is something to say.
+
+    Of a rejection that is what the platform found, with where it is; our own words where it named nothing.
+    What is kept of a doubt is for programmers.
+    """
+    if item.state.is_taken:
+        return ""
+    if item.state in _DOUBTS:
+        answer = f" (last answer: {item.http_status})" if item.http_status else ""
+        return f"{_DOUBTS[item.state]}{answer}"
     told: dict[str, Any] = msgspec.json.decode(item.reasons) if item.reasons else {}
-    return "" if item.state.is_taken else one_line(str(told.get("message") or ""))
+    found = [told.get("words"), *(": ".join(filter(None, fault)) for fault in told.get("faults") or ())]
+    named = "; ".join(filter(None, found)) if item.state is State.REJECTED else ""
+    # What a person has said of a doubt is kept without findings.
+    since = _PERHAPS_SINCE if item.state is State.REJECTED and item.ever_unknown and "faults" in told else ""
+    return one_line(since + (named or str(told.get("message") or "")))
 
 
 def time_text(seconds: float) -> str:

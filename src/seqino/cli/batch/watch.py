@@ -55,7 +55,7 @@ def progress_text(step: Progress, lang: Language) -> str:
         parts.append(f"at most {step.allowance.requests_per_second:.1f} requests/s")
     if step.held_for:
         parts.append(f"held by the platform for {step.held_for:.0f} s")
-    if step.seconds_left is not None:
+    if step.seconds_left is not None and not step.is_over:
         parts.append(f"{time_text(step.seconds_left)} left")
     parts += [f"{client_id} waits: {why}" for client_id, why in step.paused.items()]
     return " · ".join(parts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from seqino.cli.batch.attention import SHOWN, tell_attention, tell_of_more
+from seqino.cli.batch.attention import SHOWN, tell_attention, tell_of_more, tell_what_next
 from seqino.cli.batch.display import interval
 from seqino.cli.batch.following import FIRST, Following
 from seqino.cli.batch.session import Session
@@ -63,6 +63,7 @@ class Worker:
                 code = await self._work(run, client, ledger)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
+            await self._tell_what_next(ledger, run.id)
             return await self._follow(code, run.id, ledger, client)
 
     async def resume(self, run_id: int | None) -> ExitCode:
@@ -74,8 +75,16 @@ class Worker:
                 await ledger.reconcile(client)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
-            code = worst(codes) if codes else exit_code(await ledger.counts())
-            return await self._follow(code, run_id, ledger, client)
+            if run_id is None:
+                # What no run goes on with is not forgotten: somebody has to look at it.
+                codes.append(exit_code(await ledger.counts()))
+            await self._tell_what_next(ledger, run_id)
+            return await self._follow(worst(codes), run_id, ledger, client)
+
+    async def _tell_what_next(self, ledger: Ledger, run_id: int | None) -> None:
+        # Following says it at its own end.
+        if not self.as_json and not self.follow:
+            tell_what_next(await ledger.store.counts(run_id), self.session)
 
     async def _follow(
         self, code: ExitCode, run_id: int | None, ledger: Ledger, client: SeqinoClient
@@ -87,6 +96,7 @@ class Worker:
             session=self.session, run_id=run_id, first=FIRST, as_json=self.as_json, lang=self.lang
         )
         if code in _HINDERED:
+            tell_what_next(await ledger.store.counts(run_id), self.session)
             say(f"not followed yet; once all was sent: {following.command}", stderr=True)
             return code
         return await following.follow(ledger, client)
@@ -159,5 +169,8 @@ class Worker:
         """Say that it can be gone on with; all that was under way has ended, or is in doubt."""
         counts = await ledger.counts()
         say(f"stopped: {counts_text(counts, self.lang)}", stderr=True)
-        say(f"nothing is lost, nothing is sent twice: {self.session.command('resume')}", stderr=True)
+        is_ready = [run.is_ready for run in await ledger.list_runs()]
+        is_whole = all(is_ready) and not LEFT & counts.keys()
+        again = "report" if is_whole else "resume"
+        say(f"nothing is lost, nothing is sent twice: {self.session.command(again)}", stderr=True)
         return worst([ExitCode.FAILURE, exit_code(counts)])
