@@ -37,11 +37,9 @@ if TYPE_CHECKING:
 
     from seqino.models import LifecycleEvent
 
+DRAFTS = Path(__file__).parents[2] / "src/seqino/sandbox/invoices"
 DRAFT: dict[str, Any] = json.loads(
-    (Path(__file__).parents[2] / "src/seqino/sandbox/invoices/13-consulting-draft.json").read_text(
-        encoding="utf-8"
-    ),
-    parse_float=Decimal,
+    (DRAFTS / "13-consulting-draft.json").read_text(encoding="utf-8"), parse_float=Decimal
 )
 QUICK = Backoff(first=timedelta(seconds=3), longest=timedelta(seconds=24))
 EVENTS = "GET /lifecycle-events"
@@ -203,6 +201,22 @@ async def test_an_end_that_rules_it_out_ends_the_wait(stage: Stage) -> None:
     # What a function waits for, nobody else can judge.
     with pytest.raises(WaitTimedOut, match="what was asked for"):
         await stage.client.lifecycle.wait_until(invoice_id, lambda _: False, timeout=1)
+
+
+async def test_a_delivery_that_is_refused_as_a_duplicate_ends_waiting_and_watching(stage: Stage) -> None:
+    file = (DRAFTS / "01-it-services-ubl.xml").read_bytes()
+    held, refused = [(await stage.client.submit_file(file, name="a.xml")).invoice_id or "" for _ in range(2)]
+    history = await stage.client.lifecycle.wait_until(refused, "end", timeout=600, backoff=QUICK)
+    assert numbers(history) == [200, 201, 213]
+    assert await stage.client.lifecycle.wait_until(refused, "duplicate", timeout=1) == history
+    with pytest.raises(NotReached, match="is duplicate: 'delivered or dead' cannot follow that"):
+        await stage.client.lifecycle.wait_until(refused, "delivered or dead", timeout=1)
+    ends = {
+        change.invoice_id: change.state
+        async for change in stage.client.lifecycle.watch(held, refused, backoff=QUICK)
+        if change.is_over
+    }
+    assert ends == {held: LocalState.SETTLED, refused: LocalState.DUPLICATE}
 
 
 async def test_an_invoice_that_is_not_there_yet_is_waited_for(feed: Feed) -> None:

@@ -140,8 +140,8 @@ class Lifecycle(Resource):
         Args:
             invoice_id: The invoice. One that the platform does not know yet has no events.
             condition: Names joined by ``" or "``: ``"delivered"`` (203, or the buyer has set a status),
-                ``"approved"`` (205), ``"settled"``, ``"dead"``, ``"not delivered"``, ``"end"`` (any of these
-                three). Or a function of all events known, in order.
+                ``"approved"`` (205), ``"settled"``, ``"dead"``, ``"not delivered"``, ``"duplicate"``,
+                ``"end"`` (any of these four). Or a function of all events known, in order.
             timeout: Seconds; ``math.inf`` waits for ever. After it there is one more look.
             backoff: How the pauses grow; from a minute to six hours where it is left out.
             client_id: On whose behalf; the client's own where it is left out.
@@ -153,7 +153,7 @@ class Lifecycle(Resource):
         Raises:
             WaitTimedOut: It did not come true in time; ``history`` has what happened instead, and the cause
                 is how the last look failed, if it did.
-            NotReached: The invoice is settled or dead, which what is waited for cannot follow.
+            NotReached: The invoice is settled, dead or a duplicate, which what is waited for cannot follow.
             InvalidInput: The condition, the timeout or the id is none.
             CallError: A look failed for a reason that does not pass.
         """

@@ -65,7 +65,8 @@ def _is(*states: LocalState) -> Callable[[Sequence[LifecycleEvent]], bool]:
 
 
 _WITH_BUYER = (LocalState.AWAITING_BUYER, LocalState.ACCEPTED, LocalState.SETTLED)
-_ENDS = (LocalState.SETTLED, LocalState.DEAD, LocalState.NOT_DELIVERED)
+_ENDS = (LocalState.SETTLED, LocalState.DEAD, LocalState.NOT_DELIVERED, LocalState.DUPLICATE)
+_FINAL = (LocalState.SETTLED, LocalState.DEAD, LocalState.DUPLICATE)
 
 _NAMED: Mapping[str, Callable[[Sequence[LifecycleEvent]], bool]] = {
     "delivered": _is_delivered,
@@ -73,6 +74,7 @@ _NAMED: Mapping[str, Callable[[Sequence[LifecycleEvent]], bool]] = {
     "settled": _is(LocalState.SETTLED),
     "dead": _is(LocalState.DEAD),
     "not delivered": _is(LocalState.NOT_DELIVERED),
+    "duplicate": _is(LocalState.DUPLICATE),
     "end": _is(*_ENDS),
 }
 
@@ -115,7 +117,7 @@ class Wanted:
 
     def is_ruled_out(self, events: Sequence[LifecycleEvent]) -> bool:
         """Whether the invoice is at an end, so that what does not hold by now never will."""
-        return self.is_named and local_state(events) in (LocalState.SETTLED, LocalState.DEAD)
+        return self.is_named and local_state(events) in _FINAL
 
 
 # --- Changes

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["ATTENTION", "LEFT", "exit_code"]
 
 _DOUBTFUL = (State.IN_DOUBT, State.PARKED)
-_BAD = (State.REJECTED, State.INVALID, State.DEAD)
+_BAD = (State.REJECTED, State.INVALID, State.DEAD, State.DUPLICATE)
 
 ATTENTION = frozenset({*_DOUBTFUL, *_BAD, State.ACCEPTED_UNIDENTIFIED, State.NOT_DELIVERED})
 """What somebody has to look at."""
