@@ -53,6 +53,7 @@ class Book:
     pages: Mapping[str | None, tuple[Any, str | None]]
     base_url: str = "https://pdp.example/api"
     client_id: str | None = "acme"
+    timeout: float = 60.0
     asked: list[str | None] = attrs.field(factory=list[Any])
     broken: set[str | None] = attrs.field(factory=set[Any])
     parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any])

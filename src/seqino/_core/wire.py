@@ -234,6 +234,11 @@ class PagingCaller(Caller, Protocol):
         """The client on whose behalf calls are made, unless a call names another."""
         ...
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that a call has with all its attempts and pauses, unless it is told otherwise."""
+        ...
+
     async def call_page(
         self,
         operation: Operation[Any],

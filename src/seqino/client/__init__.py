@@ -194,6 +194,11 @@ class SeqinoClient:
         """The client on whose behalf calls are made."""
         return self._engine.config.client_id
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that a call has with all its attempts and pauses, unless it is told otherwise."""
+        return self._engine.config.timeout
+
     # --- Lifetime and copies
 
     async def __aenter__(self) -> Self:
