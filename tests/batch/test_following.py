@@ -268,15 +268,46 @@ async def test_late_repeated_and_disordered_events_are_each_kept_once_in_order(
     assert (await item(ledger)).state is State.ACCEPTED
 
 
-async def test_a_refused_second_delivery_is_no_end(
+DOUBLE = event("InvoiceLifecycleStatus.REJECTED", 9, rejection_reason="DOUBLON", reason="x")
+
+
+async def test_a_refused_second_delivery_is_no_end_of_an_invoice_that_lives(
     ledger: Ledger, client: SeqinoClient, platform: Eventful
 ) -> None:
-    double = event("InvoiceLifecycleStatus.REJECTED", 9, rejection_reason="DOUBLON", reason="x")
-    platform.events["inv-1"] = [SENT, double]
+    platform.events["inv-1"] = [SENT, DOUBLE, APPROVED]
     await send(ledger, client)
     assert (await ledger.follow(client)).ends == {}
+    assert (await item(ledger)).state is State.ACCEPTED
     events = await ledger.status_events(await item(ledger))
     assert (events[1].rejection_reason, events[1].reason, events[1].is_mandatory) == ("DOUBLON", "x", False)
+
+
+async def test_a_delivery_that_was_refused_as_a_duplicate_is_at_an_end(
+    ledger: Ledger, client: SeqinoClient, platform: Eventful
+) -> None:
+    platform.events["inv-1"] = [SENT, DOUBLE]
+    await send(ledger, client)
+    followed = await ledger.follow(client)
+    assert (followed.ends, followed.waiting) == ({State.DUPLICATE: 1}, 0)
+    assert (await item(ledger)).state.is_taken
+    # Should it be the invoice that is held after all, its later life is not overwritten.
+    platform.events["inv-1"].append(PAID)
+    await ledger.record_event(webhook())
+    await pass_time(ledger, MINUTE)
+    assert (await ledger.follow(client)).ends == {State.SETTLED: 1}
+
+
+async def test_a_duplicate_never_overwrites_an_end(
+    ledger: Ledger, client: SeqinoClient, platform: Eventful
+) -> None:
+    platform.events["inv-1"] = [SENT, PAID]
+    await send(ledger, client)
+    await ledger.follow(client)
+    platform.events["inv-1"] = [DOUBLE]
+    await ledger.record_event(webhook())
+    await pass_time(ledger, MINUTE)
+    await ledger.follow(client)
+    assert (await item(ledger)).state is State.SETTLED
 
 
 # Webhooks

@@ -14,6 +14,8 @@ S, E = State, ItemEvent
 EVERY = list(itertools.product(State, ItemEvent, (False, True), (False, True)))
 """State, event, whether there is a draft, whether an end was ever unclear."""
 
+FOLLOWED = (S.ACCEPTED, S.NOT_DELIVERED, S.DUPLICATE, S.EXPIRED)
+
 
 def outcome(state: State, event: ItemEvent, *, has_draft: bool, ever_unknown: bool) -> State | None:
     try:
@@ -45,7 +47,7 @@ ALLOWED = {
     E.ACCEPTED: [
         (state, S.ACCEPTED, S.ACCEPTED)
         for state in State
-        if state not in (S.SETTLED, S.DEAD, S.NOT_DELIVERED, S.EXPIRED)
+        if state not in (S.SETTLED, S.DEAD, S.NOT_DELIVERED, S.DUPLICATE, S.EXPIRED)
     ],
     E.UNIDENTIFIED: [
         (state, S.ACCEPTED_UNIDENTIFIED, S.ACCEPTED_UNIDENTIFIED)
@@ -61,9 +63,12 @@ ALLOWED = {
     E.REPLACED: [(S.CORRECTING, S.DRAFTED, S.DRAFTED)],
     E.NAMED: [(state, state, state) for state in State],
     E.SPOILT: [(S.QUEUED, S.INVALID, S.INVALID)],
-    E.SETTLED: [(state, S.SETTLED, S.SETTLED) for state in (S.ACCEPTED, S.NOT_DELIVERED, S.EXPIRED)],
-    E.DEAD: [(state, S.DEAD, S.DEAD) for state in (S.ACCEPTED, S.NOT_DELIVERED, S.EXPIRED)],
-    E.NOT_DELIVERED: [(state, S.NOT_DELIVERED, S.NOT_DELIVERED) for state in (S.ACCEPTED, S.EXPIRED)],
+    E.SETTLED: [(state, S.SETTLED, S.SETTLED) for state in FOLLOWED],
+    E.DEAD: [(state, S.DEAD, S.DEAD) for state in FOLLOWED],
+    E.NOT_DELIVERED: [
+        (state, S.NOT_DELIVERED, S.NOT_DELIVERED) for state in (S.ACCEPTED, S.DUPLICATE, S.EXPIRED)
+    ],
+    E.DUPLICATE: [(state, S.DUPLICATE, S.DUPLICATE) for state in (S.ACCEPTED, S.EXPIRED)],
     E.EXPIRED: [(S.ACCEPTED, S.EXPIRED, S.EXPIRED)],
 }
 
@@ -149,7 +154,7 @@ def test_states_say_what_they_are() -> None:
     assert {state for state in State if state.is_in_doubt} == {S.SENDING, S.IN_DOUBT, S.PARKED}
     assert {state for state in State if state.is_taken} == {
         *(S.ACCEPTED, S.ACCEPTED_UNIDENTIFIED),
-        *(S.SETTLED, S.DEAD, S.NOT_DELIVERED, S.EXPIRED),
+        *(S.SETTLED, S.DEAD, S.NOT_DELIVERED, S.DUPLICATE, S.EXPIRED),
     }
 
 

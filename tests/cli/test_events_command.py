@@ -147,6 +147,16 @@ def test_a_refusal_ends_it_and_is_told_to_the_shell(on_platform: Command, refuse
     assert result.stderr.startswith("refused, rejected or cancelled, after ")
 
 
+def test_a_refused_second_delivery_ends_it_as_a_duplicate(on_platform: Command, samples: Path) -> None:
+    file = samples / "01-it-services-ubl.xml"
+    first, second = (lines(on_platform("submit", "--json", file).stdout)[0] for _ in range(2))
+    assert (first["end"], second["end"]) == ("paid", "duplicate")
+    arguments = ("--type", "invoice", "--id", second["invoice_id"], "--follow", "--until", "settled")
+    result = on_platform("events", *arguments)
+    assert result.exit_code == ExitCode.REJECTED
+    assert result.stderr == "delivery refused: the invoice is there already, after 1 request\n"
+
+
 def test_time_that_runs_out_before_the_goal_is_a_failure(
     on_platform: Command, platform: Platform, samples: Path
 ) -> None:

@@ -170,7 +170,9 @@ def test_what_is_remembered_is_plain_data_and_has_zones() -> None:
         ([PAID], True, True),
         ([Event("REFUSED")], True, True),
         ([Event("REJECTED")], True, True),
-        ([SUBMITTED, Event("REJECTED", "DOUBLON")], False, False),
+        ([SUBMITTED, Event("REJECTED", "DOUBLON")], True, True),
+        ([SUBMITTED, Event("MADE_AVAILABLE"), Event("REJECTED", "DOUBLON")], False, False),
+        ([APPROVED, Event("REJECTED", "DOUBLON")], False, True),
         ([Event("DEPOSITED", "NON_TRANSMISE")], True, True),
     ],
 )

@@ -54,6 +54,7 @@ class Book:
     base_url: str = "https://pdp.example/api"
     client_id: str | None = "acme"
     check_digits: bool = True
+    timeout: float = 60.0
     asked: list[str | None] = attrs.field(factory=list[Any])
     broken: set[str | None] = attrs.field(factory=set[Any])
     parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any])

@@ -224,7 +224,32 @@ def test_a_duplicate_refusal_never_overwrites_the_state(reason: str | None) -> N
     assert is_duplicate_refusal(events[-1])
     assert local_state(events) == LocalState.ACCEPTED
     assert local_state([*events, at(212, 90)]) == LocalState.SETTLED
-    assert local_state([at(213, 0, reason)]) is None
+
+
+@pytest.mark.parametrize("before", [(), (200,), (200, 201), (200, 201, 202)])
+@pytest.mark.parametrize("minute", [0, 60])
+def test_a_refused_delivery_that_shows_no_other_life_is_a_duplicate(
+    before: tuple[int, ...], minute: int
+) -> None:
+    events = [*path(*before), at(213, minute, "DOUBLON")]
+    assert local_state(events) == LocalState.DUPLICATE
+    # What nobody knows, and what is about another object, is no life.
+    others = [Event("InvoiceLifecycleStatus.NEWBORN"), Event("RegulatoryDataStatus.REJECTED")]
+    assert local_state([*events, *others]) == LocalState.DUPLICATE
+
+
+@pytest.mark.parametrize("number", [203, 204, 205, 207, 208, 209, 210, 211, 212, 213, 220, 221, 225])
+def test_a_refused_delivery_says_nothing_of_an_invoice_that_lives(number: int) -> None:
+    refused, life = at(213, 5, "DOUBLON"), at(number, 9)
+    for events in ([at(200), life], [at(200), at(201, 1), life]):
+        for minute in (0, 5, 60):
+            again = attrs.evolve(refused, timestamp=START + timedelta(minutes=minute))
+            assert local_state([*events, again]) == local_state(events) != LocalState.DUPLICATE
+
+
+def test_an_invoice_that_was_not_transmitted_is_not_made_a_duplicate_by_a_refused_delivery() -> None:
+    events = [at(200, 0, "NON_TRANSMISE"), at(213, 5, "DOUBLON")]
+    assert local_state(events) == LocalState.NOT_DELIVERED
 
 
 @pytest.mark.parametrize("reason", [None, "", "REJ_SEMAN", "DOUBLONS_ABSENTS"])
@@ -274,5 +299,5 @@ def test_late_repeated_and_disordered_events_change_nothing(
 
 
 def test_what_ends_following() -> None:
-    ends = {LocalState.SETTLED, LocalState.DEAD, LocalState.NOT_DELIVERED, LocalState.EXPIRED}
-    assert {state for state in LocalState if state.ends_following} == ends
+    ends = {LocalState.SETTLED, LocalState.DEAD, LocalState.NOT_DELIVERED, LocalState.DUPLICATE}
+    assert {state for state in LocalState if state.ends_following} == ends | {LocalState.EXPIRED}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import functools
 import json
+import math
 import pickle
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -20,6 +23,7 @@ from aiohttp.test_utils import TestServer
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
+    DeadlineExceeded,
     InsecureConnection,
     InvalidInput,
     NotReached,
@@ -37,11 +41,9 @@ if TYPE_CHECKING:
 
     from seqino.models import LifecycleEvent
 
+DRAFTS = Path(__file__).parents[2] / "src/seqino/sandbox/invoices"
 DRAFT: dict[str, Any] = json.loads(
-    (Path(__file__).parents[2] / "src/seqino/sandbox/invoices/13-consulting-draft.json").read_text(
-        encoding="utf-8"
-    ),
-    parse_float=Decimal,
+    (DRAFTS / "13-consulting-draft.json").read_text(encoding="utf-8"), parse_float=Decimal
 )
 QUICK = Backoff(first=timedelta(seconds=3), longest=timedelta(seconds=24))
 EVENTS = "GET /lifecycle-events"
@@ -150,7 +152,7 @@ async def test_what_is_true_already_costs_one_request(stage: Stage) -> None:
     invoice_id = await stage.submit()
     stage.sandbox.clock.advance(60)
     before = stage.sandbox.counters.requests
-    await stage.client.lifecycle.wait_until(invoice_id, "settled or dead", timeout=1)
+    await stage.client.lifecycle.wait_until(invoice_id, ("settled", "dead"), timeout=100)
     assert stage.sandbox.counters.requests == before + 1
     assert stage.clock.slept == []
 
@@ -163,7 +165,9 @@ def more_than_five(events: Sequence[LifecycleEvent]) -> bool:
     ("scenario", "condition", "last"),
     [
         ("paid", "delivered", 203),
-        ("refused", "settled or dead", 210),
+        ("refused", ("settled", "dead"), 210),
+        ("not_delivered", ["not delivered", "settled"], 200),
+        # As text of a configuration has it.
         ("not_delivered", "not delivered or settled", 200),
         ("not_delivered", "end", 200),
         ("disputed", more_than_five, 207),
@@ -180,7 +184,7 @@ async def test_conditions_by_name_and_by_function(
 async def test_a_buyer_that_has_set_a_status_has_the_invoice(feed: Feed) -> None:
     client, shown = feed
     shown += [event("DEPOSITED"), event("ACKNOWLEDGED", 5)]
-    assert len(await client.lifecycle.wait_until("inv-1", "delivered", timeout=1)) == 2
+    assert len(await client.lifecycle.wait_until("inv-1", "delivered", timeout=100)) == 2
 
 
 async def test_a_wait_that_times_out_tells_what_happened_instead(stage: Stage) -> None:
@@ -188,7 +192,8 @@ async def test_a_wait_that_times_out_tells_what_happened_instead(stage: Stage) -
     with pytest.raises(WaitTimedOut, match=f"{invoice_id} is accepted after 100 s .* 'settled'") as caught:
         await stage.client.lifecycle.wait_until(invoice_id, "settled", timeout=100, backoff=QUICK)
     assert numbers(caught.value.history)[-1] == 205
-    assert stage.clock.now == 100
+    # A second is kept for the last look.
+    assert stage.clock.now == 99
     assert isinstance(caught.value, TimeoutError)
     for copied in (copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))):  # noqa: S301 - our own
         assert (copied.object_id, copied.history) == (invoice_id, caught.value.history)
@@ -205,6 +210,38 @@ async def test_an_end_that_rules_it_out_ends_the_wait(stage: Stage) -> None:
         await stage.client.lifecycle.wait_until(invoice_id, lambda _: False, timeout=1)
 
 
+async def test_a_delivery_that_is_refused_as_a_duplicate_ends_waiting_and_watching(stage: Stage) -> None:
+    file = (DRAFTS / "01-it-services-ubl.xml").read_bytes()
+    held, refused = [(await stage.client.submit_file(file, name="a.xml")).invoice_id or "" for _ in range(2)]
+    history = await stage.client.lifecycle.wait_until(refused, "end", timeout=600, backoff=QUICK)
+    assert numbers(history) == [200, 201, 213]
+    assert await stage.client.lifecycle.wait_until(refused, "duplicate", timeout=100) == history
+    with pytest.raises(NotReached, match="is duplicate: 'delivered or dead' cannot follow that"):
+        await stage.client.lifecycle.wait_until(refused, ("delivered", "dead"), timeout=100)
+    ends = {
+        change.invoice_id: change.state
+        async for change in stage.client.lifecycle.watch(held, refused, backoff=QUICK)
+        if change.is_over
+    }
+    assert ends == {held: LocalState.SETTLED, refused: LocalState.DUPLICATE}
+
+
+@pytest.mark.parametrize("condition", ["delivered", "approved", ("delivered", "approved")])
+async def test_a_buyer_without_a_platform_never_answers(stage: Stage, condition: Any) -> None:
+    invoice_id = await stage.submit("not_delivered")
+    with pytest.raises(NotReached, match=r"is not_delivered: '.*' cannot follow that") as caught:
+        await stage.client.lifecycle.wait_until(invoice_id, condition, timeout=math.inf, backoff=QUICK)
+    assert not isinstance(caught.value, WaitTimedOut)
+    assert stage.clock.slept == []
+
+
+@pytest.mark.parametrize("condition", ["settled", ("approved", "settled")])
+async def test_a_buyer_without_a_platform_may_pay(stage: Stage, condition: Any) -> None:
+    invoice_id = await stage.submit("not_delivered_then_paid")
+    history = await stage.client.lifecycle.wait_until(invoice_id, condition, timeout=600, backoff=QUICK)
+    assert numbers(history) == [200, 212]
+
+
 async def test_an_invoice_that_is_not_there_yet_is_waited_for(feed: Feed) -> None:
     client, shown = feed
     shown += [404, 404, event("COLLECTED")]
@@ -218,12 +255,12 @@ async def test_pauses_grow_until_there_is_news(feed: Feed, clock: Clock) -> None
     client, shown = feed
     with pytest.raises(WaitTimedOut):
         await client.lifecycle.wait_until("inv-1", timeout=30, backoff=QUICK)
-    assert clock.slept == [3, 6, 12, 9]
+    assert clock.slept == [3, 6, 12, 8]
     shown += [404, 404, event("DEPOSITED")]
     clock.slept.clear()
     with pytest.raises(WaitTimedOut):
         await client.lifecycle.wait_until("inv-1", timeout=20, backoff=QUICK)
-    assert clock.slept == [3, 6, 3, 6, 2]
+    assert clock.slept == [3, 6, 3, 6, 1]
 
 
 async def test_trouble_that_passes_is_waited_over_and_told_at_the_end(feed: Feed, clock: Clock) -> None:
@@ -265,13 +302,75 @@ async def test_a_server_that_is_not_trusted_ends_waiting_and_watching(
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("condition", ["paid", "settled or", "", 5, None])
+@pytest.mark.parametrize("condition", ["paid", "settled or", "", 5, None, (), ("settled", "paid"), {"dead"}])
 async def test_a_condition_that_is_none_is_refused(stage: Stage, condition: Any) -> None:
-    with pytest.raises(InvalidInput, match="condition must be a function of events, or names"):
+    with pytest.raises(InvalidInput, match="condition must be a function of events, or one or"):
         await stage.client.lifecycle.wait_until("inv-1", condition, timeout=1)
     with pytest.raises(InvalidInput, match="timeout must be a number of seconds above 0"):
         await stage.client.lifecycle.wait_until("inv-1", timeout=0)
+    backoff: Any = timedelta(seconds=5)
+    with pytest.raises(InvalidInput, match=r"backoff must be a statuses\.Backoff, such as"):
+        await stage.client.lifecycle.wait_until("inv-1", timeout=1, backoff=backoff)
     assert stage.sandbox.counters.requests == 0
+
+
+async def awaited(_: Sequence[LifecycleEvent]) -> bool:
+    raise AssertionError("it is not even begun")
+
+
+class Awaited:
+    async def __call__(self, _: Sequence[LifecycleEvent]) -> bool:
+        raise AssertionError("it is not even begun")
+
+
+@pytest.mark.parametrize("condition", [awaited, Awaited(), functools.partial(awaited)])
+async def test_a_condition_that_has_to_be_awaited_is_refused_before_anything_is_sent(
+    stage: Stage, condition: Any
+) -> None:
+    with pytest.raises(InvalidInput, match="condition must be a plain function"):
+        await stage.client.lifecycle.wait_until("inv-1", condition, timeout=100)
+    assert stage.sandbox.counters.requests == 0
+
+
+def coroutine(events: Sequence[LifecycleEvent]) -> Any:
+    return awaited(events)
+
+
+def task(_: Sequence[LifecycleEvent]) -> Any:
+    return asyncio.ensure_future(never())
+
+
+@pytest.mark.parametrize("condition", [coroutine, task])
+async def test_a_condition_that_returns_what_has_to_be_awaited_is_never_taken_for_true(
+    stage: Stage, condition: Any
+) -> None:
+    with pytest.raises(InvalidInput, match="condition must be a plain function"):
+        await stage.client.lifecycle.wait_until("inv-1", condition, timeout=100)
+
+
+async def never() -> None:
+    """What is begun, and of no use."""
+
+
+async def test_a_look_that_hangs_ends_with_the_wait() -> None:
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: web.Request) -> web.Response:
+        asked.set()
+        await over.wait()
+        return web.json_response([])
+
+    app = web.Application()
+    app.router.add_get("/lifecycle-events", hang)
+    async with (
+        TestServer(app) as server,
+        SeqinoClient("key-1", client_id="c", base_url=str(server.make_url("")), timeout=math.inf) as client,
+    ):
+        with pytest.raises(WaitTimedOut) as caught:
+            await client.lifecycle.wait_until("inv-1", timeout=0.3)
+        over.set()
+    assert asked.is_set()
+    assert isinstance(caught.value.__cause__, DeadlineExceeded)
 
 
 # Watching

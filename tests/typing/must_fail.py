@@ -16,6 +16,7 @@ from seqino.models import PaymentRecord
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from seqino import OutcomeUnknown, Submission
     from seqino.batch import Item
@@ -46,8 +47,16 @@ async def lists(client: SeqinoClient, mandate: Mandate) -> None:
     mandate.end_date.isoformat()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
 
 
+async def is_over(events: Sequence[LifecycleEvent]) -> bool:
+    """Would have to be awaited, and is not."""
+    return len(events) > 1
+
+
 async def statuses(client: SeqinoClient, events: list[LifecycleEvent]) -> None:
     await client.lifecycle.wait_until("inv_1", "delivered")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.lifecycle.wait_until("inv_1", "delievered", timeout=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.lifecycle.wait_until("inv_1", ("dead", "payed"), timeout=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.lifecycle.wait_until("inv_1", is_over, timeout=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.lifecycle.watch("inv_1")  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
     local_state(["203"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     events[0].status_code.label_de.upper()  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]

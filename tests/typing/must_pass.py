@@ -87,7 +87,7 @@ async def lists(client: SeqinoClient) -> None:
 
 
 async def statuses(client: SeqinoClient) -> None:
-    history = await client.lifecycle.wait_until("inv_1", "delivered or not delivered", timeout=60)
+    history = await client.lifecycle.wait_until("inv_1", ("delivered", "not delivered"), timeout=60)
     assert_type(history, list[LifecycleEvent])
     assert_type(local_state(history), LocalState | None)
     assert_type(history[0].status_code, LifecycleStatusCode)

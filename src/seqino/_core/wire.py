@@ -239,6 +239,11 @@ class PagingCaller(Caller, Protocol):
         """Whether identifiers with a wrong check digit are refused, unless a call says otherwise."""
         ...
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that a call has with all its attempts and pauses, unless it is told otherwise."""
+        ...
+
     async def call_page(
         self,
         operation: Operation[Any],

@@ -26,7 +26,8 @@ from seqino.errors import (
     ServerError,
 )
 from seqino.models import LifecycleEvent, LifecycleStatusCode, ObjectType
-from seqino.statuses import fingerprint, resolve
+from seqino.statuses import resolve
+from seqino.statuses.events import is_of_our_calendar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -294,11 +295,7 @@ def readable_events(raw: bytes) -> list[LifecycleEvent]:
 
 def _is_sound(event: LifecycleEvent) -> bool:
     """Whether the moment of an event is one that can be told in UTC."""
-    try:
-        fingerprint(event)
-    except OverflowError:
-        return False
-    return True
+    return is_of_our_calendar(event.timestamp)
 
 
 def _readable(told: Any) -> LifecycleEvent | None:

@@ -125,7 +125,9 @@ _HAS_INVOICE = text("invoice_id IS NOT NULL")
 _OPEN = text(
     f"state IN ('{State.SENDING}', '{State.IN_DOUBT}', '{State.ACCEPTED_UNIDENTIFIED}', '{State.ACCEPTED}')"
 )
-_REOPENED = text(f"state IN ('{State.NOT_DELIVERED}', '{State.EXPIRED}') AND not_before IS NOT NULL")
+_REOPENED = text(
+    f"state IN ('{State.NOT_DELIVERED}', '{State.DUPLICATE}', '{State.EXPIRED}') AND not_before IS NOT NULL"
+)
 
 item = Table(
     "item",

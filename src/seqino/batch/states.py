@@ -2,7 +2,7 @@
 
 ::
 
-    queued ─► drafted ─► sending ─► accepted ─► settled · dead · not delivered · expired
+    queued ─► drafted ─► sending ─► accepted ─► settled · dead · not delivered · duplicate · expired
        ▲         ▲          ├─ taken, without an id ─► accepted unidentified ─► accepted
        │         │          ├─ refused, never in doubt ─► rejected ─(corrected)─► correcting ─► drafted
        └─────────┴─ nothing of it left
@@ -54,6 +54,9 @@ class State(StrEnum):
     """Refused, rejected or cancelled after it was taken (210, 213, 220)."""
     NOT_DELIVERED = "not_delivered"
     """Issued, but the buyer has no platform or could not be reached (200 with NON_TRANSMISE, 221)."""
+    DUPLICATE = "duplicate"
+    """Taken, and refused by the network (213 with DOUBLON), which holds the invoice already and keeps its
+    state. Where an end of sending it was ever unclear, it is its own first sending that arrived."""
     EXPIRED = "expired"
     """Taken, and not at an end when following it was given up."""
 
@@ -77,7 +80,7 @@ DUE = frozenset({State.QUEUED, State.DRAFTED, State.CORRECTING})
 """What is to be sent."""
 
 _DOUBTFUL = frozenset({State.SENDING, State.IN_DOUBT, State.PARKED})
-_ENDS = frozenset({State.SETTLED, State.DEAD, State.NOT_DELIVERED, State.EXPIRED})
+_ENDS = frozenset({State.SETTLED, State.DEAD, State.NOT_DELIVERED, State.DUPLICATE, State.EXPIRED})
 _TAKEN = _ENDS | {State.ACCEPTED, State.ACCEPTED_UNIDENTIFIED}
 
 
@@ -135,6 +138,7 @@ class ItemEvent(StrEnum):
     SETTLED = "settled"
     DEAD = "dead"
     NOT_DELIVERED = "not_delivered"
+    DUPLICATE = "duplicate"
     EXPIRED = "expired"
 
     @property
@@ -170,7 +174,7 @@ _Target: TypeAlias = State | _To
 
 _UNSENT = (State.QUEUED, State.DRAFTED, State.CORRECTING)
 _OPEN_DOUBTS = (State.IN_DOUBT, State.PARKED)
-_FOLLOWED = (State.ACCEPTED, State.NOT_DELIVERED, State.EXPIRED)
+_FOLLOWED = (State.ACCEPTED, State.NOT_DELIVERED, State.DUPLICATE, State.EXPIRED)
 
 
 def _from(*states: State, to: _Target) -> dict[State, _Target]:
@@ -211,7 +215,8 @@ _TABLE: Mapping[ItemEvent, Mapping[State, _Target]] = {
     ItemEvent.SPOILT: _from(State.QUEUED, to=_To.SPOILT),
     ItemEvent.SETTLED: _from(*_FOLLOWED, to=State.SETTLED),
     ItemEvent.DEAD: _from(*_FOLLOWED, to=State.DEAD),
-    ItemEvent.NOT_DELIVERED: _from(State.ACCEPTED, State.EXPIRED, to=State.NOT_DELIVERED),
+    ItemEvent.NOT_DELIVERED: _from(*(State.ACCEPTED, State.DUPLICATE, State.EXPIRED), to=State.NOT_DELIVERED),
+    ItemEvent.DUPLICATE: _from(State.ACCEPTED, State.EXPIRED, to=State.DUPLICATE),
     ItemEvent.EXPIRED: _from(State.ACCEPTED, to=State.EXPIRED),
 }
 

@@ -31,9 +31,10 @@ _ENDS = {
     LocalState.SETTLED: ItemEvent.SETTLED,
     LocalState.DEAD: ItemEvent.DEAD,
     LocalState.NOT_DELIVERED: ItemEvent.NOT_DELIVERED,
+    LocalState.DUPLICATE: ItemEvent.DUPLICATE,
     LocalState.EXPIRED: ItemEvent.EXPIRED,
 }
-_REOPENED = (State.NOT_DELIVERED, State.EXPIRED)
+_REOPENED = (State.NOT_DELIVERED, State.DUPLICATE, State.EXPIRED)
 """Ends that later news may change; they are looked at where a webhook asks for it."""
 
 _DOUBTFUL = (State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED)

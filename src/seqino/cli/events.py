@@ -105,7 +105,8 @@ def events(  # noqa: PLR0917 - each is an option of the command
     """Show lifecycle events: of all objects, of a kind, or of one.
 
     Following costs a request each time: soon at first, ever more seldom while nothing happens. Exit codes
-    with --until: 0 it came to that, 1 the time ran out before, 3 it was refused, rejected or cancelled.
+    with --until: 0 it came to that, 1 the time ran out before, 3 it was refused, rejected, cancelled, or is a
+    duplicate of one that was sent before.
     Ctrl-C ends with 130.
     """
     feed = Feed(

@@ -64,13 +64,14 @@ def standing(events: Sequence[LifecycleEvent]) -> Standing:
         return Standing()
     ordered = sorted(events, key=lambda event: (_instant(event.timestamp), _number(event)))
     state = local_state(ordered)
-    duplicate = next((event for event in ordered if is_duplicate_refusal(event)), None)
-    if duplicate is not None and (state is None or not state.ends_following):
-        return _standing(End.DUPLICATE, duplicate)
+    if state is LocalState.DUPLICATE:
+        return _standing(End.DUPLICATE, next(filter(is_duplicate_refusal, ordered)))
     if state in (LocalState.DEAD, LocalState.SETTLED):
         event = next(event for event in ordered if _ends(event))
         return _standing(_DEAD.get(_number(event), End.PAID), event)
-    return _standing(End.OPEN if state is None else _ENDS.get(state, End.OPEN), ordered[-1])
+    # A second delivery that was refused says nothing of the invoice that is held.
+    own = [event for event in ordered if not is_duplicate_refusal(event)]
+    return _standing(End.OPEN if state is None else _ENDS.get(state, End.OPEN), own[-1])
 
 
 def _instant(timestamp: datetime) -> datetime:

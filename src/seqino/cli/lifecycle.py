@@ -28,6 +28,10 @@ _STATES: dict[LocalState | None, tuple[str, str]] = {
         "émise, non remise : en remettre une copie autrement",
         "issued, not delivered: hand over a copy by other means",
     ),
+    LocalState.DUPLICATE: (
+        "envoi refusé : la facture est déjà déposée",
+        "delivery refused: the invoice is there already",
+    ),
     LocalState.EXPIRED: ("suivi arrêté", "no longer followed"),
 }
 

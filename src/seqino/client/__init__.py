@@ -199,6 +199,11 @@ class SeqinoClient:
         """Whether identifiers with a wrong check digit are refused before anything is sent."""
         return self._engine.config.check_digits
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that a call has with all its attempts and pauses, unless it is told otherwise."""
+        return self._engine.config.timeout
+
     # --- Lifetime and copies
 
     async def __aenter__(self) -> Self:

@@ -18,10 +18,11 @@ from seqino.errors import (
     WaitTimedOut,
 )
 from seqino.models import ObjectType
-from seqino.options import check_timeout
 from seqino.pagination import Pager
 from seqino.resources.base import PASSING, Resource
-from seqino.resources.watching import InvoiceChange, Polled, Wanted, Watched, moment, new_events
+from seqino.resources.conditions import Wanted
+from seqino.resources.patience import Patience, check_backoff
+from seqino.resources.watching import InvoiceChange, Polled, Watched, moment, new_events
 from seqino.statuses import Backoff, Until, Watch, goal_of, local_state, without_repetitions
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from seqino._core.wire import JSON, PagingCaller
     from seqino.models import LifecycleEvent
     from seqino.options import CallOptions
-    from seqino.resources.watching import Condition
+    from seqino.resources.conditions import Condition
 
 __all__ = ["Lifecycle"]
 
@@ -130,7 +131,7 @@ class Lifecycle(Resource):
         invoice_id: str,
         condition: Condition = "end",
         *,
-        timeout: float,  # noqa: ASYNC109 - a look that has begun is ended
+        timeout: float,  # noqa: ASYNC109 - a look is ended by its own
         backoff: Backoff | None = None,
         client_id: str | None = None,
         options: CallOptions | None = None,
@@ -139,10 +140,12 @@ class Lifecycle(Resource):
 
         Args:
             invoice_id: The invoice. One that the platform does not know yet has no events.
-            condition: Names joined by ``" or "``: ``"delivered"`` (203, or the buyer has set a status),
-                ``"approved"`` (205), ``"settled"``, ``"dead"``, ``"not delivered"``, ``"end"`` (any of these
-                three). Or a function of all events known, in order.
-            timeout: Seconds; ``math.inf`` waits for ever. After it there is one more look.
+            condition: A name, or some of which one is enough: ``"delivered"`` (203, or the buyer has set a
+                status, or paid), ``"approved"`` (205, and what the buyer said since leaves it so),
+                ``"settled"``, ``"dead"``, ``"not delivered"``, ``"duplicate"``, or ``"end"`` (any of these
+                four). Or a plain function of all events known, in order.
+            timeout: Seconds for all of it; ``math.inf`` waits for ever. The last look begins a second before
+                they are over.
             backoff: How the pauses grow; from a minute to six hours where it is left out.
             client_id: On whose behalf; the client's own where it is left out.
             options: What each look does otherwise than the client.
@@ -153,20 +156,24 @@ class Lifecycle(Resource):
         Raises:
             WaitTimedOut: It did not come true in time; ``history`` has what happened instead, and the cause
                 is how the last look failed, if it did.
-            NotReached: The invoice is settled or dead, which what is waited for cannot follow.
+            NotReached: What is waited for by name cannot follow any more: the invoice is settled, dead or a
+                duplicate, or its buyer has no platform, and cannot answer.
             InvalidInput: The condition, the timeout or the id is none.
             CallError: A look failed for a reason that does not pass.
         """
-        wanted, pauses = Wanted.of(condition), backoff or Backoff()
-        deadline = self._runtime.monotonic() + check_timeout("timeout", timeout)
+        wanted = Wanted.of(condition)
+        patience = Patience(
+            self._runtime,
+            self._client,
+            timeout=timeout,
+            backoff=check_backoff(backoff, default=Backoff()),
+            options=options,
+        )
         known: list[LifecycleEvent] = []
-        # The first pause is the shortest, whatever the first look shows.
-        quiet = -1
         while True:
-            is_last = self._runtime.monotonic() >= deadline
             failure, told = None, 0.0
             try:
-                found = await self._look(invoice_id, client_id, options)
+                found = await self._look(invoice_id, client_id, patience.options)
             except InsecureConnection:
                 raise
             except PASSING as error:
@@ -174,23 +181,21 @@ class Lifecycle(Resource):
             before, known = len(known), without_repetitions([*known, *found])
             if wanted.holds(known):
                 return known
+            state = local_state(known) or "without any event"
             if wanted.is_ruled_out(known):
                 raise NotReached(
-                    f"{invoice_id} is {local_state(known)}: {wanted.text!r} cannot follow that",
+                    f"{invoice_id} is {state}: {wanted.text!r} cannot follow that",
                     object_id=invoice_id,
                     history=known,
                 )
-            if is_last:
-                state = local_state(known) or "without any event"
+            if patience.is_over:
                 raise WaitTimedOut(
                     f"{invoice_id} is {state} after {timeout:g} s of waiting for {wanted.text!r}; what "
                     "happened is the error's history. Wait again, or let a webhook tell",
                     object_id=invoice_id,
                     history=known,
                 ) from failure
-            quiet = 0 if len(known) > before else quiet + 1
-            pause = max(pauses.pause(quiet).total_seconds(), told)
-            await self._runtime.sleep(min(pause, max(0.0, deadline - self._runtime.monotonic())))
+            await patience.pause(news=len(known) > before, told=told)
 
     async def _look(
         self, invoice_id: str, client_id: str | None, options: CallOptions | None

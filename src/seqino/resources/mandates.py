@@ -9,9 +9,9 @@ from seqino._core.runtime import Runtime
 from seqino._generated import operations
 from seqino.errors import InsecureConnection, InvalidInput, NotReached, WaitTimedOut
 from seqino.models import DirectoryEntry, Mandate, MandateStatus
-from seqino.options import check_timeout
 from seqino.pagination import Pager
 from seqino.resources.base import PASSING, Resource
+from seqino.resources.patience import Patience, check_backoff
 from seqino.statuses import Backoff
 from seqino.statuses.events import instant
 
@@ -142,7 +142,7 @@ class Mandates(Resource):
         self,
         mandate_id: str,
         *,
-        timeout: float,  # noqa: ASYNC109 - a look that has begun is ended
+        timeout: float,  # noqa: ASYNC109 - a look is ended by its own
         backoff: Backoff | None = None,
         client_id: str | None = None,
         options: CallOptions | None = None,
@@ -151,7 +151,8 @@ class Mandates(Resource):
 
         Args:
             mandate_id: The mandate.
-            timeout: Seconds; ``math.inf`` waits for ever. After it there is one more look.
+            timeout: Seconds for all of it; ``math.inf`` waits for ever. The last look begins a second before
+                they are over.
             backoff: How the pauses grow; from two seconds to five minutes where it is left out.
             client_id: On whose behalf; the client's own where it is left out.
             options: What each look does otherwise than the client.
@@ -163,15 +164,18 @@ class Mandates(Resource):
             NotFound: There is no such mandate; it may have been revoked.
             CallError: A look failed for a reason that does not pass.
         """
-        pauses = backoff or PACE
-        deadline = self._runtime.monotonic() + check_timeout("timeout", timeout)
+        patience = Patience(
+            self._runtime,
+            self._client,
+            timeout=timeout,
+            backoff=check_backoff(backoff, default=PACE),
+            options=options,
+        )
         seen: list[Mandate] = []
-        quiet = -1
         while True:
-            is_last = self._runtime.monotonic() >= deadline
             failure, told, states = None, 0.0, len(seen)
             try:
-                mandate = await self.get(mandate_id, client_id=client_id, options=options)
+                mandate = await self.get(mandate_id, client_id=client_id, options=patience.options)
             except InsecureConnection:
                 raise
             except PASSING as error:
@@ -184,7 +188,7 @@ class Mandates(Resource):
                     return mandate
                 if mandate.status in OVER:
                     raise _never_active(mandate_id, seen)
-            if is_last:
+            if patience.is_over:
                 state = seen[-1].status if seen else "not seen"
                 raise WaitTimedOut(
                     f"mandate {mandate_id} is {state} after {timeout:g} s of waiting for it to be active; "
@@ -192,9 +196,7 @@ class Mandates(Resource):
                     object_id=mandate_id,
                     history=seen,
                 ) from failure
-            quiet = 0 if len(seen) > states else quiet + 1
-            pause = max(pauses.pause(quiet).total_seconds(), told)
-            await self._runtime.sleep(min(pause, max(0.0, deadline - self._runtime.monotonic())))
+            await patience.pause(news=len(seen) > states, told=told)
 
     async def revoke(
         self, mandate_id: str, *, client_id: str | None = None, options: CallOptions | None = None

@@ -1,13 +1,13 @@
-"""Waiting for what happens to invoices: conditions, changes and cursors as data. Pure."""
+"""Watching what happens to invoices: changes and cursors as data. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import attrs
 
@@ -24,98 +24,16 @@ from seqino.statuses import (
     fingerprint,
     in_order,
     local_state,
-    meaning_of,
     next_step,
     without_repetitions,
 )
 
-__all__ = ["Condition", "InvoiceChange", "Polled", "Wanted", "Watched", "moment", "new_events"]
-
-Condition: TypeAlias = str | Callable[[Sequence[LifecycleEvent]], bool]
-"""What is waited for: names joined by ``" or "``, or a function of all events known, in order."""
-
-_MADE_AVAILABLE = 203
-_APPROVED = 205
+__all__ = ["InvoiceChange", "Polled", "Watched", "moment", "new_events"]
 
 
 def moment(monotonic: float) -> datetime:
     """Return a moment of a clock that never goes back, to reckon with; it is no date."""
     return datetime.fromtimestamp(0, UTC) + timedelta(seconds=monotonic)
-
-
-# --- Conditions
-
-
-def _numbers(events: Sequence[LifecycleEvent]) -> set[int | None]:
-    meanings = (meaning_of(event.status_code) for event in events)
-    return {None if meaning is None else meaning.number for meaning in meanings}
-
-
-def _is_delivered(events: Sequence[LifecycleEvent]) -> bool:
-    # A buyer that has set a status has the invoice, even where 203 is late.
-    return _MADE_AVAILABLE in _numbers(events) or local_state(events) in _WITH_BUYER
-
-
-def _is_approved(events: Sequence[LifecycleEvent]) -> bool:
-    return _APPROVED in _numbers(events) and local_state(events) in (LocalState.ACCEPTED, LocalState.SETTLED)
-
-
-def _is(*states: LocalState) -> Callable[[Sequence[LifecycleEvent]], bool]:
-    return lambda events: local_state(events) in states
-
-
-_WITH_BUYER = (LocalState.AWAITING_BUYER, LocalState.ACCEPTED, LocalState.SETTLED)
-_ENDS = (LocalState.SETTLED, LocalState.DEAD, LocalState.NOT_DELIVERED)
-
-_NAMED: Mapping[str, Callable[[Sequence[LifecycleEvent]], bool]] = {
-    "delivered": _is_delivered,
-    "approved": _is_approved,
-    "settled": _is(LocalState.SETTLED),
-    "dead": _is(LocalState.DEAD),
-    "not delivered": _is(LocalState.NOT_DELIVERED),
-    "end": _is(*_ENDS),
-}
-
-
-@attrs.frozen
-class Wanted:
-    """What is waited for.
-
-    Args:
-        text: It in words.
-        tests: It holds as soon as one of them does.
-        is_named: Whether it is known that nothing brings it about once following ends.
-    """
-
-    text: str
-    tests: tuple[Callable[[Sequence[LifecycleEvent]], bool], ...]
-    is_named: bool
-
-    @classmethod
-    def of(cls, condition: Condition) -> Wanted:
-        """Read a condition.
-
-        Raises:
-            InvalidInput: It is no function, and none of the names.
-        """
-        if callable(condition):
-            return cls("what was asked for", (condition,), is_named=False)
-        names = condition.split(" or ") if isinstance(cast("object", condition), str) else []
-        if not names or not set(names) <= set(_NAMED):
-            known = ", ".join(repr(name) for name in _NAMED)
-            raise InvalidInput(
-                f"condition must be a function of events, or names joined by ' or ' ({known}), not "
-                f"{condition!r}"
-            )
-        return cls(condition, tuple(_NAMED[name] for name in names), is_named=True)
-
-    def holds(self, events: Sequence[LifecycleEvent]) -> bool:
-        """Whether it holds with these events, all known of the invoice and in order."""
-        return any(test(events) for test in self.tests)
-
-    def is_ruled_out(self, events: Sequence[LifecycleEvent]) -> bool:
-        """Whether the invoice is at an end, so that what does not hold by now never will."""
-        return self.is_named and local_state(events) in (LocalState.SETTLED, LocalState.DEAD)
 
 
 # --- Changes

@@ -30,6 +30,7 @@ from seqino.statuses.rules import (
     StatusWarning,
     WarningKind,
     find_warnings,
+    is_without_platform,
     may_follow,
     portal_deadline,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "goal_of",
     "in_order",
     "is_duplicate_refusal",
+    "is_without_platform",
     "local_state",
     "may_follow",
     "meaning_of",

@@ -33,6 +33,9 @@ class LocalState(StrEnum):
 
     No failure: the invoice is legally issued, and the seller hands over a copy by other means.
     """
+    DUPLICATE = "duplicate"
+    """This delivery was refused (213 with DOUBLON): the network holds the invoice already, of another one,
+    which keeps its state."""
     EXPIRED = "expired"
     """Followed for as long as was asked, and not at an end. No event says so: see ``following``."""
 
@@ -42,7 +45,17 @@ class LocalState(StrEnum):
         return self in _ENDS
 
 
-_ENDS = frozenset({LocalState.SETTLED, LocalState.DEAD, LocalState.NOT_DELIVERED, LocalState.EXPIRED})
+_ENDS = frozenset(
+    {
+        LocalState.SETTLED,
+        LocalState.DEAD,
+        LocalState.NOT_DELIVERED,
+        LocalState.DUPLICATE,
+        LocalState.EXPIRED,
+    }
+)
+_BEFORE_DELIVERY = frozenset({200, 201, 202, 213})
+"""What a delivery gets that is refused as a duplicate: it is on its way, or at the buyer's platform."""
 _FINAL = {
     210: LocalState.DEAD,
     212: LocalState.SETTLED,
@@ -74,6 +87,11 @@ def local_state(events: Iterable[StatusEvent]) -> LocalState | None:
     "can be set independently" (XP Z12-014 Annex A §2.1), except that the first end stays: after a refusal or
     a rejection no other mandatory status may follow (§2.5).
 
+    A 213 with DOUBLON refuses one delivery of an invoice that the network holds, and never its invoice. Where
+    nothing else shows that what these events are of lives (203 or later, an answer, 221, NON_TRANSMISE),
+    before or after it, they are of that delivery: a duplicate. Else they are of the invoice that is held, and
+    leave it as if there were no such event.
+
     Args:
         events: All events known of one invoice, in any order. A status without a family is taken for one of
             an invoice; statuses of other families, and unknown ones, are passed over.
@@ -83,8 +101,11 @@ def local_state(events: Iterable[StatusEvent]) -> LocalState | None:
     """
     transmission: LocalState | None = None
     treatment: LocalState | None = None
+    is_refused, lives = False, False
     for event in in_order(events):
         number = invoice_number_of(event)
+        is_refused |= is_duplicate_refusal(event)
+        lives |= was_not_transmitted(event) or (number is not None and number not in _BEFORE_DELIVERY)
         if number in _FINAL and not is_duplicate_refusal(event):
             return _FINAL[number]
         if number in _TREATMENT:
@@ -93,5 +114,7 @@ def local_state(events: Iterable[StatusEvent]) -> LocalState | None:
             transmission = LocalState.NOT_DELIVERED
         elif number in _TRANSMISSION:
             transmission = _TRANSMISSION[number]
+    if is_refused and not lives:
+        return LocalState.DUPLICATE
     # What the buyer did outweighs a transmission status that a platform with a slow clock dates later.
     return treatment or transmission

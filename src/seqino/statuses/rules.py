@@ -227,7 +227,7 @@ def find_warnings(
 
 _ADVICE = {
     WarningKind.NOT_CONFIRMED: (
-        "it is due at the public portal within 24 h, whose silence means that it was taken; the platform knows"
+        "it is due at the public portal within 24 h, whose silence means that it was taken: ask the platform"
     ),
     WarningKind.REFUSED_BY_PORTAL: "correct it with the platform, and have it reported again",
     WarningKind.AFTER_THE_END: "no mandatory status may follow a refusal or a rejection",

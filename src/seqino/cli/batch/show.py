@@ -48,6 +48,7 @@ _FRENCH = {
     State.SETTLED: "encaissée",
     State.DEAD: "morte",
     State.NOT_DELIVERED: "non transmise",
+    State.DUPLICATE: "déjà déposée",
     State.EXPIRED: "sans fin connue",
 }
 

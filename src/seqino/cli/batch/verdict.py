@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["ATTENTION", "LEFT", "exit_code", "worst"]
 
 _DOUBTFUL = (State.IN_DOUBT, State.PARKED)
-_BAD = (State.REJECTED, State.INVALID, State.DEAD, State.NOT_DELIVERED)
+_BAD = (State.REJECTED, State.INVALID, State.DEAD, State.DUPLICATE, State.NOT_DELIVERED)
 
 ATTENTION = frozenset({*_DOUBTFUL, *_BAD, State.ACCEPTED_UNIDENTIFIED})
 """What somebody has to look at."""
