@@ -45,7 +45,8 @@ __all__ = ["How", "Runner", "told_to_wait"]
 
 _LOG = logging.getLogger("seqino")
 
-_DOUBTFUL = frozenset({State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED})
+_DOUBTFUL = frozenset({State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED, State.SENDING})
+"""What is looked at; what is being sent is somebody else's, who settles it, or dies."""
 
 _STOPS_ALL = frozenset({401, 405, 421, 426, 431})
 """Refusals that every invoice would meet."""

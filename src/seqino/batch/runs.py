@@ -155,9 +155,10 @@ class Runs:
             states: What is left to be done: what is in one of these states.
         """
         column = schema.chunk.c
-        left = exists().where(schema.item.c.chunk_id == column.id, _is_left(states))
-        # A chunk whose owner died may hold nothing but what was being sent.
-        is_open = column.done.is_(False) if states == DUE else left
+        of_chunk = schema.item.c.chunk_id == column.id
+        is_open = column.done.is_(False) if states == DUE else exists().where(of_chunk, _is_left(states))
+        # A chunk whose owner died may hold nothing but what was being sent, also where all was sent before.
+        is_open = or_(is_open, exists().where(of_chunk, schema.item.c.state == str(State.SENDING)))
         return await self._take_next(_of_run(run.id).where(column.no > max(after, _LEASE), is_open))
 
     async def _take_next(self, query: Query) -> Chunk | None:

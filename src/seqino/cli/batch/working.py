@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seqino.batch.states import State
 from seqino.cli.batch.attention import SHOWN, tell_attention, tell_of_more
 from seqino.cli.batch.display import interval
 from seqino.cli.batch.following import FIRST, Following
@@ -20,7 +21,7 @@ from seqino.errors import AuthenticationFailed, CallError, ConfigurationError
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from seqino.batch import BatchRun, Ledger, Progress, Refused
@@ -57,7 +58,7 @@ class Worker:
         async with self.session.client() as client, self.session.open(create=not corrects) as ledger:
             try:
                 run = await ledger.create_run(paths, client_id=whose, name=name, corrects=corrects)
-                code = await self._work(run, client, ledger)
+                code = await self._code(run, await self._work(run, client, ledger))
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
             return await self._follow(code, run.id, ledger, client)
@@ -66,13 +67,32 @@ class Worker:
         """Go on with a run, or with each of which something is left."""
         async with self.session.client() as client, self.session.open() as ledger:
             try:
-                codes = [await self._work(run, client, ledger) for run in await self._left(ledger, run_id)]
+                runs = await self._left(ledger, run_id)
+                ends = [await self._work(run, client, ledger) for run in runs]
                 # What a web service left in doubt is of no run.
                 await ledger.reconcile(client)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
-            code = worst(codes) if codes else exit_code(await ledger.counts())
-            return await self._follow(code, run_id, ledger, client)
+            codes = [await self._code(run, end) for run, end in zip(runs, ends, strict=True)]
+            if run_id is None:
+                codes.append(self._whole(await ledger.counts(), alone=not runs))
+            return await self._follow(worst(codes), run_id, ledger, client)
+
+    @staticmethod
+    async def _code(run: BatchRun, end: ExitCode) -> ExitCode:
+        """Return what the shell is told of a run, by what the ledger knows of it now."""
+        return worst([end, exit_code(await run.counts(), refused=len(await run.refused()))])
+
+    def _whole(self, counts: Mapping[State, int], *, alone: bool) -> ExitCode:
+        """Return what the shell is told of the whole ledger: of runs that were at their end, doubts only."""
+        told = counts if alone else {state: counts.get(state, 0) for state in State if state.is_in_doubt}
+        code = exit_code(told)
+        if code is ExitCode.IN_DOUBT:
+            words = counts_text(
+                {state: told.get(state, 0) for state in State if state.is_in_doubt}, self.lang
+            )
+            say(f"in the whole ledger: {words}: {self.session.command('report')}", stderr=True)
+        return code
 
     async def _follow(
         self, code: ExitCode, run_id: int | None, ledger: Ledger, client: SeqinoClient
@@ -131,21 +151,19 @@ class Worker:
         return self._verdict(last)
 
     def _verdict(self, last: Progress) -> ExitCode:
-        """Say how a run ended, and what is to be told the shell."""
+        """Say how a run ended; return whether anything kept it from its end."""
         for shortage in last.allowance.shortages:
             say(f"limit: {shortage}", stderr=True)
         words = counts_text(last.counts, self.lang)
         refused = f", {last.refused} refused before sending" if last.refused else ""
         say(f"batch: run {last.run_id}: {words}{refused}", stderr=self.as_json)
-        code = exit_code(last.counts, refused=last.refused)
         if last.stopped is not None:
             complain(f"stopped: {last.stopped}")
-            stopped = ExitCode.INPUT if isinstance(last.stopped, ConfigurationError) else ExitCode.FAILURE
-            return worst([code, stopped])
+            return ExitCode.INPUT if isinstance(last.stopped, ConfigurationError) else ExitCode.FAILURE
         if last.to_be_sent:
             say(f"not all was sent: {self.session.command('resume')}", stderr=True)
-            return worst([code, ExitCode.FAILURE])
-        return code
+            return ExitCode.FAILURE
+        return ExitCode.OK
 
     def _tell_refused(self, refused: Sequence[Refused]) -> None:
         say_refused(refused if self.as_json else refused[:SHOWN], as_json=self.as_json)
