@@ -14,7 +14,7 @@ from seqino.batch.items import Change
 from seqino.batch.owners import Timing
 from seqino.batch.reconciling import Reconciled
 from seqino.batch.states import ItemEvent
-from seqino.errors import InsecureConnection, OutcomeUnknown
+from seqino.errors import InsecureConnection, InvalidInput, OutcomeUnknown
 from seqino.options import CallOptions
 from tests.batch.conftest import CLIENT, DRAFT, FILE
 
@@ -163,6 +163,21 @@ async def test_what_cannot_help_is_not_tried_again(
     with pytest.raises(InsecureConnection):
         await ledger.submit(client, DRAFT, key="k")
     assert calls == 1
+
+
+async def test_a_file_name_that_is_no_text_is_sent_written_out(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    done = await ledger.submit_file(client, FILE.read_bytes(), name="f\udce9v.xml", key="k")
+    assert done.invoice_id == "inv-f"
+    assert [upload[0] for upload in platform.uploads] == ["f%E9v.xml"]
+    for wrong in (
+        {"key": "\udce9"},
+        {"key": "l", "document_ref": "\udce9"},
+        {"key": "l", "client_id": "\udce9"},
+    ):
+        with pytest.raises(InvalidInput, match="must be a printable text"):
+            await ledger.submit_file(client, FILE, **wrong)
 
 
 # Reconciling

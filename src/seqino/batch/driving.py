@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,9 +11,10 @@ import attrs
 from seqino._core.raw import hearing
 from seqino._core.wire import Encoded, File
 from seqino._generated.operations import UPDATE_DRAFT, VALIDATE_DRAFT
-from seqino.batch.items import IN_FILE, STORED, Fence, Item
+from seqino.batch.items import Fence, Item
 from seqino.batch.journal import ItemJournal
 from seqino.batch.keys import digest
+from seqino.batch.names import path_in, storable
 from seqino.batch.states import ItemEvent, State
 from seqino.client import journaled
 from seqino.documents import read_document
@@ -23,6 +23,7 @@ from seqino.submission import Policy, Route, Submission, resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from seqino.batch.owners import Timing
     from seqino.batch.store import Store
@@ -162,7 +163,7 @@ class Driver:
             return None
         content = await self._content(item, content)
         if content is None:
-            await journal.spoil(f"{item.payload_ref.removeprefix(IN_FILE)} was changed, or is gone")
+            await journal.spoil(f"{storable(str(path_in(item.payload_ref)))} was changed, or is gone")
             return None
         if item.route is Route.FILE:
             document = await asyncio.to_thread(read_document, content, name=item.name)
@@ -206,10 +207,11 @@ class Driver:
 
     async def _content(self, item: Item, content: bytes | None) -> bytes | None:
         """Return what is to be sent; ``None`` where it is not what it was."""
-        if item.payload_ref == STORED:
+        path = path_in(item.payload_ref)
+        if path is None:
             content = content or await self._store.payload(item.sha256)
         else:
-            content = await asyncio.to_thread(_read, Path(item.payload_ref.removeprefix(IN_FILE)))
+            content = await asyncio.to_thread(_read, path)
         return content if content is not None and digest(content) == item.sha256 else None
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.dialects import sqlite
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.errors import RunInUse
-from seqino.batch.items import IN_FILE, Change, Chunk, Facts, Fence, Item, NewItem, Run
+from seqino.batch.items import Change, Chunk, Facts, Fence, Item, NewItem, Run
+from seqino.batch.names import IN_FILE, path_in, storable
 from seqino.batch.states import DUE, ItemEvent, State, next_state
 from seqino.batch.store import give_up
 
@@ -36,8 +37,8 @@ _STATES = [str(state) for state in sorted(DUE)]
 class Refused:
     """What a source holds that was not taken, and why; it is never sent."""
 
-    name: str
-    reason: str
+    name: str = attrs.field(converter=storable)
+    reason: str = attrs.field(converter=storable)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +77,8 @@ class Runs:
         """
 
         def perform(connection: Connection) -> Run:
-            values = {"name": name, "params": msgspec.json.encode(params).decode(), "ready": False}
+            told = msgspec.json.encode(params).decode()
+            values = {"name": storable(name), "params": told, "ready": False}
             made = insert(schema.run).values(**values, created=schema.epoch_now()).returning(schema.run)
             run = sql.run_of(connection.execute(made).one())
             lease = {"run_id": run.id, "no": _LEASE, "epoch": 0, "done": True}
@@ -376,9 +378,8 @@ def _why_not_corrected(known: Item, new: NewItem) -> str:
 
 def _name(item: Item | NewItem) -> str:
     """Say where in its source an invoice is: two files may have one name."""
-    if item.payload_ref.startswith(IN_FILE):
-        return item.payload_ref.removeprefix(IN_FILE)
-    return item.name or item.business_key
+    path = path_in(item.payload_ref)
+    return item.name or item.business_key if path is None else storable(str(path))
 
 
 def _place(known: Item, run: Run) -> str:
