@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -171,11 +171,12 @@ async def test_a_file_name_that_is_no_text_is_sent_written_out(
     done = await ledger.submit_file(client, FILE.read_bytes(), name="f\udce9v.xml", key="k")
     assert done.invoice_id == "inv-f"
     assert [upload[0] for upload in platform.uploads] == ["f%E9v.xml"]
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"key": "\udce9"},
         {"key": "l", "document_ref": "\udce9"},
         {"key": "l", "client_id": "\udce9"},
-    ):
+    )
+    for wrong in wrongs:
         with pytest.raises(InvalidInput, match="must be a printable text"):
             await ledger.submit_file(client, FILE, **wrong)
 

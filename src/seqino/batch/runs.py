@@ -158,9 +158,9 @@ class Runs:
         """
         column = schema.chunk.c
         of_chunk = schema.item.c.chunk_id == column.id
-        is_open = column.done.is_(False) if states == DUE else exists().where(of_chunk, _is_left(states))
+        is_left = column.done.is_(False) if states == DUE else exists().where(of_chunk, _is_left(states))
         # A chunk whose owner died may hold nothing but what was being sent, also where all was sent before.
-        is_open = or_(is_open, exists().where(of_chunk, schema.item.c.state == str(State.SENDING)))
+        is_open = or_(is_left, exists().where(of_chunk, schema.item.c.state == str(State.SENDING)))
         return await self._take_next(_of_run(run.id).where(column.no > max(after, _LEASE), is_open))
 
     async def _take_next(self, query: Query) -> Chunk | None:
@@ -261,8 +261,8 @@ def _ingest(
     now = connection.execute(sql.NOW).scalar_one()
     highest = select(func.max(schema.chunk.c.no)).where(schema.chunk.c.run_id == run.id)
     no = connection.execute(highest).scalar_one() + 1
-    values = {"run_id": run.id, "no": no, "epoch": 0, "done": False}
-    made = insert(schema.chunk).values(**values).returning(schema.chunk.c.id)
+    of_chunk = {"run_id": run.id, "no": no, "epoch": 0, "done": False}
+    made = insert(schema.chunk).values(**of_chunk).returning(schema.chunk.c.id)
     fence = Fence(connection.execute(made).scalar_one(), 0)
     contents = [(new.sha256, new.payload) for new in items if new.payload is not None]
     if contents:
