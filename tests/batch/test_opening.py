@@ -403,6 +403,12 @@ def test_a_sponsor_needs_a_name() -> None:
         place_of("l.db", server="dev", sponsor="", copies=None)
 
 
+@pytest.mark.parametrize("where", [{"place": "f\udce9/l.db"}, {"place": "l.db", "copies": "f\udce9"}])
+def test_a_folder_whose_name_is_no_text_is_refused(where: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="f%E9.*: its name is no text"):
+        place_of(where["place"], server="dev", sponsor="a", copies=where.get("copies"))
+
+
 MOUNTS = r"""
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:40 / /mnt/my\040share rw,relatime shared:2 - nfs4 host:/x rw

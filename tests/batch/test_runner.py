@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
+from sqlalchemy import update
 
-from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State
+from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State, schema
 from seqino.batch.errors import Fenced, ItemChanged, WriteFailed
 from seqino.batch.hindrances import told_to_wait
 from seqino.batch.owners import Timing
@@ -34,7 +37,6 @@ from tests.batch.timings import contradicting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from seqino.batch import BatchRun
     from tests.batch.platform import Platform
@@ -202,6 +204,47 @@ async def test_two_files_with_one_key_are_told_apart_by_their_place(ledger: Ledg
 
 
 # A source that is read again
+
+
+async def test_a_file_whose_name_is_no_text_is_sent_and_is_found_again(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path
+) -> None:
+    folder = Path(os.fsdecode(bytes(tmp_path) + b"/ann\xe9e"))
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("names are text on this system")
+    path = Path(os.fsdecode(bytes(folder) + b"/f\xe9vrier.xml"))
+    path.write_bytes(FILE.read_bytes())
+    run = await ledger.create_run([folder, FILE], client_id=CLIENT, name="f\udce9v")
+    shown = f"{tmp_path}/ann%E9e/f%E9vrier.xml"
+    assert [(refused.name, refused.reason) for refused in await run.refused()] == [
+        (str(FILE), f"has the key '090124017/ANR-2026-0412/2026', which {shown} has too: sent once")
+    ]
+    assert (await ledger.resume_run()).name == "f%E9v"
+    # As after a crash: its source is read again, by the paths that the run remembers.
+    await ledger.store.transact(lambda connection: connection.execute(update(schema.run).values(ready=False)))
+    assert (await to_its_end(await ledger.resume_run(), client)).taken == 1
+    assert [upload[0] for upload in platform.uploads] == ["f%E9vrier.xml"]
+    path.write_bytes(b"")
+    empty = await ledger.create_run([path, BatchItem(invoice=path, key="k\udce9")], client_id=CLIENT)
+    assert (await ledger.counts()) == {State.ACCEPTED: 1}
+    assert {refused.name for refused in await empty.refused()} == {shown, "item 2"}
+
+
+async def test_a_file_in_an_unreadable_name_that_was_changed_says_which(
+    ledger: Ledger, client: SeqinoClient, tmp_path: Path
+) -> None:
+    path = Path(os.fsdecode(bytes(tmp_path) + b"/f\xe9vrier.xml"))
+    try:
+        path.write_bytes(FILE.read_bytes())
+    except OSError:
+        pytest.skip("names are text on this system")
+    run = await ledger.create_run(path, client_id=CLIENT)
+    path.unlink()
+    assert (await to_its_end(run, client)).counts == {State.INVALID: 1}
+    item = await anext(run.items())
+    assert f"{tmp_path}/f%E9vrier.xml was changed, or is gone" in (item.reasons or "")
 
 
 async def test_a_source_that_was_not_read_to_its_end_is_read_again(

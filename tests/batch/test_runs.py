@@ -265,6 +265,54 @@ async def test_the_chunk_of_a_dead_process_is_taken_over_with_what_it_was_sendin
     assert (await two.store.chunk(chunk.id)).owner is None
 
 
+@pytest.mark.parametrize("fault", ["", "lost before"])
+async def test_what_a_dead_process_was_sending_again_is_gone_on_with_where_all_had_been_sent(
+    machine: Machine, client: SeqinoClient, platform: Platform, fault: str
+) -> None:
+    one = await machine.open()
+    run = await one.create_run([("1", DRAFT)], client_id=CLIENT)
+    platform.faults["validate"] = ["lost before"]
+    async for _ in run.submit(client, paced=False):
+        pass
+    item = await anext(run.items())
+    assert item.chunk_id is not None
+    chunk = await one.store.chunk(item.chunk_id)
+    assert (item.state, chunk.done) == (State.IN_DOUBT, True)
+    # It died in the middle of validating the draft again.
+    fence = await one.store.take(chunk)
+    await one.store.change(Change(item=item, event=ItemEvent.MARKED, fence=fence))
+    if not fault:
+        platform.effects["draft-1"] += 1
+    two = await machine.open()
+    again = await two.resume_run()
+    async for _ in again.submit(client, paced=False):
+        pass
+    assert await again.counts() == {State.IN_DOUBT: 1}
+    async for _ in again.submit(client, paced=False, patience=10.0):
+        if platform.requests["look"]:
+            break
+    assert platform.requests["look"] > 0
+    assert (await again.counts()).keys() == ({State.IN_DOUBT} if fault else {State.ACCEPTED})
+
+
+async def test_a_file_that_a_dead_process_was_sending_is_parked_by_the_run(
+    machine: Machine, client: SeqinoClient, platform: Platform
+) -> None:
+    one, two = await machine.open(), await machine.open()
+    run = await one.create_run(FILE, client_id=CLIENT)
+    chunk = await one.runs.take_chunk(await one.runs.get())  # type: ignore[arg-type]
+    assert chunk is not None
+    item = await anext(run.items())
+    await one.runs.finish_chunk(chunk)
+    chunk = await one.store.chunk(chunk.id)
+    fence = await one.store.take(chunk)
+    await one.store.change(Change(item=item, event=ItemEvent.MARKED, fence=fence))
+    async for _ in (await two.resume_run()).submit(client, paced=False):
+        pass
+    assert await two.counts() == {State.PARKED: 1}
+    assert not platform.requests
+
+
 async def test_a_runs_invoice_is_not_driven_by_a_web_service(
     ledger: Ledger, client: SeqinoClient, runs: Runs, run: Run, platform: Platform
 ) -> None:

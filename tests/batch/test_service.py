@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from seqino.batch.items import Change
 from seqino.batch.owners import Timing
 from seqino.batch.reconciling import Reconciled
 from seqino.batch.states import ItemEvent
-from seqino.errors import InsecureConnection, OutcomeUnknown
+from seqino.errors import InsecureConnection, InvalidInput, OutcomeUnknown
 from seqino.options import CallOptions
 from tests.batch.conftest import CLIENT, DRAFT, FILE
 from tests.batch.timings import contradicting
@@ -164,6 +164,22 @@ async def test_what_cannot_help_is_not_tried_again(
     with pytest.raises(InsecureConnection):
         await ledger.submit(client, DRAFT, key="k")
     assert calls == 1
+
+
+async def test_a_file_name_that_is_no_text_is_sent_written_out(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    done = await ledger.submit_file(client, FILE.read_bytes(), name="f\udce9v.xml", key="k")
+    assert done.invoice_id == "inv-f"
+    assert [upload[0] for upload in platform.uploads] == ["f%E9v.xml"]
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"key": "\udce9"},
+        {"key": "l", "document_ref": "\udce9"},
+        {"key": "l", "client_id": "\udce9"},
+    )
+    for wrong in wrongs:
+        with pytest.raises(InvalidInput, match="must be a printable text"):
+            await ledger.submit_file(client, FILE, **wrong)
 
 
 # Reconciling

@@ -242,6 +242,48 @@ async def test_a_statement_that_fails_concerns_itself_alone(store: Store, fence:
     assert not isinstance(done, BaseException)
 
 
+async def test_what_cannot_be_kept_holds_nobody_back(store: Store, fence: Fence) -> None:
+    one, late, other = [await added(store, fence, key) for key in "abc"]
+    stopped = await store.register()
+    await store.release(stopped)
+    marks = [
+        store.put(Change(item=one, event=ItemEvent.MARKED, fence=fence, facts=Facts(draft_id="d1"))),
+        store.put(Change(item=other, event=ItemEvent.MARKED, fence=fence, facts=Facts(draft_id="\udce9"))),
+        store.put(Change(item=late, event=ItemEvent.MARKED, fence=stopped, facts=Facts(draft_id="d2"))),
+    ]
+    ends = await asyncio.gather(
+        *marks,
+        store.add(new("d", invoice_number="\udce9"), fence),
+        store.add(new("e"), fence),
+        return_exceptions=True,
+    )
+    assert [type(end).__name__ for end in ends] == ["Item", "LedgerError", "Fenced", "LedgerError", "Added"]
+    assert "cannot keep what it was given" in str(ends[1])
+    assert await store.counts() == {State.SENDING: 1, State.QUEUED: 3}
+
+
+async def test_a_disk_that_is_full_in_the_middle_is_told_to_the_rest(
+    store: Store, fence: Fence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    real = store._commit_together
+
+    def commit(writes: Any) -> Any:
+        sizes.append(len(writes))
+        if sizes == [3, 1, 1]:
+            raise WriteFailed("the disk is full")
+        return real(writes)
+
+    monkeypatch.setattr(store, "_commit_together", commit)
+    ends = await asyncio.gather(
+        *(store.add(new(key, invoice_number=number), fence) for key, number in ("a\udce9", "b1", "c1")),
+        return_exceptions=True,
+    )
+    assert [type(end) for end in ends] == [LedgerError, WriteFailed, WriteFailed]
+    assert sizes == [3, 1, 1]
+    assert await store.counts() == {}
+
+
 async def fill_up(ledger: Ledger) -> None:
     """Let the file grow no more: what a full disk is to SQLite."""
     pages = (await ledger._opened.database.read(text("PRAGMA page_count")))[0][0]

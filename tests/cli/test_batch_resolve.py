@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seqino import SeqinoClient
+from seqino.batch import Ledger, State
+from seqino.batch.items import Change
+from seqino.batch.states import ItemEvent
 from seqino.cli.batch.confirming import answer
 from seqino.cli.result import ExitCode
-from tests.cli.batch_ledgers import FILE, KEY, SUBMIT_FILE
+from seqino.errors import OutcomeUnknown
+from tests.cli.batch_ledgers import CLIENT, FILE, KEY, SUBMIT_FILE
 
 if TYPE_CHECKING:
     from tests.cli.batch_ledgers import Batch
@@ -102,6 +108,45 @@ def test_a_draft_in_doubt_is_looked_at_by_a_later_resume(batch: Batch) -> None:
     assert resumed.exit_code == ExitCode.OK
     assert batch.states() == {"A": "accepted"}
     assert batch.platform.sandbox.counters.drafts_validated == 1
+
+
+def test_a_doubt_of_a_web_service_is_told_by_a_resume_that_ends_well_otherwise(batch: Batch) -> None:
+    async def serve() -> None:
+        async with (
+            SeqinoClient("sandbox-key", client_id=CLIENT, base_url=batch.platform.url) as client,
+            Ledger.open(batch.ledger, server=batch.platform.url, sponsor="default") as ledger,
+        ):
+            batch.platform.sandbox.faults.plan("reset-after", operation=SUBMIT_FILE)
+            with pytest.raises(OutcomeUnknown):
+                await ledger.submit_file(client, batch.samples / FILE)
+            await ledger.create_run([("A", batch.draft())], client_id=CLIENT)
+
+    asyncio.run(serve())
+    resumed = batch("resume", "--patience", 0)
+    assert resumed.exit_code == ExitCode.IN_DOUBT
+    assert "batch: run 1: 1 accepted" in resumed.stdout
+    assert "in the whole ledger: 1 parked: seqino batch report" in resumed.stderr
+    assert batch("resume", "--run", 1, "--patience", 0).exit_code == ExitCode.OK
+
+
+def test_what_a_resume_settles_in_the_end_is_told_as_it_is_then(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Ledger.reconcile
+
+    async def due(ledger: Ledger, *arguments: Any, **named: Any) -> Any:
+        async for item in ledger.store.items(states=[State.IN_DOUBT]):
+            await ledger.store.change(Change(item=item, event=ItemEvent.LEFT))
+        return await real(ledger, *arguments, **named)
+
+    monkeypatch.setattr(Ledger, "reconcile", due)
+    batch.platform.sandbox.faults.plan("reset-after", operation=VALIDATE)
+    assert batch("submit", "--patience", 0, batch.rows("r.jsonl", {"A": batch.draft()})).exit_code in (
+        ExitCode.IN_DOUBT,
+        ExitCode.OK,
+    )
+    assert batch("resume", "--patience", 0).exit_code == ExitCode.OK
+    assert batch.states() == {"A": "accepted"}
 
 
 @pytest.mark.parametrize("chosen", [[], ["--absent", "--resend"], ["--found", "inv_1", "--absent"]])

@@ -16,7 +16,7 @@ from seqino.batch.errors import Fenced
 from seqino.cli.batch import display as room
 from seqino.cli.batch.display import interval
 from seqino.cli.batch.session import Session
-from seqino.cli.batch.verdict import worst
+from seqino.cli.batch.verdict import exit_code, worst
 from seqino.cli.batch.watch import limits_text, progress_members, progress_text, watch
 from seqino.cli.batch.working import Worker
 from seqino.cli.result import ExitCode
@@ -87,7 +87,12 @@ def test_the_worst_of_several_runs_is_told() -> None:
     assert worst([]) is ExitCode.OK
 
 
+@pytest.mark.parametrize("state", [State.SENDING, State.IN_DOUBT, State.PARKED])
+def test_nothing_that_may_be_an_invoice_ends_well(state: State) -> None:
+    assert exit_code({state: 1, State.ACCEPTED: 9}) is ExitCode.IN_DOUBT
+
+
 def test_a_limit_that_a_run_reaches_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     worker = Worker(session=Session(sponsor="default"), concurrency=1, patience=0.0, as_json=False, lang="en")
-    assert worker._verdict(STEP) is ExitCode.IN_DOUBT
+    assert worker._verdict(STEP) is ExitCode.FAILURE
     assert "limit: 9 of 10 requests are left in this day" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from seqino.batch.export import Format, Subject, export
 from seqino.batch.how import How
 from seqino.batch.ingesting import ingest
 from seqino.batch.keys import check_name
+from seqino.batch.names import path_from, path_text
 from seqino.batch.resolving import resolve
 from seqino.batch.runner import Runner
 from seqino.batch.sources import paths_of
@@ -180,7 +181,7 @@ class Batches(LedgerBase):
         if client_id is not None:
             check_name("client_id", client_id)
         paths = paths_of(source)
-        given = None if paths is None else [str(path) for path in paths]
+        given = None if paths is None else [path_text(path) for path in paths]
         params = {"client_id": client_id, "paths": given, "corrects": corrects}
         run = await self.runs.create(name, params=params)
         taken = await ingest(self.runs, run, paths or source, client_id=client_id, corrects=corrects)
@@ -202,8 +203,9 @@ class Batches(LedgerBase):
             which = "no run" if run_id is None else f"no run {run_id}"
             raise InvalidInput(f"there is {which} in this ledger")
         if not run.ready:
-            again = source if source is not None else run.params.get("paths")
-            if again is None:
+            paths: list[str] | None = run.params.get("paths")
+            again = [path_from(path) for path in paths or ()] if source is None else source
+            if source is None and paths is None:
                 raise InvalidInput(
                     f"the source of the run {run.id} ({run.name}) was not read to its end: give it as source"
                 )

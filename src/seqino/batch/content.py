@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqino.batch.items import IN_FILE, STORED, NewItem
+from seqino.batch.items import STORED, NewItem
 from seqino.batch.keys import canonical, check_name, digest, file_key
+from seqino.batch.names import reference_to
 from seqino.client.content import draft_bytes, load_file
 from seqino.submission import Route
 
@@ -83,7 +84,7 @@ def file_item(
         document_ref=None if document_ref is None else check_name("document_ref", document_ref),
         route=Route.FILE,
         name=document.name,
-        payload_ref=STORED if path is None else f"{IN_FILE}{path}",
+        payload_ref=STORED if path is None else reference_to(path),
         payload=content if path is None else None,
         sha256=digest(content),
         invoice_number=document.number,

@@ -94,7 +94,7 @@ class Database:
             try:
                 with self._writer.begin():
                     return perform(self._writer)
-            except _FAILURES:
+            except (*_FAILURES, UnicodeError, OverflowError):
                 # What it holds back must not stand in the way of the next one.
                 writer, self._writer = self._writer, None
                 writer.close()
@@ -131,6 +131,9 @@ class Database:
             yield
         except _FAILURES as error:
             raise told(error, self.path) from error
+        except (UnicodeError, OverflowError) as error:
+            # The driver says so of a value before the database has seen it.
+            raise LedgerError(f"the ledger {self.path} cannot keep what it was given: {error}") from error
 
 
 def _set_up(connection: Any, _record: object) -> None:

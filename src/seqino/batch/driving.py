@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,9 +11,10 @@ import attrs
 from seqino._core.raw import hearing
 from seqino._core.wire import Encoded, File
 from seqino._generated.operations import UPDATE_DRAFT, VALIDATE_DRAFT
-from seqino.batch.items import IN_FILE, STORED, Fence, Item
+from seqino.batch.items import STORED, Fence, Item
 from seqino.batch.journal import ItemJournal
 from seqino.batch.keys import digest
+from seqino.batch.names import path_in, storable
 from seqino.batch.states import ItemEvent, State
 from seqino.client import journaled
 from seqino.documents import read_document
@@ -23,6 +23,7 @@ from seqino.submission import Policy, Route, Submission, resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from seqino.batch.owners import Timing
     from seqino.batch.store import Store
@@ -170,7 +171,7 @@ class Driver:
             return None
         content = await self._content(item, content, place)
         if content is None:
-            await journal.spoil(f"{item.payload_ref.removeprefix(IN_FILE)} was changed, or is gone")
+            await journal.spoil(f"{storable(str(path_in(item.payload_ref)))} was changed, or is gone")
             return None
         if item.route is Route.FILE:
             document = await asyncio.to_thread(read_document, content, name=item.name)
@@ -217,10 +218,11 @@ class Driver:
         if content is not None and digest(content) == item.sha256:
             return content
         for ref in dict.fromkeys((item.payload_ref, place)):
-            if ref == STORED:
+            path = path_in(ref)
+            if path is None:
                 found = await self._store.payload(item.sha256)
             else:
-                found = await asyncio.to_thread(_read, Path(ref.removeprefix(IN_FILE)))
+                found = await asyncio.to_thread(_read, path)
             if found is not None and digest(found) == item.sha256:
                 return found
         return None

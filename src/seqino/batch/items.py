@@ -7,12 +7,12 @@ from typing import Any
 
 import attrs
 
+from seqino.batch.names import storable
 from seqino.batch.states import ItemEvent, State, next_state
 from seqino.errors import ResumeToken
 from seqino.submission import Route
 
 __all__ = [
-    "IN_FILE",
     "STORED",
     "Change",
     "Chunk",
@@ -27,9 +27,6 @@ __all__ = [
 
 STORED = "stored"
 """The ``payload_ref`` of an item whose content is in the ledger itself."""
-
-IN_FILE = "file:"
-"""What the ``payload_ref`` of an item begins with whose content is in a file: its absolute path follows."""
 
 
 @attrs.frozen
@@ -50,7 +47,7 @@ class NewItem:
         document_ref: The document it is made of, if the caller names it: unique for that client too.
         route: The way it takes.
         name: Name of the file, or empty.
-        payload_ref: ``"stored"``, or ``"file:"`` and an absolute path.
+        payload_ref: ``"stored"``, or ``names.reference_to`` a file.
         payload: The content, where the ledger is to keep it.
         sha256: Digest of the content, in hexadecimal.
         invoice_number: Its number (BT-1), where a file says it.
@@ -62,7 +59,7 @@ class NewItem:
     business_key: str
     document_ref: str | None = None
     route: Route
-    name: str = ""
+    name: str = attrs.field(default="", converter=storable)
     payload_ref: str = STORED
     payload: bytes | None = attrs.field(default=None, repr=False)
     sha256: str

@@ -13,6 +13,7 @@ from seqino._core.sending import Unsent
 from seqino.batch.errors import ItemChanged
 from seqino.batch.items import Change, Facts, Item, changed
 from seqino.batch.keys import digest
+from seqino.batch.names import storable
 from seqino.batch.states import NO_VERDICT, ItemEvent, State, conclusion
 from seqino.errors import CallError, Conflict
 from seqino.submission import Answered, Created, Looked, Lost, NotDone, Refused, Submission
@@ -228,6 +229,7 @@ def reasons_of(error: CallError) -> str:
     """Return what an error says, as plain data that is read again by ``endings``."""
     faults = [list(fault) for fault in error.faults[:_FEW]]
     words = None if error.body is None else error.body.message
+    message = storable(str(error.args[0]))
     return msgspec.json.encode(
-        {"message": str(error.args[0]), "words": words, "trace_id": error.trace_id, "faults": faults}
+        {"message": message, "words": words, "trace_id": error.trace_id, "faults": faults}
     ).decode()

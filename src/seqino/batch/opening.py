@@ -29,6 +29,7 @@ from seqino.batch.errors import (
     LedgerRestored,
 )
 from seqino.batch.keys import check_name, digest, normalise_server
+from seqino.batch.names import storable
 from seqino.batch.sequence import HighWater, marks_of, sequence_path
 from seqino.errors import ConfigurationError
 
@@ -139,6 +140,10 @@ def place_of(
     else:
         path = _path(place)
     folder = platformdirs.user_state_path("seqino") / "high-water" if copies is None else Path(copies)
+    for given in (path.absolute(), folder.absolute()):
+        if storable(str(given)) != str(given):
+            # It is written down where the ledger was, to tell a backup from it.
+            raise ConfigurationError(f"the ledger cannot be at {storable(str(given))}: its name is no text")
     return Place(
         path=path.absolute(),
         server=address,

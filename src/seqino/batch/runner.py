@@ -34,7 +34,8 @@ __all__ = ["Runner"]
 
 _LOG = logging.getLogger("seqino")
 
-_DOUBTFUL = frozenset({State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED})
+_DOUBTFUL = frozenset({State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED, State.SENDING})
+"""What is looked at; what is being sent is somebody else's, who settles it, or dies."""
 
 _REST = 0.25
 """Seconds between two passes at the least."""

@@ -11,6 +11,7 @@ from sqlalchemy import and_, exists, func, insert, or_, select, update
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.errors import RunInUse
+from seqino.batch.names import storable
 from seqino.batch.states import DUE, State
 from seqino.batch.store import give_up
 from seqino.batch.taking import Ingested, Refused, note_refused, take_in
@@ -53,7 +54,8 @@ class Runs:
         """
 
         def perform(connection: Connection) -> Run:
-            values = {"name": name, "params": msgspec.json.encode(params).decode(), "ready": False}
+            told = msgspec.json.encode(params).decode()
+            values = {"name": storable(name), "params": told, "ready": False}
             made = insert(schema.run).values(**values, created=schema.epoch_now()).returning(schema.run)
             run = sql.run_of(connection.execute(made).one())
             lease = {"run_id": run.id, "no": _LEASE, "epoch": 0, "done": True}
@@ -133,9 +135,10 @@ class Runs:
             states: What is left to be done: what is in one of these states.
         """
         column = schema.chunk.c
-        left = exists().where(schema.item.c.chunk_id == column.id, _is_left(states))
-        # A chunk whose owner died may hold nothing but what was being sent.
-        is_open = column.done.is_(False) if states == DUE else left
+        of_chunk = schema.item.c.chunk_id == column.id
+        is_left = column.done.is_(False) if states == DUE else exists().where(of_chunk, _is_left(states))
+        # A chunk whose owner died may hold nothing but what was being sent, also where all was sent before.
+        is_open = or_(is_left, exists().where(of_chunk, schema.item.c.state == str(State.SENDING)))
         return await self._take_next(_of_run(run.id).where(column.no > max(after, _LEASE), is_open))
 
     async def _take_next(self, query: Query) -> Chunk | None:

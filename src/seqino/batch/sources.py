@@ -15,6 +15,7 @@ from seqino._core.wire import JSON, File
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.items import NewItem
 from seqino.batch.keys import check_name, digest
+from seqino.batch.names import storable
 from seqino.batch.states import State
 from seqino.batch.taking import Refused
 from seqino.documents import MAX_BYTES
@@ -153,7 +154,7 @@ def _invalid(item: BatchItem, reason: str, *, name: str, client_id: str) -> Entr
         # Nothing is kept of what is never sent.
         sha256=digest(b""),
         state=State.INVALID,
-        reasons=msgspec.json.encode({"message": reason}).decode(),
+        reasons=msgspec.json.encode({"message": storable(reason)}).decode(),
     )
 
 

@@ -11,7 +11,16 @@ from sqlalchemy.dialects import sqlite
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.document_refs import name_document, why_not_of
-from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, KeyUnknown, LedgerError
+from seqino.batch.errors import (
+    Fenced,
+    ItemChanged,
+    KeyConflict,
+    KeyUnknown,
+    LedgerBusy,
+    LedgerError,
+    LedgerUnusable,
+    WriteFailed,
+)
 from seqino.batch.gap import Gap, close_gap, open_gap, read_gap
 from seqino.batch.group import Add, Added, Crossed, Group, Piece
 from seqino.batch.items import Change, Chunk, Fence, Item, NewItem, changed
@@ -33,6 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 T = TypeVar("T")
+
+_OF_ALL = (LedgerUnusable, LedgerBusy, WriteFailed)
+"""Errors that are about the ledger, whatever is written to it."""
 
 
 class Store(Reader):
@@ -85,6 +97,24 @@ class Store(Reader):
         return results
 
     def _commit_group(self, writes: Sequence[Add | Change]) -> list[Result]:
+        try:
+            return self._commit_together(writes)
+        except LedgerError as error:
+            if isinstance(error, _OF_ALL) or len(writes) == 1:
+                raise
+        # It is about one of them: each alone, in a transaction and under its fence, so that it fails alone.
+        results: list[Result] = []
+        of_all: LedgerError | None = None
+        for write in writes:
+            try:
+                results += [of_all] if of_all is not None else self._commit_together([write])
+            except LedgerError as error:
+                results.append(error)
+                # The rest would meet it too, perhaps each after a long wait.
+                of_all = error if isinstance(error, _OF_ALL) else None
+        return results
+
+    def _commit_together(self, writes: Sequence[Add | Change]) -> list[Result]:
         group = Group(writes=writes, last=self._sequence)
         try:
             results = self._database.transact(group.write)

@@ -12,7 +12,8 @@ from sqlalchemy.dialects import sqlite
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.document_refs import holder_of, name_document, why_not_of
-from seqino.batch.items import IN_FILE, Change, Facts, Fence, Item, NewItem, Run
+from seqino.batch.items import Change, Facts, Fence, Item, NewItem, Run
+from seqino.batch.names import IN_FILE, path_in, storable
 from seqino.batch.states import ItemEvent, State, next_state
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ __all__ = ["Ingested", "Refused", "note_refused", "take_in"]
 class Refused:
     """What a source holds that was not taken, and why; it is never sent."""
 
-    name: str
-    reason: str
+    name: str = attrs.field(converter=storable)
+    reason: str = attrs.field(converter=storable)
 
 
 @attrs.frozen(kw_only=True)
@@ -243,9 +244,8 @@ def _why_not_corrected(known: Item, new: NewItem) -> str:
 
 def _name(item: Item | NewItem) -> str:
     """Say where in its source an invoice is: two files may have one name."""
-    if item.payload_ref.startswith(IN_FILE):
-        return item.payload_ref.removeprefix(IN_FILE)
-    return item.name or item.business_key
+    path = path_in(item.payload_ref)
+    return item.name or item.business_key if path is None else storable(str(path))
 
 
 def _place(known: Item, run: Run) -> str:

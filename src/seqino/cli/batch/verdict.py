@@ -29,7 +29,8 @@ def exit_code(counts: Mapping[State, int], *, refused: int = 0) -> ExitCode:
         counts: How many invoices are in which state.
         refused: How many of a source were not taken.
     """
-    if any(counts.get(state) for state in _DOUBTFUL):
+    # What is being sent is perhaps on its way: with that a command has not ended well.
+    if any(counts.get(state) for state in (*_DOUBTFUL, State.SENDING)):
         return ExitCode.IN_DOUBT
     return ExitCode.REJECTED if refused or any(counts.get(state) for state in _BAD) else ExitCode.OK
 

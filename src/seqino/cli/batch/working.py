@@ -60,7 +60,7 @@ class Worker:
         async with self.session.client() as client, opened as ledger:
             try:
                 run = await ledger.create_run(paths, client_id=whose, name=name, corrects=corrects)
-                code = await self._work(run, client, ledger)
+                code = await self._code(run, await self._work(run, client, ledger))
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
             await self._tell_what_next(ledger, run.id)
@@ -70,16 +70,22 @@ class Worker:
         """Go on with a run, or with each of which something is left."""
         async with self.session.client() as client, self.session.open() as ledger:
             try:
-                codes = [await self._work(run, client, ledger) for run in await self._left(ledger, run_id)]
+                runs = await self._left(ledger, run_id)
+                ends = [await self._work(run, client, ledger) for run in runs]
                 # What a web service left in doubt is of no run.
                 await ledger.reconcile(client)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
+            codes = [await self._code(run, end) for run, end in zip(runs, ends, strict=True)]
             if run_id is None:
-                # What no run goes on with is not forgotten: somebody has to look at it.
-                codes.append(exit_code(await ledger.counts()))
+                codes.append(_whole(await ledger.counts(), alone=not runs))
             await self._tell_what_next(ledger, run_id)
             return await self._follow(worst(codes), run_id, ledger, client)
+
+    @staticmethod
+    async def _code(run: BatchRun, end: ExitCode) -> ExitCode:
+        """Return what the shell is told of a run, by what the ledger knows of it now."""
+        return worst([end, exit_code(await run.counts(), refused=len(await run.refused()))])
 
     async def _tell_what_next(self, ledger: Ledger, run_id: int | None) -> None:
         # Following says it at its own end.
@@ -144,21 +150,19 @@ class Worker:
         return self._verdict(last)
 
     def _verdict(self, last: Progress) -> ExitCode:
-        """Say how a run ended, and what is to be told the shell."""
+        """Say how a run ended; return whether anything kept it from its end."""
         for shortage in last.allowance.shortages:
             say(f"limit: {shortage}", stderr=True)
         words = counts_text(last.counts, self.lang)
         refused = f", {last.refused} refused before sending" if last.refused else ""
         say(f"batch: run {last.run_id}: {words}{refused}", stderr=self.as_json)
-        code = exit_code(last.counts, refused=last.refused)
         if last.stopped is not None:
             complain(f"stopped: {last.stopped}")
-            stopped = ExitCode.INPUT if isinstance(last.stopped, ConfigurationError) else ExitCode.FAILURE
-            return worst([code, stopped])
+            return ExitCode.INPUT if isinstance(last.stopped, ConfigurationError) else ExitCode.FAILURE
         if last.to_be_sent:
             say(f"not all was sent: {self.session.command('resume')}", stderr=True)
-            return worst([code, ExitCode.FAILURE])
-        return code
+            return ExitCode.FAILURE
+        return ExitCode.OK
 
     def _tell_refused(self, refused: Sequence[Refused]) -> None:
         say_refused(refused if self.as_json else refused[:SHOWN], as_json=self.as_json)
@@ -174,3 +178,9 @@ class Worker:
         again = "report" if is_whole else "resume"
         say(f"nothing is lost, nothing is sent twice: {self.session.command(again)}", stderr=True)
         return worst([ExitCode.FAILURE, exit_code(counts)])
+
+
+def _whole(counts: Mapping[State, int], *, alone: bool) -> ExitCode:
+    """Return what the shell is told of the whole ledger: beside a run, of doubts only."""
+    doubts = {state: count for state, count in counts.items() if state.is_in_doubt}
+    return exit_code(counts if alone else doubts)
