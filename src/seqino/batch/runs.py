@@ -266,11 +266,10 @@ def _ingest(
         sql.ADD_PAYLOAD.many(connection, contents)
     known, refused, history = 0, list[Refused](), list[tuple[Any, ...]]()
     for new in items:
-        values = sql.item_values(new, run_id=run.id, fence=fence, now=now)
-        row = None if corrects else sql.ADD_ITEM.one(connection, values)
+        told = sql.item_values(new, run_id=run.id, fence=fence, now=now)
+        row = None if corrects else sql.ADD_ITEM.one(connection, told)
         if row is not None:
-            item = sql.new_item(new, row[0], run_id=run.id, fence=fence, now=now)
-            history.append(sql.added_values(item, now=now))
+            history.append(sql.added_values(new, row[0], fence=fence, now=now))
             continue
         found = _known(connection, new)
         if found is not None and _may_be_taken_again(found, new, run=run, corrects=corrects):
