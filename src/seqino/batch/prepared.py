@@ -20,7 +20,7 @@ __all__ = ["Prepared"]
 
 
 class Prepared:
-    """A statement whose values are those that the driver understands by itself.
+    """A statement whose values are those that the driver understands by itself, and takes by their place.
 
     Args:
         statement: It, without constants: SQLAlchemy would make parameters of them.
