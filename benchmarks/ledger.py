@@ -89,22 +89,59 @@ async def within(client: SeqinoClient, draft: dict[str, Any], count: int) -> tup
     return count / (end - start), count / (end - begun)
 
 
-async def throughput(effort: Effort, port: int) -> list[tuple[float, float, float]]:
-    """Measure both in turns; return for each round both rates, and that with reading."""
+async def one_by_one(client: SeqinoClient, draft: dict[str, Any], count: int) -> float:
+    """Submit as a web service does, each in a call of its own; return invoices a second."""
+    numbers = iter(range(count))
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "ledger.db"
+        async with Ledger.open(place, server=client.base_url, sponsor="bench", copies=folder) as ledger:
+
+            async def work() -> None:
+                for number in numbers:
+                    await ledger.submit(client, draft, key=str(number))
+
+            start = time.perf_counter()
+            async with asyncio.TaskGroup() as group:
+                for _ in range(WIDTH):
+                    group.create_task(work())
+            return count / (time.perf_counter() - start)
+
+
+@attrs.define
+class Round:
+    """Invoices a second of one round.
+
+    Args:
+        plain: Without the ledger.
+        run: In a run, while sending.
+        whole: In a run, with the reading of its source.
+        service: One by one.
+    """
+
+    plain: float = 0.0
+    run: float = 0.0
+    whole: float = 0.0
+    service: float = 0.0
+
+
+async def throughput(effort: Effort, port: int) -> list[Round]:
+    """Measure all in turns."""
     draft = json.loads(INVOICE.read_text(encoding="utf-8"), parse_float=str)
-    found: list[tuple[float, float, float]] = []
+    found: list[Round] = []
     url = f"http://127.0.0.1:{port}"
     # The same limit for both: it adapts, and is warm before the first round counts.
     async with SeqinoClient("bench-key", client_id="c", base_url=url, max_concurrency=WIDTH) as client:
         await without(client, draft, min(effort.invoices, 500))
         for _ in range(effort.rounds):
-            plain, ours = 0.0, (0.0, 0.0)
-            for name in random.sample(["plain", "ledger"], 2):
+            each = Round()
+            for name in random.sample(["plain", "run", "service"], 3):
                 if name == "plain":
-                    plain = await without(client, draft, effort.invoices)
+                    each.plain = await without(client, draft, effort.invoices)
+                elif name == "run":
+                    each.run, each.whole = await within(client, draft, effort.invoices)
                 else:
-                    ours = await within(client, draft, effort.invoices)
-            found.append((plain, *ours))
+                    each.service = await one_by_one(client, draft, effort.invoices)
+            found.append(each)
     return found
 
 
@@ -141,17 +178,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{'':<52} {'ratio':>5}  {'least..most':<12}  {'asked':<7}  {'aim':<4}  {'reached':<7}  here")
     with answering(0.0 if given.tiny else 0.02) as port:
         found = asyncio.run(throughput(effort, port))
-    rate = sorted(ours for _, ours, _ in found)[len(found) // 2]
+    rate = sorted(each.run for each in found)[len(found) // 2]
     print(
         Figure(
             name=f"submissions/s with the ledger, 20 ms, {WIDTH} at a time",
-            ratios=[ours / plain for plain, ours, _ in found],
+            ratios=[each.run / each.plain for each in found],
             asked=(">=", 0.85, 0.95),
             note=f"{rate:,.0f}/s",
         )
     )
-    whole = [with_source / plain for plain, _, with_source in found]
+    whole = [each.whole / each.plain for each in found]
     print(Figure(name="  with the reading of the source", ratios=whole))
+    service = [each.service / each.plain for each in found]
+    print(Figure(name="  one by one, as a web service (ledger.submit)", ratios=service))
     few, many = memory(effort.few), memory(effort.many)
     print(
         Figure(

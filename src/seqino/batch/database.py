@@ -155,7 +155,7 @@ def told(error: DBAPIError | sqlite3.Error, path: Path) -> LedgerError:
         error: As it came.
         path: The ledger's file.
     """
-    first = error.orig if isinstance(error, DBAPIError) else error
+    first: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
     cause = first
     while cause is not None and not hasattr(cause, "sqlite_errorname"):
         cause = cause.__cause__

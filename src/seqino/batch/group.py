@@ -125,8 +125,8 @@ class Group:
             self._results[at] = self._known(connection, add) if row is None else self._new(add, row[0])
 
     def _new(self, add: Add, item_id: int) -> Added:
+        self._history.append(sql.added_values(add.new, item_id, fence=add.fence, now=self._now))
         item = sql.new_item(add.new, item_id, run_id=None, fence=add.fence, now=self._now)
-        self._history.append(sql.added_values(item, now=self._now))
         return Added(item, is_new=True)
 
     @staticmethod

@@ -191,7 +191,7 @@ class ItemJournal:
     async def _write(self, event: ItemEvent, **details: Any) -> None:
         writing = self._put(event, **details)
         expected = self._expected.state
-        self.item = self._expected = await asyncio.shield(writing)
+        self.item = self._expected = await writing
         if self.item.state is not expected:
             # Taken over, or a webhook was faster: whoever asked begins anew with what it is now.
             raise ItemChanged(f"somebody else has changed the invoice {self.item.business_key!r} meanwhile")

@@ -1,8 +1,8 @@
-"""Statements that run many times a second: made by SQLAlchemy, translated once, and given to the driver itself.
+"""Statements that run many times a second: made by SQLAlchemy, translated once, and then given to the driver.
 
-Between a statement and its driver, SQLAlchemy looks up its translation, names and converts each parameter, and
-wraps each row. For what a group writes that takes longer than the writing, and Python does nothing else
-meanwhile: the requests under way wait for it.
+Between a statement and its driver, SQLAlchemy looks up its translation, names and converts each parameter,
+and wraps each row. For what a group writes that takes longer than the writing, and the event loop stands
+still meanwhile: two threads of Python do not run at once.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ __all__ = ["Prepared"]
 
 
 class Prepared:
-    """A statement whose values are those that the driver understands by itself.
+    """A statement whose values are those that the driver understands by itself, and takes by their place.
 
     Args:
-        statement: It, without constants that would become parameters.
+        statement: It, without constants: SQLAlchemy would make parameters of them.
         names: Its parameters, in the order in which their values are given.
     """
 

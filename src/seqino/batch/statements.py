@@ -168,10 +168,10 @@ def new_item(new: NewItem, item_id: int, *, run_id: int | None, fence: Fence, no
     return Item(id=item_id, **dict(zip((*_TAKEN, *_BEGUN), values, strict=True)))
 
 
-def added_values(item: Item, *, now: float) -> tuple[Any, ...]:
+def added_values(new: NewItem, item_id: int, *, fence: Fence, now: float) -> tuple[Any, ...]:
     """Values of ``ADD_HISTORY`` that make the first line of an item."""
-    detail = _encoded({"sha256": item.sha256}).decode()
-    return (item.id, now, ItemEvent.ADDED, None, item.state, item.epoch, item.attempt, None, None, detail)
+    detail = _encoded({"sha256": new.sha256}).decode()
+    return (item_id, now, ItemEvent.ADDED, None, new.state, fence.epoch, 0, None, None, detail)
 
 
 def history_values(change: Change, before: Item, after: Item, *, now: float) -> tuple[Any, ...]:

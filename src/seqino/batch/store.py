@@ -172,7 +172,7 @@ class Store(Reader):
             ItemChanged: Somebody else has changed it, and this is no evidence; nothing was written.
         """
         changed(change, now=0.0)
-        return await asyncio.shield(self.put(change))
+        return await self.put(change)
 
     def put(self, change: Change) -> asyncio.Future[Item]:
         """Write an event that can happen to an item, whether or not anybody waits for it."""

@@ -78,8 +78,7 @@ def take_in(
         values = sql.item_values(new, run_id=run.id, fence=fence, now=now)
         row = None if corrects or gap is not None else sql.ADD_ITEM.one(connection, values)
         if row is not None:
-            item = sql.new_item(new, row[0], run_id=run.id, fence=fence, now=now)
-            history.append(sql.added_values(item, now=now))
+            history.append(sql.added_values(new, row[0], fence=fence, now=now))
             continue
         found = _known(connection, new)
         if found is None and gap is not None and not corrects:

@@ -42,8 +42,6 @@ class Writer(Generic[W, R]):
         Whoever stops waiting for it does not stop it.
         """
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        # Not everybody comes back for it; an error is no less known to whoever looks at the ledger.
-        result.add_done_callback(_hear)
         self._waiting.append((write, result))
         if self._task is None:
             self._task = asyncio.create_task(self._work())
@@ -55,7 +53,7 @@ class Writer(Generic[W, R]):
         Raises:
             LedgerError: It was not written.
         """
-        return await asyncio.shield(self.put(write))
+        return await self.put(write)
 
     async def flush(self) -> None:
         """Wait until all that was asked for is written."""
@@ -82,18 +80,20 @@ class Writer(Generic[W, R]):
             # A fault of ours, or the end of the loop: nobody is left waiting.
             for _, future in group:
                 if not future.done():
-                    future.set_exception(WriteFailed("the ledger stopped writing"))
+                    _fail(future, WriteFailed("the ledger stopped writing"))
 
 
 def _settle(future: asyncio.Future[R], result: R | LedgerError) -> None:
+    # One that nobody waits for any more was cancelled with whoever did.
     if future.done():
         return
     if isinstance(result, LedgerError):
-        future.set_exception(result)
+        _fail(future, result)
     else:
         future.set_result(result)
 
 
-def _hear(future: asyncio.Future[R]) -> None:
-    if not future.cancelled():
-        future.exception()
+def _fail(future: asyncio.Future[R], error: LedgerError) -> None:
+    future.set_exception(error)
+    # Not everybody comes back for it; an error is no less known to whoever looks at the ledger.
+    future.exception()

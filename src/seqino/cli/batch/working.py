@@ -20,10 +20,11 @@ from seqino.errors import AuthenticationFailed, CallError, ConfigurationError
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from seqino.batch import BatchRun, Ledger, Progress, Refused
+    from seqino.batch.states import State
     from seqino.client import SeqinoClient
 
 __all__ = ["Worker"]
