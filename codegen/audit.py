@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from codegen import meanings, paging
+from codegen import meanings, paging, wrapping
 from codegen.documents import (
     METHODS,
     Doc,
@@ -129,6 +129,7 @@ def _facts(api: Api) -> Iterator[_Problem]:
     for operation in api.operations:
         yield from _look_up_problems(operation, known)
         yield from paging.problems(operation, api)
+        yield from wrapping.problems(operation, api)
 
 
 def _look_up_problems(operation: Operation, known: Mapping[str, Operation]) -> Iterator[_Problem]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codegen import adapter, identifiers, paging
+from codegen import adapter, identifiers, paging, wrapping
 from codegen.documents import (
     Doc,
     Site,
@@ -263,6 +263,7 @@ def _operation(site: Site, parsed: adapter.Parsed, doc: Doc, notes: Notes) -> Op
         answers=_answers(site, types),
         look_up=_look_up(raw, site.place),
         pagination=paging.declared(raw, site.place),
+        unwrap=wrapping.declared(raw, site.place),
         authenticated=_authenticated(doc, raw),
         outside_api=_outside_api(site, notes),
         evidence=_text(raw, "x-evidence") or "inferred",

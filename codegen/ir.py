@@ -208,6 +208,7 @@ class Operation:
     answers: tuple[Answer, ...]
     look_up: LookUp | None = None
     pagination: Pagination | None = None
+    unwrap: str | None = None
     authenticated: bool = True
     outside_api: bool = False
     evidence: str = "inferred"

@@ -79,26 +79,27 @@ def _named(operation: Operation, api: Api) -> Operation:
     paging = operation.pagination
     if paging is None:
         return operation
-    types = _answers(operation)
+    types = answers(operation)
     classes = api.classes()
     return attrs.evolve(
         operation,
         pagination=attrs.evolve(
             paging,
-            items=tuple(_walk(types, paging.items, classes)[1]),
-            cursor=tuple(_walk(types, paging.cursor, classes)[1]),
+            items=tuple(walk(types, paging.items, classes)[1]),
+            cursor=tuple(walk(types, paging.cursor, classes)[1]),
         ),
     )
 
 
-def _answers(operation: Operation) -> list[Type]:
+def answers(operation: Operation) -> list[Type]:
+    """List the types of an operation's successes."""
     return [answer.type for answer in operation.answers if answer.is_success and answer.type is not None]
 
 
-def _walk(
+def walk(
     types: list[Type], steps: tuple[str, ...], classes: Mapping[str, Model | Enum | Alias]
 ) -> tuple[list[Type], list[str]]:
-    """Follow a place: the types that may stand there, and the names in Python on the way."""
+    """Follow a place in an answer: the types that may stand there, and the names in Python on the way."""
     names: list[str] = []
     for step in steps:
         found: list[Type] = []
@@ -140,12 +141,12 @@ def problems(operation: Operation, api: Api) -> Iterator[tuple[str, str]]:
     place, classes = operation.place, api.classes()
     if operation.method != "GET" or operation.effect != "safe":
         yield place, "x-pagination: only a GET that is safe is read page by page"
-    items, _ = _walk(_answers(operation), paging.items, classes)
+    items, _ = walk(answers(operation), paging.items, classes)
     if not any(isinstance(type_, ListOf) or type_ == ANY for type_ in items):
         yield place, f"x-pagination: no list stands at {_shown(paging.items)} of its answer"
     if paging.parameter is None:
         return
-    cursors, _ = _walk(_answers(operation), paging.cursor, classes)
+    cursors, _ = walk(answers(operation), paging.cursor, classes)
     if not cursors or any(type_ not in (Scalar("str"), Scalar("int"), ANY) for type_ in cursors):
         yield (
             place,

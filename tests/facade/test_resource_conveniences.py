@@ -14,15 +14,16 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from seqino import api
 from seqino._core.runtime import Runtime
 from seqino.client import SeqinoClient
 from seqino.errors import (
-    CallError,
     Conflict,
     InsecureConnection,
     InvalidInput,
     NotFound,
     NotReached,
+    ResponseDecodeError,
     ServerError,
     WaitTimedOut,
 )
@@ -407,6 +408,10 @@ async def test_a_new_client_is_read_flat_and_beside_a_message(
     wire.answer("POST", f"{BASE}/clients", answer, status=201)
     made = await client.clients.create(NEW_CLIENT)
     assert (made.client_id, made.external_ref) == ("c-7", "erp-7")
+    # The function of the API reads both forms as well.
+    wire.answer("POST", f"{BASE}/clients", answer, status=201)
+    plain = await api.clients.create_client(client, NEW_CLIENT)
+    assert (plain.client_id or plain.id, plain.external_ref) == ("c-7", "erp-7")
 
 
 async def test_a_new_client_whose_answer_was_lost_is_found_and_identified(stage: Stage) -> None:
@@ -421,9 +426,10 @@ async def test_an_answer_that_is_no_client_in_either_form_says_what_is_missing(
     client: SeqinoClient, wire: Wire
 ) -> None:
     partial = {name: value for name, value in CLIENT.items() if name != "sponsor_id"}
-    wire.answer("POST", f"{BASE}/clients", partial, status=201)
-    for _ in range(9):
-        wire.answer("GET", f"{BASE}/clients?external_ref=erp-7", [])
-    with pytest.raises(CallError, match="sponsor_id") as caught:
-        await client.clients.create(NEW_CLIENT)
-    assert caught.value.status == 201
+    answers = {"$.sponsor_id": partial, "$.client.sponsor_id": {"client": partial, "message": "created"}}
+    for place, answer in answers.items():
+        wire.answer("POST", f"{BASE}/clients", answer, status=201)
+        with pytest.raises(ResponseDecodeError, match="sponsor_id") as caught:
+            await client.clients.create(NEW_CLIENT)
+        assert caught.value.status == 201
+        assert [fault.path for fault in caught.value.faults] == [place]

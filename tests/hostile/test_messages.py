@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from seqino._core.events import CallEvent, Emitter
-from seqino.errors import CallError, InvalidInput, one_line
+from seqino.errors import CallError, InvalidInput
+from seqino.errors.facts import one_line
 from tests.hostile.fakes import OPERATIONS, FakeTransport, arguments, engine
 
 FORGED = "x\r\n2026-01-01 CRITICAL forged\x1b[2J\x07\u202e\u2028end"

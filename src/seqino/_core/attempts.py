@@ -42,6 +42,7 @@ from seqino._core.sending import SendMark
 from seqino._core.shared import Shared, needs_key
 from seqino._core.transport import Answer
 from seqino._core.wire import Effect
+from seqino._core.wrapping import unwrapped
 from seqino.errors import CallError, Fault, ResponseDecodeError, ResumeToken
 
 if TYPE_CHECKING:
@@ -338,10 +339,11 @@ class LogicalCall:
             # Also where the last attempt was refused, because an earlier one had done it.
             self._tell("verdict", self._last and attrs.evolve(self._last, outcome=Outcome.DONE))
             return None
+        body, place = unwrapped(answer.body, self._operation.unwrap)
         try:
-            value = self._shared.codec.decode(answer.body, form)
+            value = self._shared.codec.decode(body, form)
         except DecodeFault as fault:
-            faults = fault.faults
+            faults = tuple(Fault(place + path.removeprefix("$"), why) for path, why in fault.faults)
         else:
             self._tell("verdict", self._last)
             return value

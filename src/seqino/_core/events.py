@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 import attrs
 
 from seqino._core.outcome import Outcome
-from seqino.errors import ResumeToken, one_line
+from seqino.errors import ResumeToken
+from seqino.errors.facts import one_line
 
 __all__ = ["CallEvent", "Emitter", "EventHook", "EventKind"]
 

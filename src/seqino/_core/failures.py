@@ -34,8 +34,8 @@ from seqino.errors import (
     ServerError,
     UnexpectedAnswer,
     UnprocessableContent,
-    one_line,
 )
+from seqino.errors.facts import one_line
 
 __all__ = [
     "Ending",

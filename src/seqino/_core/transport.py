@@ -17,7 +17,8 @@ from yarl import URL
 from seqino._core.network import Network
 from seqino._core.outcome import FaultKind
 from seqino._core.sending import SendMark, Unsent
-from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop, one_line
+from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
+from seqino.errors.facts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -170,6 +170,8 @@ class Operation(Generic[T_co]):
     look_up: LookUp | None = None
     pagination: Pagination | None = None
     """How its list goes on; ``None`` where one answer is all of it."""
+    unwrap: str | None = None
+    """Name of a member that may hold the answer; ``None`` where it always stands for itself."""
     authenticated: bool = True
     outside_api: bool = False
     """Whether it hangs beside the API (``/health``) instead of below the base URL."""

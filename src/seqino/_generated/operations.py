@@ -180,6 +180,7 @@ CREATE_CLIENT: Operation[models.Client] = Operation(
             "/contact_email": "/contact_email",
         },
     ),
+    unwrap="client",
     evidence="published",
 )
 

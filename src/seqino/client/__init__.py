@@ -3,50 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from seqino._core.call import CallEngine
-from seqino._core.codec import Codec
+from seqino import resources
 from seqino._core.config import Secret, check_client_id, concealed, resolve
-from seqino._core.network import resolve_network
 from seqino._core.raw import listen
 from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, File
-from seqino._generated.operations import OPERATIONS, VALIDATE_DRAFT, health_check
-from seqino._generated.tables import CONSTRAINTS, WIRE_NAMES
+from seqino._generated.operations import VALIDATE_DRAFT, health_check
 from seqino.client.content import InvoiceFile, load_file
-from seqino.client.journal import GuardedCaller
-from seqino.client.submitting import Submitter
+from seqino.client.making import Way, engine_of
+from seqino.client.reach import journaled, limited, load_of, submitter_of, time_limit
 from seqino.errors import InvalidInput
 from seqino.options import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, CallOptions
-from seqino.resources import (
-    Clients,
-    Directory,
-    Drafts,
-    Invoicing,
-    Lifecycle,
-    Mandates,
-    Reporting,
-    Settings,
-    Usage,
-    Webhooks,
-)
-from seqino.submission import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
     from ssl import SSLContext
     from typing import Self
 
-    from seqino._core.call import Load
+    from seqino._core.call import CallEngine
     from seqino._core.config import ApiKey
     from seqino._core.events import EventHook
     from seqino._core.raw import Response
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import JSON, Operation, PageAnswer
-    from seqino.client.journal import Journal
     from seqino.errors import ResumeToken
     from seqino.models import InvoiceDraft
     from seqino.submission import Submission
@@ -131,25 +113,12 @@ class SeqinoClient:
             allow_insecure_http=allow_insecure_http,
             check_digits=check_digits,
         )
-        network = resolve_network(
-            base_url=config.base_url,
-            proxy=secret_proxy,
-            trust_env=trust_env,
-            tls=ssl,
-            session_is_given=session is not None,
-            has_key=config.api_key is not None,
-            allow_insecure_http=allow_insecure_http,
+        way = Way(
+            proxy=secret_proxy, trust_env=trust_env, tls=ssl, session=session, middlewares=tuple(middlewares)
         )
         runtime = self._make_runtime()
-        engine = CallEngine(
-            config,
-            Codec(CONSTRAINTS, WIRE_NAMES),
-            operations=OPERATIONS,
-            network=network,
-            session=session,
-            middlewares=middlewares,
-            telemetry=telemetry,
-            runtime=runtime,
+        engine = engine_of(
+            config, way, allow_insecure_http=allow_insecure_http, telemetry=telemetry, runtime=runtime
         )
         self._set_up(engine, runtime)
 
@@ -160,16 +129,16 @@ class SeqinoClient:
     def _set_up(self, engine: CallEngine, runtime: Runtime) -> None:
         self._engine = engine
         self._runtime = runtime
-        self.clients = Clients(self)
-        self.directory = Directory(self)
-        self.drafts = Drafts(self)
-        self.invoicing = Invoicing(self)
-        self.lifecycle = Lifecycle(self, runtime)
-        self.mandates = Mandates(self, runtime)
-        self.reporting = Reporting(self)
-        self.settings = Settings(self)
-        self.usage = Usage(self)
-        self.webhooks = Webhooks(self)
+        self.clients = resources.Clients(self)
+        self.directory = resources.Directory(self)
+        self.drafts = resources.Drafts(self)
+        self.invoicing = resources.Invoicing(self)
+        self.lifecycle = resources.Lifecycle(self, runtime)
+        self.mandates = resources.Mandates(self, runtime)
+        self.reporting = resources.Reporting(self)
+        self.settings = resources.Settings(self)
+        self.usage = resources.Usage(self)
+        self.webhooks = resources.Webhooks(self)
 
     def __repr__(self) -> str:
         if not hasattr(self, "_engine"):
@@ -243,14 +212,10 @@ class SeqinoClient:
             extra_headers: Added to every request, besides those that are added already.
             check_digits: Whether identifiers with a wrong check digit are refused.
         """
-        return self._copy(
-            self._engine.with_options(
-                timeout=timeout,
-                max_retries=max_retries,
-                extra_headers=extra_headers,
-                check_digits=check_digits,
-            )
+        engine = self._engine.with_options(
+            timeout=timeout, max_retries=max_retries, extra_headers=extra_headers, check_digits=check_digits
         )
+        return self._copy(engine)
 
     def _copy(self, engine: CallEngine) -> SeqinoClient:
         copy = SeqinoClient.__new__(type(self))
@@ -355,7 +320,7 @@ class SeqinoClient:
                 error's ``token``.
             CallError: Nothing was submitted.
         """
-        return await self._submitter(client_id, options, revalidate=revalidate).submit(invoice)
+        return await submitter_of(self, client_id, options, revalidate=revalidate).submit(invoice)
 
     async def submit_draft(
         self,
@@ -381,7 +346,7 @@ class SeqinoClient:
             OutcomeUnknown: An invoice may exist; ``resume`` the error's ``token``.
             CallError: Nothing was submitted.
         """
-        submitter = self._submitter(client_id, options, revalidate=revalidate)
+        submitter = submitter_of(self, client_id, options, revalidate=revalidate)
         return await submitter.take_up(draft_id, ever_unknown=False)
 
     async def submit_file(
@@ -413,7 +378,7 @@ class SeqinoClient:
         # Reading and recognising may take a while, during which the loop goes on.
         content, document = await asyncio.to_thread(load_file, file, name)
         upload = File(name=document.name, content=content, content_type=document.media_type)
-        return await self._submitter(client_id, options).submit_file(upload, number=document.number)
+        return await submitter_of(self, client_id, options).submit_file(upload, number=document.number)
 
     async def resume(
         self, token: ResumeToken, *, revalidate: bool = False, options: CallOptions | None = None
@@ -439,79 +404,5 @@ class SeqinoClient:
         if token.base_url != self.base_url:
             raise InvalidInput(f"the token is of {token.base_url}, and this client calls {self.base_url}")
         if token.operation == VALIDATE_DRAFT.name:
-            return await self._submitter(token.client_id, options, revalidate=revalidate).resume(token)
+            return await submitter_of(self, token.client_id, options, revalidate=revalidate).resume(token)
         return await self._engine.resume(token, options=options)
-
-    def _submitter(
-        self,
-        client_id: str | None,
-        options: CallOptions | None,
-        *,
-        revalidate: bool = False,
-        policy: Policy | None = None,
-        journal: Journal | None = None,
-        patience: float = math.inf,
-    ) -> Submitter:
-        return Submitter(
-            caller=self,
-            config=self._engine.config,
-            runtime=self._runtime,
-            telemetry=self._engine.telemetry,
-            client_id=client_id,
-            options=options or CallOptions(),
-            policy=policy or Policy(revalidate=revalidate),
-            journal=journal,
-            sender=None if journal is None else GuardedCaller(self._engine, journal.guard),
-            patience=patience,
-        )
-
-
-def time_limit(client: SeqinoClient, options: CallOptions) -> float:
-    """Return the seconds that a call has.
-
-    Args:
-        client: The client.
-        options: What the call does otherwise.
-    """
-    engine = client._engine  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
-    return engine.config.with_options(options).timeout
-
-
-def journaled(
-    client: SeqinoClient,
-    journal: Journal,
-    *,
-    client_id: str,
-    options: CallOptions,
-    policy: Policy,
-    patience: float,
-) -> Submitter:
-    """Return what submits an invoice over a client, and writes down each step.
-
-    Args:
-        client: Whose calls are made.
-        journal: Told of each step.
-        client_id: On whose behalf.
-        options: What its calls do otherwise than the client.
-        policy: How long and how often to look.
-        patience: Seconds that may be waited before a look.
-    """
-    make = client._submitter  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
-    return make(client_id, options, policy=policy, journal=journal, patience=patience)
-
-
-def limited(client: SeqinoClient, *, most: int, rate: float | None) -> SeqinoClient:
-    """Return a copy of a client whose requests wait for their turn, over the same session.
-
-    Args:
-        client: The client; where it is limited as strictly already, the copy shares that limit.
-        most: How many requests may be under way at a time, at the most.
-        rate: How many may begin in a second; ``None`` for no other limit than the client's.
-    """
-    engine = client._engine.limited(most=most, rate=rate)  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
-    return client._copy(engine)  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]
-
-
-def load_of(client: SeqinoClient) -> Load:
-    """Return how many requests of a client are under way, and what they wait for."""
-    return client._engine.load  # noqa: SLF001 - of this module # pyright: ignore[reportPrivateUsage]

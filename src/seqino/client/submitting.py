@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from seqino._core.config import Config, LookedIntoOptions, Secret
-from seqino._core.failed_looks import FailedLook, read_failed_look
-from seqino._core.outcome import Outcome
 from seqino._core.retry import LEAST_TIME
 from seqino._core.runtime import Runtime
 from seqino._core.telemetry import Telemetry
@@ -21,8 +19,9 @@ from seqino._generated.operations import (
     submit_invoice_file,
     validate_draft,
 )
-from seqino.client.endings import Seen, text
+from seqino.client.endings import Seen
 from seqino.client.journal import Journal
+from seqino.client.reading import Reader
 from seqino.client.telling import SubmissionEvents
 from seqino.errors import (
     CallError,
@@ -34,20 +33,14 @@ from seqino.models import InvoiceFileSubmission
 from seqino.options import CallOptions
 from seqino.submission import (
     Action,
-    Answered,
     Commit,
     Committed,
     Create,
-    Created,
     Done,
     Event,
-    Evidence,
     Look,
     Looked,
-    Lost,
-    NotDone,
     Policy,
-    Refused,
     Route,
     State,
     Step,
@@ -56,24 +49,16 @@ from seqino.submission import (
     Validate,
     Verdict,
     next_step,
-    read_answer,
-    read_draft,
     resume,
     start,
     take_up,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from seqino._core.wire import JSON, Encoded, File
-    from seqino.models import (
-        DraftCreated,
-        DraftValidated,
-        InvoiceDraft,
-        InvoiceFileSubmitted,
-        ValidationMessage,
-    )
+    from seqino.models import InvoiceDraft
 
 __all__ = ["Submitter"]
 
@@ -83,10 +68,6 @@ def _name(file: File | None, earlier: ResumeToken | None) -> str:
     if earlier is not None:
         return "resume"
     return "submit" if file is None else "submit_file"
-
-
-def _created(answer: DraftCreated | None) -> Created:
-    return Created(None if answer is None else text(answer.draft_id))
 
 
 @attrs.frozen(kw_only=True)
@@ -181,6 +162,11 @@ class _Run:
             base_url=submitter.config.base_url,
             earlier=earlier,
         )
+        self._reader = Reader(
+            seen=self._seen,
+            now=self._runtime.monotonic,
+            key_is_fixed=isinstance(submitter.config.api_key, Secret),
+        )
         self._events = SubmissionEvents(
             self.name, config=submitter.config, runtime=submitter.runtime, client_id=self.client_id
         )
@@ -265,10 +251,8 @@ class _Run:
                 self._submitter.caller, self._invoice, client_id=self._submitter.client_id, options=options
             )
         except CallError as error:
-            self._seen.error = error
-            # Done, but unreadable: a draft whose id is not known is of no use, and does no harm.
-            return Created(None) if error.outcome == Outcome.DONE else self._failed(error)
-        return _created(created)
+            return self._reader.not_created(error)
+        return self._reader.created(created)
 
     async def _validate(self, draft_id: str) -> Event:
         # All the time for the pauses that the server asks for, and some left to look in case it ends unclear.
@@ -279,8 +263,8 @@ class _Run:
                 self._sender, draft_id, client_id=self._submitter.client_id, options=options
             )
         except CallError as error:
-            return self._failed(error)
-        return self._validated(answer)
+            return self._reader.failed(error)
+        return self._reader.validated(answer)
 
     async def _send(self) -> Event:
         self._seen.sent_at.append(self._runtime.wall())
@@ -292,61 +276,8 @@ class _Run:
                 options=self._options(),
             )
         except CallError as error:
-            return self._failed(error)
-        return self._taken(answer)
-
-    # An answer may have no body, and then there is no model either.
-
-    def _validated(self, answer: DraftValidated | None) -> Answered:
-        if answer is None:
-            return self._answered(None)
-        return self._answered(
-            answer,
-            invoice_id=text(answer.invoice_id),
-            invoice_number=text(answer.invoice_number),
-            status=text(answer.status),
-            errors=answer.errors,
-        )
-
-    def _taken(self, answer: InvoiceFileSubmitted | None) -> Answered:
-        if answer is None:
-            return self._answered(None)
-        return self._answered(
-            answer,
-            invoice_id=text(answer.invoice_id),
-            invoice_number=self._number,
-            status=text(answer.status),
-        )
-
-    def _answered(
-        self,
-        answer: DraftValidated | InvoiceFileSubmitted | None,
-        *,
-        invoice_id: str | None = None,
-        invoice_number: str | None = None,
-        status: str | None = None,
-        errors: Sequence[ValidationMessage] | None = None,
-    ) -> Answered:
-        self._seen.error, self._seen.answer, self._seen.status = None, answer, status
-        return Answered(
-            now=self._runtime.monotonic(),
-            reading=read_answer(invoice_id=invoice_id, status=status, errors=errors),
-            invoice_id=invoice_id,
-            invoice_number=invoice_number,
-        )
-
-    def _failed(self, error: CallError) -> Event:
-        self._seen.error = error
-        if isinstance(error, OutcomeUnknown) and error.token is not None:
-            self._seen.left_at = error.token.last_sent_at
-        now = self._runtime.monotonic()
-        match error.outcome:
-            case Outcome.REJECTED:
-                return Refused(now)
-            case Outcome.NOT_SENT | Outcome.THROTTLED:
-                return NotDone(now)
-            case _:
-                return Lost(now)
+            return self._reader.failed(error)
+        return self._reader.taken(answer, number=self._number)
 
     async def _look(self, draft_id: str, at: float) -> Event:
         latest = min(self._deadline - LEAST_TIME, self._runtime.monotonic() + self._submitter.patience)
@@ -362,41 +293,13 @@ class _Run:
                 options=self._options(limit=self._submitter.config.attempt_timeout),
             )
         except CallError as error:
-            evidence = self._failed_look(error)
-            return Looked(begun=begun, now=self._runtime.monotonic(), evidence=evidence)
-        return self._looked(draft, begun)
-
-    def _failed_look(self, error: CallError) -> Evidence:
-        left = self._remaining() - LEAST_TIME
-        key_is_fixed = isinstance(self._submitter.config.api_key, Secret)
-        match read_failed_look(error, left=left, key_is_fixed=key_is_fixed):
-            case FailedLook.NOT_SHOWN:
-                # No proof of absence; any other failure is no answer at all.
-                return Evidence.CANNOT_TELL
-            case FailedLook.DENIED:
-                self._seen.denied = error
-                return Evidence.DENIED
-            case _:
-                return Evidence.FAILED
+            return self._reader.not_looked(error, begun=begun, left=self._remaining() - LEAST_TIME)
+        return self._reader.looked(draft, begun=begun)
 
     async def _sleep_until(self, at: float) -> None:
         pause = at - self._runtime.monotonic()
         if pause > 0:
             await self._runtime.sleep(pause)
-
-    def _looked(self, draft: InvoiceDraft | None, begun: float) -> Looked:
-        invoice_id = None if draft is None else text(draft.invoice_id)
-        status = None if draft is None else text(draft.status)
-        evidence = read_draft(invoice_id=invoice_id, status=status)
-        if evidence is Evidence.CONSUMED:
-            self._seen.answer, self._seen.status = draft, status
-        return Looked(
-            begun=begun,
-            now=self._runtime.monotonic(),
-            evidence=evidence,
-            invoice_id=invoice_id,
-            invoice_number=None if draft is None else text(draft.invoice_number),
-        )
 
     # --- The end
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-
-import attrs
+from typing import TYPE_CHECKING
 
 from seqino._generated import operations
 from seqino.errors import InvalidInput, NotFound
@@ -15,7 +13,7 @@ from seqino.resources.base import Resource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON, Operation
+    from seqino._core.wire import JSON
     from seqino.models import (
         ClientCreate,
         OnboardingLink,
@@ -27,19 +25,6 @@ if TYPE_CHECKING:
     from seqino.options import CallOptions
 
 __all__ = ["Clients"]
-
-
-@attrs.define(kw_only=True)
-class _Wrapped:
-    """A new client as the beta of the API answered it, beside a message."""
-
-    client: Client
-
-
-_CREATE: Operation[Client | _Wrapped] = attrs.evolve(
-    cast("Operation[Any]", operations.CREATE_CLIENT), responses={201: Client | _Wrapped}
-)
-"""The creation of a client, whose answer the public pages show in two forms."""
 
 
 def _identified(client: Client) -> Client:
@@ -96,8 +81,7 @@ class Clients(Resource):
             ReconcileMismatch: Another client has the reference.
             OutcomeUnknown: It may have been created, and is not to be found.
         """
-        answer = await self._client.call(_CREATE, body=client, options=options)
-        return _identified(answer.client if isinstance(answer, _Wrapped) else answer)
+        return _identified(await operations.create_client(self._client, client, options=options))
 
     async def get(self, client_id: str, *, options: CallOptions | None = None) -> Client:
         """Get one client."""
