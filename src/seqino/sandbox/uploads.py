@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader
+from aiohttp import (
+    BadContentDispositionHeader,
+    BadContentDispositionParam,
+    BodyPartReader,
+    content_disposition_filename,
+    parse_content_disposition,
+)
 from aiohttp.http import HttpProcessingError
 
 from seqino.sandbox.judge import Refusal
@@ -63,6 +69,10 @@ async def _file(request: web.BaseRequest) -> tuple[str, bytes] | None:
         parts += 1
         if parts > _MOST_PARTS:
             raise ValueError(f"it has more than {_MOST_PARTS} parts")
-        if isinstance(part, BodyPartReader) and part.name == "file" and part.filename is not None:
-            found = part.filename, bytes(await part.read(decode=True))
+        if isinstance(part, BodyPartReader):
+            # Each of the part's own properties would read the header again, which takes long.
+            _, said = parse_content_disposition(part.headers.get("Content-Disposition"))
+            filename = content_disposition_filename(said)
+            if content_disposition_filename(said, "name") == "file" and filename is not None:
+                found = filename, bytes(await part.read(decode=True))
     return found
