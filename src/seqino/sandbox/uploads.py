@@ -16,16 +16,12 @@ from aiohttp.http import HttpProcessingError
 
 from seqino.sandbox.judge import Refusal
 from seqino.sandbox.operations import Upload
-from seqino.sandbox.reading import read_ahead
+from seqino.sandbox.reading import LARGE, read_ahead
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 __all__ = ["read_upload"]
-
-_READ_AT_ONCE = 256 * 1024
-"""Bytes of XML that are read sooner than a thread is started and heard of."""
-
 
 _MOST_PARTS = 1000
 """As many as the forms of FastAPI may have."""
@@ -55,7 +51,7 @@ async def read_upload(request: web.BaseRequest) -> Upload | None:
     if found is None:
         return None
     name, content = found
-    if content.startswith(b"%PDF-") or len(content) > _READ_AT_ONCE:
+    if content.startswith(b"%PDF-") or len(content) > LARGE:
         content = await asyncio.to_thread(read_ahead, content)
     return Upload(name, content)
 
