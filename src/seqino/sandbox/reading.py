@@ -174,7 +174,24 @@ def _terms(syntax: Syntax, root: Element) -> Terms:
         ]
         if found:
             terms[group] = found
+    _lift_references(terms)
     return terms
+
+
+def _lift_references(terms: Terms) -> None:
+    """Add what the lines refer to to what the invoice does: the API has one place for both.
+
+    EN 16931 has the reference in the header (BG-3); in France each line may have one instead (BR-FR-CO-05).
+    """
+    references: list[Terms] = terms.get("BG-3", [])
+    known = {(one.get("BT-25"), one.get("BT-26")) for one in references}
+    for line in terms.get("BG-25", ()):
+        number, day = line.pop("BT-25", None), line.pop("BT-26", None)
+        if number and (number, day) not in known:
+            known.add((number, day))
+            references.append({"BT-25": number, **({"BT-26": day} if day else {})})
+    if references:
+        terms["BG-3"] = references
 
 
 def _vat_totals(amounts: Iterable[Element], terms: Terms) -> Terms:
