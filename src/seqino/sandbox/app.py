@@ -247,7 +247,8 @@ class App:
     def _routed(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         found = self._routes.find(path)
         if found is None:
-            raise Refusal(404, f"there is nothing at {path}")
+            hint = f"GET {OPENAPI} tells what there is, and GET {CONTROL} how the sandbox is controlled"
+            raise Refusal(404, f"there is nothing at {path}; {hint}")
         route, in_path = found
         if method not in route.methods:
             allowed = ", ".join(sorted(route.methods))
