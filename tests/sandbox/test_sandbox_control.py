@@ -94,8 +94,11 @@ async def test_reset_forgets_everything_that_was_sent(call: Any, sandbox: Sandbo
     ("name", "body", "message"),
     [
         ("clock", {"advance": -1}, "finite"),
-        ("clock", {"advance": "much"}, "could not convert"),
-        ("clock", {"advance": None}, "float"),
+        ("clock", {"advance": "much"}, "advance must be a number; this is 'much'"),
+        ("clock", {"advance": None}, "advance must be a number; this is None"),
+        ("clock", {"advance": True}, "advance must be a number; this is True"),
+        ("clock", {"advance": 10**400}, "advance is too large"),
+        ("clock", {"speed": "fast"}, "speed must be a number"),
         ("clock", {"jump": 1}, "unknown: jump; known here: advance, speed"),
         ("clock", [], "JSON object"),
         ("scenario", {"scenario": "sunny"}, "no scenario 'sunny'"),
@@ -104,7 +107,7 @@ async def test_reset_forgets_everything_that_was_sent(call: Any, sandbox: Sandbo
         ("faults", {"fault": "hang-before", "times": "many"}, "whole number"),
         ("faults", {"fault": "hang-before", "times": 2, "rate": 0.5}, "leave one of them out"),
         ("faults", {"fault": "hang-before", "rate": 7}, "from 0 to 1"),
-        ("faults", {"fault": "hang-before", "rate": None}, "float"),
+        ("faults", {"fault": "hang-before", "rate": None}, "rate must be a number"),
         ("faults", {"fault": "hang-before", "operation": 5}, "operation must be text"),
         ("faults", {"fault": "hang-before", "operation": "GET /draft"}, "near to it are: POST /drafts"),
         ("reset", {"all": True}, "known here: nothing"),
@@ -117,12 +120,29 @@ async def test_what_is_asked_in_a_wrong_way_is_refused(call: Any, name: str, bod
 
 
 @pytest.mark.parametrize(
-    ("method", "name"), [("PUT", "faults"), ("POST", "world"), ("DELETE", "clock"), ("GET", "")]
+    ("method", "name"), [("PUT", "faults"), ("POST", "world"), ("DELETE", "clock"), ("POST", "")]
 )
 async def test_what_the_control_api_does_not_have_is_told(call: Any, method: str, name: str) -> None:
     reply = await call(method, f"/_sandbox/{name}", **NO_KEY)
     assert reply.status == 404
     assert "GET counters" in reply.body["error"]
+
+
+async def test_the_control_api_tells_what_it_has(call: Any, sandbox: Sandbox) -> None:
+    ways = (await call("GET", "/_sandbox/", **NO_KEY)).body["control"]
+    assert {"POST clock", "DELETE faults", "POST deliveries/{event_id}/redeliver"} <= set(ways)
+    for way in ways:
+        method, _, name = way.partition(" ")
+        reply = await call(method, f"/_sandbox/{name}", **NO_KEY)
+        assert "the control API has no" not in str(reply.body), way
+    assert sandbox.counters.requests == 0
+
+
+async def test_who_is_lost_is_told_where_to_look(call: Any) -> None:
+    for path in ("/", "/_sandbox"):
+        error = (await call("GET", path, **NO_KEY)).body["error"]
+        assert f"there is nothing at {path}; GET /openapi.json" in error
+        assert "GET /_sandbox/" in error
 
 
 async def test_the_control_api_counts_as_no_request(call: Any, sandbox: Sandbox) -> None:

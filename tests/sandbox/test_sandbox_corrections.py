@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seqino.sandbox import MAGIC_BUYERS, Sandbox
+from seqino.sandbox.reading import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -239,3 +240,51 @@ async def test_the_number_alone_is_a_reference_too(
     await call.issue(correction)
     sandbox.clock.advance(LONG)
     assert await call.statuses(original) == [*DISPUTED, *SETTLED]
+
+
+def _in_lines(text: bytes, *references: tuple[str, str | None]) -> bytes:
+    """A UBL file whose lines refer to invoices; all but the first are worth nothing."""
+    first, end = text.decode().split("</cac:InvoiceLine>")
+    empty = "<cac:InvoiceLine><cbc:LineExtensionAmount>0</cbc:LineExtensionAmount>"
+    lines = [
+        f"{empty if place else first}<cac:BillingReference><cac:InvoiceDocumentReference>"
+        f"<cbc:ID>{number}</cbc:ID>"
+        + (f"<cbc:IssueDate>{dated}</cbc:IssueDate>" if dated else "")
+        + "</cac:InvoiceDocumentReference></cac:BillingReference></cac:InvoiceLine>"
+        for place, (number, dated) in enumerate(references)
+    ]
+    return "".join([*lines, end]).encode()
+
+
+async def test_a_credit_note_may_name_the_invoice_in_its_lines(
+    call: Any, sandbox: Sandbox, draft: Callable[..., dict[str, Any]], ubl: Callable[..., bytes]
+) -> None:
+    original, number = await Seller(call, "file", draft, ubl).invoice()
+    text = ubl("C-1", type_code="381", buyer=BUYER)
+    reply = await call.send_file(_in_lines(text, ("F-0", None), (number, "2026-09-15"), ("F-0", None)))
+    assert reply.body["en16931_invoice"]["preceding_invoice_references"] == [
+        {"reference": "F-0"},
+        {"reference": number, "issue_date": "2026-09-15"},
+    ]
+    sandbox.clock.advance(LONG)
+    assert await call.statuses(original) == [*DISPUTED, *SETTLED]
+
+
+def test_the_lines_of_a_cii_file_name_invoices_too() -> None:
+    namespace = "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
+    reference = (
+        "<SpecifiedLineTradeSettlement><InvoiceReferencedDocument>%s<FormattedIssueDateTime>"
+        '<DateTimeString format="102">20260915</DateTimeString></FormattedIssueDateTime>'
+        "</InvoiceReferencedDocument></SpecifiedLineTradeSettlement>"
+    )
+    lines = "".join(
+        f"<IncludedSupplyChainTradeLineItem>{reference % one}</IncludedSupplyChainTradeLineItem>"
+        for one in ("<IssuerAssignedID>F-1</IssuerAssignedID>", "")
+    )
+    file = read_file(
+        f'<CrossIndustryInvoice xmlns="{namespace}"><ExchangedDocument><ID>C-1</ID><IssueDateTime>'
+        '<DateTimeString format="102">20260920</DateTimeString></IssueDateTime></ExchangedDocument>'
+        f"<SupplyChainTradeTransaction>{lines}</SupplyChainTradeTransaction></CrossIndustryInvoice>".encode()
+    )
+    assert file.terms["BG-3"] == [{"BT-25": "F-1", "BT-26": "2026-09-15"}]
+    assert file.terms["BG-25"] == [{}, {}]

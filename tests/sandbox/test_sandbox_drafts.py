@@ -212,3 +212,17 @@ async def test_an_issued_invoice_is_read_whole(
     sandbox.clock.advance(6)
     assert (await call("GET", f"/invoicing/invoice_data/{invoice_id}")).body["status"] == "processed"
     assert (await call("GET", "/invoicing/invoice_data/inv_0")).status == 404
+
+
+async def test_a_draft_is_judged_by_what_it_holds_now(call: Any, draft: Callable[..., Any]) -> None:
+    unsound = draft(total_amount_with_vat="1.00", amount_due_for_payment="1.00")
+    draft_id = await call.create(unsound)
+    for _ in range(2):
+        reply = await call("GET", f"/drafts/{draft_id}")
+        assert [one["rule"] for one in reply.body["warnings"]] == ["BR-CO-15"]
+        assert (await call("POST", f"/drafts/{draft_id}/validate")).status == 422
+    assert (await call("PUT", f"/drafts/{draft_id}", json=draft())).body["warnings"] == []
+    assert (await call("PUT", f"/drafts/{draft_id}", json=unsound)).body["warnings"] != []
+    assert (await call("POST", f"/drafts/{draft_id}/validate")).status == 422
+    assert (await call("PUT", f"/drafts/{draft_id}", json=draft())).body["warnings"] == []
+    assert (await call("POST", f"/drafts/{draft_id}/validate")).status == 200

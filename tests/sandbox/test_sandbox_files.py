@@ -135,6 +135,13 @@ def test_a_large_attachment_inside_costs_no_more_than_its_size() -> None:
     assert read_file(content).terms["BT-1"] == "C-7"
 
 
+def test_a_token_as_long_as_a_file_is_read_once() -> None:
+    # Read again with each piece of the file, it would take minutes.
+    attribute = f'<a b="{"x" * 30_000_000}"/>'
+    content = CII.replace("<ram:TypeCode>", attribute + "<ram:TypeCode>", 1).encode()
+    assert read_file(content).terms["BT-1"] == "C-7"
+
+
 def test_a_file_of_too_many_tags_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqino.sandbox.reading._MOST_TAGS", 10)
     assert_refused(b"<a>" + b"<b/>" * 9 + b"</a>", "more than 10 tags")

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from seqino.sandbox.rules import breaches, party_key, siren_of
+from seqino.sandbox import Sandbox
+from seqino.sandbox.operations.base import buyer_of, seller_of
+from seqino.sandbox.rules import JUDGED, breaches, party_key, siren_of
 from seqino.sandbox.shape import Shape
 
 KNOWN = {"BT-44", "BG-25"}
@@ -105,6 +107,73 @@ def test_a_seller_without_a_siren_is_told_by_what_it_states() -> None:
     assert party_key(terms, siren="812345676", others=("BT-31", "BT-27")) == "812345676"
     assert party_key(terms, siren=None, others=("BT-31", "BT-27")) == "de koksmaat"
     assert party_key({}, siren=None, others=("BT-31",)) == ""
+
+
+class Watched(dict[str, Any]):
+    """Terms that remember which of them were asked for."""
+
+    def __init__(self, terms: dict[str, Any], asked: set[str]) -> None:
+        super().__init__(
+            {
+                name: [Watched(one, asked) for one in value] if isinstance(value, list) else value
+                for name, value in terms.items()
+            }
+        )
+        self.asked = asked
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def test_the_terms_that_are_read_of_a_draft_are_those_that_the_rules_ask_for() -> None:
+    asked: set[str] = set()
+    assert list(breaches(Watched(SOUND, asked), KNOWN)) == []
+    assert asked == JUDGED
+
+
+def test_the_parties_of_a_draft_are_read_from_each_of_their_terms() -> None:
+    data = Sandbox().operations.data
+    for party, who in (("seller", seller_of), ("buyer", buyer_of)):
+        for field in (
+            {f"{party}_legal_registration_identifier": "812345676"},
+            {f"{party}_vat_identifier": "FR19812345676"},
+            {"electronic_address": {"value": "812345676", "scheme_id": "0225"}},
+        ):
+            full, read = data.draft.terms({party: field}), data.terms({party: field})
+            assert full, field
+            assert (who(read), who(full)) == ("812345676", "812345676"), field
+    assert seller_of(data.terms({"seller": {"name": "De Koksmaat"}})) == "de koksmaat"
+
+
+def test_a_part_of_a_shape_reads_its_terms_alone() -> None:
+    line = Shape(fields={"id": ("BT-126", Shape()), "net": ("BT-131", Shape())})
+    place = Shape(fields={"city": ("BT-37", Shape())})
+    shape = Shape(
+        fields={
+            "number": ("BT-1", Shape()),
+            "seller": ("BG-4", place),
+            "lines": ("BG-25", Shape(items=line)),
+            "notes": ("BG-1", Shape(items=Shape(fields={"text": ("BT-22", Shape())}))),
+        }
+    )
+    invoice = {
+        "number": "1",
+        "seller": {"city": "Lille"},
+        "lines": [{"id": "1", "net": "2"}, {}],
+        "notes": [{"text": ""}],
+    }
+    assert shape.only({"BG-25", "BT-131"}).terms(invoice) == {"BG-25": [{"BT-131": "2"}, {}]}
+    assert shape.only({"BT-37"}).terms(invoice) == {"BT-37": "Lille"}
+    assert shape.only({"BG-25"}).terms(invoice) == {"BG-25": [{}, {}]}
 
 
 def test_a_field_without_a_term_holds_none() -> None:

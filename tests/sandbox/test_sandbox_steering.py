@@ -186,7 +186,7 @@ async def test_a_buyer_without_a_platform_cannot_be_made_to_answer(
         ({}, "no status ''"),
         ({"status": 210}, "status is a text"),
         ({"status": "APPROVED", "after": -1}, "0 or more"),
-        ({"status": "APPROVED", "after": "soon"}, "could not convert"),
+        ({"status": "APPROVED", "after": "soon"}, "after must be a number"),
         ({"status": "APPROVED", "after": 1e15}, "the calendar ends"),
         ({"status": "APPROVED", "after": 3e11}, "the calendar ends"),
         ({"status": "APPROVED", "force": "yes"}, "force is true or false"),

@@ -23,6 +23,7 @@ from seqino.sandbox.operations.base import CLIENT_HEADER
 from seqino.sandbox.published import PATH as OPENAPI
 from seqino.sandbox.published import published
 from seqino.sandbox.replies import REDIRECTS, Form, Reply
+from seqino.sandbox.room import NoRoom, Room
 from seqino.sandbox.staging import Staged
 from seqino.sandbox.uploads import read_upload
 
@@ -41,6 +42,12 @@ __all__ = ["LARGEST_BODY", "App", "Refuse"]
 
 LARGEST_BODY = 32 * 2**20
 """Bytes of the largest request body that is read."""
+
+_ROOM = 4 * LARGEST_BODY
+"""Bytes of large bodies that are held at once: read, each takes several times as much memory."""
+
+_PATIENCE = 30.0
+"""Seconds that a large body waits for room."""
 
 _TOO_LARGE = f"a request body may have {LARGEST_BODY} bytes"
 _JSON = (("Content-Type", "application/json"),)
@@ -137,6 +144,7 @@ class App:
         self._api_key = api_key
         self._routes = Routes(description)
         self._description = description
+        self._room = Room(_ROOM, _PATIENCE)
         self._stopping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def stop(self) -> None:
@@ -152,9 +160,17 @@ class App:
         return await self._guarded(request, self._answered_control)
 
     async def _guarded(self, request: web.BaseRequest, answered: _Answered) -> web.StreamResponse:
+        size = request.content_length
+        if size is None:  # nobody knows before all of it is there
+            size = LARGEST_BODY if request.can_read_body else 0
+        elif size > LARGEST_BODY:
+            return self.refuse(413, _TOO_LARGE)
         try:
-            refused = await self._checked(request)
-            return await answered(request) if refused is None else refused
+            async with self._room.taken(size):
+                refused = await self._checked(request)
+                return await answered(request) if refused is None else refused
+        except NoRoom as error:
+            return _respond(self._error(503, str(error)).having(("Retry-After", "1")))
         except (ConnectionError, web.RequestPayloadError) as error:
             # The caller has left, or its body cannot be read on: the connection is of no more use.
             response = self.refuse(400, f"a body that cannot be read: {error}")
@@ -171,8 +187,6 @@ class App:
             response = self.refuse(502, "the sandbox is no proxy")
             response.force_close()
             return response
-        if (request.content_length or 0) > LARGEST_BODY:
-            return self.refuse(413, _TOO_LARGE)
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._world.failure is not None:
@@ -233,7 +247,8 @@ class App:
     def _routed(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         found = self._routes.find(path)
         if found is None:
-            raise Refusal(404, f"there is nothing at {path}")
+            hint = f"GET {OPENAPI} tells what there is, and GET {CONTROL} how the sandbox is controlled"
+            raise Refusal(404, f"there is nothing at {path}; {hint}")
         route, in_path = found
         if method not in route.methods:
             allowed = ", ".join(sorted(route.methods))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-__all__ = ["only"]
+__all__ = ["number", "only"]
 
 
 def only(asked: dict[str, Any], *names: str) -> None:
@@ -16,3 +17,19 @@ def only(asked: dict[str, Any], *names: str) -> None:
     unknown = sorted(asked.keys() - set(names))
     if unknown:
         raise ValueError(f"unknown: {', '.join(unknown)}; known here: {', '.join(names) or 'nothing'}")
+
+
+def number(asked: dict[str, Any], name: str, default: float | None = None) -> float:
+    """Return a value that has to be a number.
+
+    Raises:
+        TypeError: It is none.
+        ValueError: It is larger than any number here.
+    """
+    value = asked.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TypeError(f"{name} must be a number; this is {value!r:.100}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is too large") from None

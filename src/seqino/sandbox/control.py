@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from seqino.sandbox.asked import number
 from seqino.sandbox.asked import only as _only
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.control_domain import DomainControl, view
 from seqino.sandbox.control_invoices import InvoiceControl
+from seqino.sandbox.deliveries.control import WAYS
 from seqino.sandbox.judge import Refusal, parse_body
 from seqino.sandbox.operations import Answer
 from seqino.sandbox.scenarios import MAGIC_BUYERS, SCENARIOS
@@ -85,21 +87,28 @@ class Control:
         if room == "deliveries":
             query, asked = dict(request.rel_url.query), await _asked(request)
             return _answered(lambda: self._deliveries.answer(request.method, rest, query, asked))
+        if request.method == "GET" and not name:
+            return Answer(200, {"control": self._ways()})
         if request.method == "GET" and name in self._gets:
             return Answer(200, self._gets[name]())
         if request.method == "DELETE" and name in self._deletes:
             return Answer(200, self._deletes[name]())
         play = self._posts.get(name) or self._invoices.find(name)
         if request.method != "POST" or play is None:
-            posts = (*self._posts, *self._invoices.paths)
-            there = [f"GET {one}" for one in self._gets] + [f"POST {one}" for one in posts]
-            there += [f"DELETE {one}" for one in self._deletes]
             raise Refusal(
-                404,
-                f"the control API has no {request.method} {name}; it has {', '.join(there)}, … deliveries",
+                404, f"the control API has no {request.method} {name}; it has {', '.join(self._ways())}"
             )
         asked = await _asked(request)
         return _answered(lambda: play(asked))
+
+    def _ways(self) -> list[str]:
+        """Return all that can be asked."""
+        return [
+            *(f"GET {one}" for one in self._gets),
+            *(f"POST {one}" for one in (*self._posts, *self._invoices.paths)),
+            *(f"DELETE {one}" for one in self._deletes),
+            *WAYS,
+        ]
 
     def _clock(self) -> dict[str, Any]:
         clock = self._world.clock
@@ -108,9 +117,9 @@ class Control:
     def _set_clock(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked, "advance", "speed")
         if "speed" in asked:
-            self._world.clock.speed = float(asked["speed"])
+            self._world.clock.speed = number(asked, "speed")
         if "advance" in asked:
-            self._world.clock.advance(float(asked["advance"]))
+            self._world.clock.advance(number(asked, "advance"))
         return self._clock()
 
     def _scenario(self) -> dict[str, Any]:
@@ -137,7 +146,7 @@ class Control:
             return {"planned": asked}
         if "times" in asked:
             raise ValueError("a fault is planned a number of times, or drawn by rate: leave one of them out")
-        self._faults.rate(name, float(asked["rate"]), **where)
+        self._faults.rate(name, number(asked, "rate"), **where)
         return {"drawn": asked}
 
     def _forget_faults(self) -> dict[str, Any]:

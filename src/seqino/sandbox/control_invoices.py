@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from seqino.sandbox.asked import number
 from seqino.sandbox.judge import Refusal
 from seqino.sandbox.steering import NotAllowed, UnknownInvoice
 
@@ -68,7 +69,7 @@ class InvoiceControl:
             rejection_reason=_text(asked, "rejection_reason"),
             reason=_text(asked, "reason"),
             emitter=_text(asked, "emitter"),
-            after=float(asked.get("after", 0)),
+            after=number(asked, "after", 0),
             force=_flag(asked, "force"),
         )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from seqino.sandbox.syntaxes import Syntax
 
-__all__ = ["InvoiceFile", "NoInvoice", "read_ahead", "read_file"]
+__all__ = ["LARGE", "InvoiceFile", "NoInvoice", "read_ahead", "read_file"]
 
 _ATTACHMENTS = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 """Names under which a Factur-X PDF carries its CII (Factur-X 1.07 §6.1 and its forerunners)."""
@@ -31,8 +31,8 @@ _ATTACHMENTS = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 _MOST_TAGS = 2_000_000
 """More than the largest invoice has, and fewer than a small machine can hold."""
 
-_PIECE = 64 * 1024
-"""Bytes that are read at once: between two of them, other threads get their turn."""
+LARGE = 256 * 1024
+"""Bytes from which on a file is to be read in a thread; up to there, starting one takes longer."""
 
 
 class NoInvoice(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
@@ -86,10 +86,11 @@ def _read_xml(data: bytes) -> tuple[Syntax, Terms]:
     # In every encoding that is read, a tag has this byte.
     if data.count(b"<") > _MOST_TAGS:
         raise NoInvoice(f"it has more than {_MOST_TAGS} tags")
-    parser = XMLParser(target=_Builder())  # noqa: S314 - a DOCTYPE, and with it every entity, is refused
+    builder = _Builder() if len(data) <= LARGE else _PatientBuilder()
+    parser = XMLParser(target=builder)  # noqa: S314 - a DOCTYPE, and with it every entity, is refused
     try:
-        for at in range(0, len(data), _PIECE):
-            parser.feed(data[at : at + _PIECE])
+        # Never in pieces: a token that goes through all of them would be read again with each.
+        parser.feed(data)
         root = parser.close()
     except ParseError as error:
         raise NoInvoice(f"neither XML nor PDF: {error}") from None
@@ -132,6 +133,13 @@ class _Builder(TreeBuilder):
         raise NoInvoice(f"it has a DOCTYPE ({name}), which no electronic invoice needs")
 
 
+class _PatientBuilder(_Builder):
+    """Lets other threads have their turn: what is in C from end to end keeps them waiting."""
+
+    def end(self, tag: str, /) -> Element:
+        return super().end(tag)
+
+
 @attrs.frozen(eq=False)
 class _Reader:
     """The paths of a syntax, made ready once."""
@@ -166,7 +174,24 @@ def _terms(syntax: Syntax, root: Element) -> Terms:
         ]
         if found:
             terms[group] = found
+    _lift_references(terms)
     return terms
+
+
+def _lift_references(terms: Terms) -> None:
+    """Add what the lines refer to to what the invoice does: the API has one place for both.
+
+    EN 16931 has the reference in the header (BG-3); in France each line may have one instead (BR-FR-CO-05).
+    """
+    references: list[Terms] = terms.get("BG-3", [])
+    known = {(one.get("BT-25"), one.get("BT-26")) for one in references}
+    for line in terms.get("BG-25", ()):
+        number, day = line.pop("BT-25", None), line.pop("BT-26", None)
+        if number and (number, day) not in known:
+            known.add((number, day))
+            references.append({"BT-25": number, **({"BT-26": day} if day else {})})
+    if references:
+        terms["BG-3"] = references
 
 
 def _vat_totals(amounts: Iterable[Element], terms: Terms) -> Terms:

@@ -96,6 +96,8 @@ _UBL_LINE = {
     "BT-152": ("Item/ClassifiedTaxCategory/Percent",),
     "BT-153": ("Item/Name",),
     "BT-154": ("Item/Description",),
+    "BT-25": ("BillingReference/InvoiceDocumentReference/ID",),
+    "BT-26": ("BillingReference/InvoiceDocumentReference/IssueDate",),
 }
 _UBL_ALLOWANCE = {"amount": "Amount", "base": "BaseAmount", "percentage": "MultiplierFactorNumeric",
                   "category": "TaxCategory/ID", "rate": "TaxCategory/Percent",
@@ -277,6 +279,10 @@ CII = Syntax(
                     "BT-152": (f"{_LINE_SETTLEMENT}/ApplicableTradeTax/RateApplicablePercent",),
                     "BT-153": ("SpecifiedTradeProduct/Name",),
                     "BT-154": ("SpecifiedTradeProduct/Description",),
+                    "BT-25": (f"{_LINE_SETTLEMENT}/InvoiceReferencedDocument/IssuerAssignedID",),
+                    "BT-26": (
+                        f"{_LINE_SETTLEMENT}/InvoiceReferencedDocument/FormattedIssueDateTime/DateTimeString",
+                    ),
                 },
             ),
         ),

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader
+from aiohttp import (
+    BadContentDispositionHeader,
+    BadContentDispositionParam,
+    BodyPartReader,
+    content_disposition_filename,
+    parse_content_disposition,
+)
 from aiohttp.http import HttpProcessingError
 
 from seqino.sandbox.judge import Refusal
 from seqino.sandbox.operations import Upload
-from seqino.sandbox.reading import read_ahead
+from seqino.sandbox.reading import LARGE, read_ahead
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 __all__ = ["read_upload"]
-
-_READ_AT_ONCE = 256 * 1024
-"""Bytes of XML that are read sooner than a thread is started and heard of."""
-
 
 _MOST_PARTS = 1000
 """As many as the forms of FastAPI may have."""
@@ -49,7 +51,7 @@ async def read_upload(request: web.BaseRequest) -> Upload | None:
     if found is None:
         return None
     name, content = found
-    if content.startswith(b"%PDF-") or len(content) > _READ_AT_ONCE:
+    if content.startswith(b"%PDF-") or len(content) > LARGE:
         content = await asyncio.to_thread(read_ahead, content)
     return Upload(name, content)
 
@@ -63,6 +65,10 @@ async def _file(request: web.BaseRequest) -> tuple[str, bytes] | None:
         parts += 1
         if parts > _MOST_PARTS:
             raise ValueError(f"it has more than {_MOST_PARTS} parts")
-        if isinstance(part, BodyPartReader) and part.name == "file" and part.filename is not None:
-            found = part.filename, bytes(await part.read(decode=True))
+        if isinstance(part, BodyPartReader):
+            # Each of the part's own properties would read the header again, which takes long.
+            _, said = parse_content_disposition(part.headers.get("Content-Disposition"))
+            filename = content_disposition_filename(said)
+            if content_disposition_filename(said, "name") == "file" and filename is not None:
+                found = filename, bytes(await part.read(decode=True))
     return found

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from seqino.sandbox.deliveries import Deliveries
     from seqino.sandbox.world.webhooks import Attempt, Delivery
 
-__all__ = ["DeliveryControl"]
+__all__ = ["WAYS", "DeliveryControl"]
 
-_WAYS = (
-    "GET deliveries, POST deliveries, GET deliveries/{event_id}, POST deliveries/{event_id}/redeliver, "
-    "GET deliveries/behaviour, POST deliveries/behaviour"
+WAYS = (
+    "GET deliveries",
+    "POST deliveries",
+    "GET deliveries/{event_id}",
+    "POST deliveries/{event_id}/redeliver",
+    "GET deliveries/behaviour",
+    "POST deliveries/behaviour",
 )
+"""All that can be asked."""
 
 
 class DeliveryControl:
@@ -65,7 +70,9 @@ class DeliveryControl:
             case "POST", [event_id, "redeliver"]:
                 return _line(self._deliveries.redeliver(event_id))
             case _:
-                raise LookupError(f"the control API has no {method} deliveries/{path}; it has {_WAYS}")
+                raise LookupError(
+                    f"the control API has no {method} deliveries/{path}; it has {', '.join(WAYS)}"
+                )
 
     def _shown(self, query: dict[str, str]) -> dict[str, Any]:
         only(query, "event_type", "outcome")
