@@ -98,7 +98,8 @@ class Sandbox:
     Args:
         host: Address to listen on; loopback unless told otherwise, since it guards nothing.
         port: Port, 0 for a free one.
-        speed: Seconds of sandbox time in a real second, 0 or more; 0 moves only when it is stepped.
+        speed: Seconds of sandbox time in a real second, 0.000001 to 1000000; 0 moves only when it is
+            stepped. The clock stands still at the year 9000.
         scenario: What buyers do, one of ``SCENARIOS``; ``MAGIC_BUYERS`` go before it.
         api_key: The one API key that is taken; any but ``invalid`` by default.
         seed: Ids follow from it and from the order of the requests.
