@@ -152,6 +152,40 @@ async def test_the_same_draft_sent_again_after_a_restart_is_noticed(path: Path, 
             assert sandbox.counters.same_content == expected
 
 
+async def test_figures_that_were_shown_outlive_a_kill(path: Path, calling: Any) -> None:
+    async with Sandbox(speed=0, state=path) as sandbox:
+        call = calling(sandbox)
+        for _ in range(3):
+            await call("GET", "/clients")
+            await call("GET", "/mandates/nobody")
+        shown = (await call("GET", "/usage/metrics")).body
+        summary = (await call("GET", "/usage/summary")).body
+        await call("GET", "/health")
+        counted = (await call("GET", "/_sandbox/counters", judged=False)).body
+        async with Sandbox(speed=0, state=crashed(path)) as after:
+            again = calling(after)
+            figures = (await again("GET", "/usage/metrics")).body
+            assert figures["total_api_calls"] >= shown["total_api_calls"] + 2
+            assert figures["total_failed_calls"] == shown["total_failed_calls"] == 3
+            assert figures["total_api_calls"] == summary["current_month_calls"] + 1
+            assert after.counters.requests == counted["requests"] + 1
+
+
+@pytest.mark.parametrize(
+    ("path_", "status"),
+    [("/drafts/nothing", 404), ("/lifecycle-events?object_type=x", 422), ("/clients", 200)],
+)
+async def test_a_limit_that_was_reached_stays_reached_after_a_kill(
+    path: Path, calling: Any, path_: str, status: int
+) -> None:
+    async with Sandbox(speed=0, state=path, limits={"hour": 3}) as sandbox:
+        call = calling(sandbox)
+        for _ in range(3):
+            assert (await call("GET", path_)).status == status
+        async with Sandbox(speed=0, state=crashed(path), limits={"hour": 3}) as after:
+            assert (await calling(after)("GET", path_)).status == 429
+
+
 async def test_at_the_clock_s_last_moment_it_goes_on_answering_and_starts_again(
     path: Path, calling: Any
 ) -> None:
@@ -160,7 +194,7 @@ async def test_at_the_clock_s_last_moment_it_goes_on_answering_and_starts_again(
         assert (await call("POST", "/webhooks", json={"url": "http://127.0.0.1:9/"})).status == 201
         sandbox.clock.advance((LAST - sandbox.clock.now()).total_seconds() - 5)
         invoice_id = await call.issue()  # what comes of it later never comes
-        sandbox.clock.advance(5)
+        sandbox.clock.advance((LAST - sandbox.clock.now()).total_seconds())
         sandbox.clock.speed = 1e6
         assert await call.statuses(invoice_id) == [
             "DEPOSITED",

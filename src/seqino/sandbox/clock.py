@@ -82,7 +82,7 @@ class Clock:
         now = self.now()
         if seconds > self._left(now):
             raise ValueError(f"advance: the clock ends with {stamp(LAST)}, which is before that")
-        self._base, self._since = now + timedelta(seconds=seconds), self._monotonic()
+        self._base, self._since = min(now + timedelta(seconds=seconds), LAST), self._monotonic()
         self._tell()
         return self.now()
 

@@ -57,7 +57,7 @@ class Control:
         domain = DomainControl(world, description)
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
-            "counters": world.counters.as_dict,
+            "counters": self._counters,
             "faults": faults.shown,
             "invoices": self._invoices.list,
             "limits": limits.as_dict,
@@ -100,6 +100,10 @@ class Control:
             )
         asked = await _asked(request)
         return _answered(lambda: play(asked))
+
+    def _counters(self) -> dict[str, Any]:
+        self._world.insist()  # what is shown is kept before
+        return self._world.counters.as_dict()
 
     def _clock(self) -> dict[str, Any]:
         clock = self._world.clock

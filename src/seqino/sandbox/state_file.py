@@ -176,6 +176,10 @@ class StateFile:
         """Keep a record with whatever is kept next."""
         self._changes[owner, record.kind, record.key] = record
 
+    def insist(self) -> None:
+        """Have the next commit write, even where nothing but counts changed."""
+        self._is_changed = True
+
     def drop(self, owner: str, record: Record) -> None:
         """Forget a record of an owner."""
         self._changes[owner, record.kind, record.key] = None
