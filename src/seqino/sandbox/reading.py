@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError, XMLParser
 
 import attrs
@@ -19,6 +19,8 @@ from seqino.sandbox.shape import Terms
 from seqino.sandbox.syntaxes import SYNTAXES
 
 if TYPE_CHECKING:
+    from pypdf.generic import EmbeddedFile
+
     from seqino.sandbox.syntaxes import Syntax
 
 __all__ = ["InvoiceFile", "NoInvoice", "read_ahead", "read_file"]
@@ -28,6 +30,10 @@ _ATTACHMENTS = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 
 _MOST_ELEMENTS = 1_000_000
 """More than the largest invoice has, and less than a small machine can hold."""
+
+
+_DEEPEST = 100
+"""Levels of elements: many more than any invoice has."""
 
 
 class NoInvoice(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
@@ -108,13 +114,49 @@ def _attached(data: bytes) -> bytes:
     from pypdf import PdfReader  # noqa: PLC0415 - needed for a PDF only
 
     try:
-        attachments = PdfReader(io.BytesIO(data)).attachments
+        streams = {name: one for one in PdfReader(io.BytesIO(data)).attachment_list for name in _names(one)}
         for name in _ATTACHMENTS:
-            if attachments.get(name):
-                return attachments[name][0]
+            if name in streams:
+                return _content(name, streams[name])
+    except NoInvoice:
+        raise
     except Exception as error:  # noqa: BLE001 - a hostile PDF fails in any way; the platform must stay up
         raise NoInvoice(f"a PDF that cannot be read: {type(error).__name__}: {error}") from None
     raise NoInvoice(f"a PDF without an invoice inside ({', '.join(_ATTACHMENTS)})")
+
+
+def _names(attachment: EmbeddedFile) -> set[str]:
+    """Return all names that an attachment has: in the tree of names, and in its specification."""
+    specification = attachment.pdf_object
+    return {attachment.name, *(str(specification[key]) for key in ("/UF", "/F") if key in specification)}
+
+
+def _content(name: str, attachment: EmbeddedFile) -> bytes:
+    """Decode an attachment, which is deflated or stored as it is.
+
+    The other filters of PDF have no bound on what comes out of them, or are slow, and no invoice needs them.
+    """
+    files: Any = attachment.pdf_object["/EF"]
+    stream: Any = files["/UF" if "/UF" in files else "/F"]
+    filters = _several(stream.get("/Filter"))
+    predictors = [one.get("/Predictor", 1) for one in _several(stream.get("/DecodeParms")) if one]
+    if filters not in ([], ["/FlateDecode"]) or any(one != 1 for one in predictors):
+        raise NoInvoice(
+            f"{name} in the PDF is packed with {', '.join(map(str, filters[:3])) or 'a predictor'}:"
+            " an attachment is deflated (FlateDecode), without a predictor, or not packed at all"
+        )
+    content: bytes = stream.get_data()
+    return content
+
+
+def _several(value: Any) -> list[Any]:
+    """Return what a PDF gives once or in an array, resolved, without nulls."""
+    from pypdf.generic import NullObject  # noqa: PLC0415 - needed for a PDF only
+
+    value = None if value is None else value.get_object()
+    found: list[Any] = [*value] if isinstance(value, list) else [value]
+    found = [one.get_object() for one in found if one is not None]
+    return [one for one in found if not isinstance(one, NullObject)]
 
 
 @attrs.define(eq=False)
@@ -143,6 +185,8 @@ class _Tree:
         self._elements += 1
         if self._elements > _MOST_ELEMENTS:
             raise NoInvoice(f"it has more than {_MOST_ELEMENTS} elements")
+        if len(self._open) > _DEEPEST:
+            raise NoInvoice(f"its elements stand in each other more than {_DEEPEST} levels deep")
         # Text before a child is white space: no element of an invoice holds both.
         self._text.clear()
         node = _Node(attributes)
