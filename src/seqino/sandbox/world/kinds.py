@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 
-from seqino.sandbox.clock import LAST, stamp
 from seqino.sandbox.world import PUBLIC, Client, Sponsor
 from seqino.sandbox.world.directory import DirectoryLine
 from seqino.sandbox.world.mandates import Mandate
@@ -198,12 +197,8 @@ def load(state: State) -> Holdings:
     """Read all that is kept: every sponsor, in the order of their first requests, with all that it has.
 
     Raises:
-        Misfit: A record cannot be read, or what it belongs to is not there; or its time is later than
-            any clock's.
+        Misfit: A record cannot be read, or what it belongs to is not there.
     """
-    standing = state.standing()
-    if standing is not None and standing.now > LAST:
-        raise Misfit(f"its time is {stamp(standing.now)}, and the clock ends with {stamp(LAST)}")
     holdings = Holdings()
     for kept in state.records():
         record = read(kept)
