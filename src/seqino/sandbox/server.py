@@ -25,6 +25,7 @@ from seqino.sandbox.description import Description
 from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.fitting import misfits
+from seqino.sandbox.guard import Guard
 from seqino.sandbox.limits import Limits
 from seqino.sandbox.listening import Listener
 from seqino.sandbox.mangle import contents
@@ -271,6 +272,7 @@ class Sandbox:
                 invoices=self.invoices,
                 description=self._description,
                 deliveries=DeliveryControl(self.deliveries, self._catalogue),
+                guard=Guard(self._host),
             ),
             faults=self.faults,
             meter=Meter(self.world, self.limits),
