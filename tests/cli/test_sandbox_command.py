@@ -227,7 +227,7 @@ def test_an_address_that_is_none_ends_in_one_line(seqino_command: Command) -> No
     ("arguments", "said"),
     [
         (["--scenario", "utopia"], "there is no scenario 'utopia'"),
-        (["--speed", -1], "speed must be a finite"),
+        (["--speed", -1], "speed must be 0, or"),
     ],
 )
 def test_a_value_out_of_its_range_ends_in_one_line(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from seqino.sandbox.clock import Clock, stamp
+from seqino.sandbox.clock import FASTEST, LAST, SLOWEST, Clock, stamp
 
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
@@ -49,18 +49,46 @@ def test_it_starts_at_the_real_time() -> None:
 
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
 def test_time_never_goes_back(value: float) -> None:
-    clock = Clock()
+    clock = Clock(speed=0, start=START)
     with pytest.raises(ValueError, match="finite"):
         clock.advance(value)
-    with pytest.raises(ValueError, match="finite"):
+    assert clock.now() == START
+
+
+@pytest.mark.parametrize("value", [-1.0, math.nan, math.inf, FASTEST * 1.01, SLOWEST / 2])
+def test_a_speed_that_no_date_could_bear_is_refused(value: float) -> None:
+    clock = Clock(speed=2)
+    with pytest.raises(ValueError, match=r"from 0\.000001 to 1000000"):
         clock.speed = value
-    with pytest.raises(ValueError, match="finite"):
+    assert clock.speed == 2
+    with pytest.raises(ValueError, match="speed"):
         Clock(speed=value)
 
 
-def test_a_step_beyond_the_calendar_is_refused() -> None:
-    with pytest.raises(ValueError, match="calendar"):
-        Clock(start=START).advance(1e12)
+@pytest.mark.parametrize("step", [1e12, 1e300, (LAST - START).total_seconds() + 1])
+def test_a_step_beyond_the_last_moment_is_refused_and_not_taken(step: float) -> None:
+    clock = Clock(speed=0, start=START)
+    with pytest.raises(ValueError, match="9000-01-01"):
+        clock.advance(step)
+    assert clock.now() == START
+    assert clock.advance((LAST - START).total_seconds()) == LAST
+
+
+def test_it_stands_still_at_its_last_moment() -> None:
+    real = RealTime()
+    clock = Clock(speed=FASTEST, start=START, monotonic=real)
+    real.seconds += 1e30
+    assert clock.now() == clock.soon() == LAST
+    clock.speed = 1
+    real.seconds += 1
+    assert clock.now() == clock.advance(0) == LAST
+    clock.not_before(datetime.max.replace(tzinfo=UTC))
+    assert clock.now() == LAST
+
+
+def test_it_cannot_begin_after_its_last_moment() -> None:
+    with pytest.raises(ValueError, match="9000-01-01"):
+        Clock(start=LAST + timedelta(microseconds=1))
 
 
 def test_a_moment_is_written_in_utc_with_milliseconds() -> None:
@@ -83,8 +111,3 @@ def test_it_says_what_it_shows_a_real_second_from_now(speed: float, later: int) 
     assert soon == START + timedelta(seconds=later)
     real.seconds += 1
     assert clock.now() == soon
-
-
-def test_beyond_the_calendar_nothing_comes_soon() -> None:
-    last = datetime.max.replace(tzinfo=UTC)
-    assert Clock(speed=60, start=last, monotonic=RealTime()).soon() == last

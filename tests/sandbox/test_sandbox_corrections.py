@@ -288,3 +288,39 @@ def test_the_lines_of_a_cii_file_name_invoices_too() -> None:
     )
     assert file.terms["BG-3"] == [{"BT-25": "F-1", "BT-26": "2026-09-15"}]
     assert file.terms["BG-25"] == [{}, {}]
+
+
+def without_city(content: bytes) -> bytes:
+    """Leave out the buyer's city: EN 16931 does without (BT-52), the API's model does not."""
+    return content.replace(b"<cbc:CityName>Nantes</cbc:CityName>", b"")
+
+
+@pytest.mark.parametrize(("type_code", "original"), [("381", [*DISPUTED, *SETTLED]), ("384", DISPUTED)])
+async def test_a_correction_whose_data_the_api_cannot_show_is_one_all_the_same(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes], type_code: str, original: list[str]
+) -> None:
+    sent = await call.send_file(without_city(ubl(buyer=BUYER)))
+    reference = (
+        b"<cac:BillingReference><cac:InvoiceDocumentReference><cbc:ID>F-1</cbc:ID>"
+        b"<cbc:IssueDate>2026-09-15</cbc:IssueDate></cac:InvoiceDocumentReference></cac:BillingReference>"
+    )
+    file = without_city(ubl("C-1", buyer=BUYER, type_code=type_code))
+    file = file.replace(b"<cac:AccountingSupplierParty>", reference + b"<cac:AccountingSupplierParty>")
+    correction = await call.send_file(file)
+    assert sent.body["en16931_invoice"] is correction.body["en16931_invoice"] is None
+    sandbox.clock.advance(LONG)
+    assert await call.statuses(sent.body["invoice_id"]) == original
+    assert "IN_DISPUTE" not in await call.statuses(correction.body["invoice_id"])
+
+
+async def test_a_credit_note_whose_data_the_api_cannot_show_takes_the_course_of_one(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    refunded = next(siren for siren, name in MAGIC_BUYERS.items() if name == "refunded")
+    sent = await call.send_file(without_city(ubl(buyer=refunded, type_code="381")))
+    later = await call.send_file(without_city(ubl("F-2", type_code="381")))
+    sandbox.invoices.follow(later.body["invoice_id"], "refunded")
+    sandbox.clock.advance(LONG)
+    for reply in (sent, later):
+        assert reply.body["en16931_invoice"] is None
+        assert (await call.statuses(reply.body["invoice_id"]))[-2:] == ["APPROVED", "PAYMENT_TRANSMITTED"]

@@ -284,7 +284,14 @@ def steered(scenario: str) -> tuple[Clock, Invoice, Steering]:
     world = World(clock=clock, scenario=scenario)
     client = world.sponsor("a-key").clients["sandbox-client-seqino"]
     invoice = Invoices(world).take_file(
-        client, number="F-1", seller="812345676", year="2026", buyer=None, content=None, refused=None
+        client,
+        number="F-1",
+        seller="812345676",
+        year="2026",
+        buyer=None,
+        carried={},
+        is_shown=False,
+        refused=None,
     )
     return clock, invoice, Steering(world)
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from contextlib import AsyncExitStack
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 
-from seqino.sandbox import Sandbox
+from seqino.sandbox import Sandbox, frames
+from seqino.sandbox.replies import Reply
 from seqino.sandbox.sockets import reset
 from tests.sandbox.wires import attempt, connections_of, no_task_is_left, settled, until, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from seqino.sandbox.fault_plays import Frame
 
 
 async def test_a_faulty_answer_leaves_the_connection_fit_for_the_next(
@@ -61,6 +65,15 @@ async def test_bytes_that_drip_stop_for_whom_has_left(sandbox: Sandbox) -> None:
         assert await reader.readexactly(1) == b"H"
         reset(writer.transport)
         await settled()
+
+
+@pytest.mark.parametrize("frame", [frames.padded_head, frames.padded_body, frames.huge, frames.huge_header])
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 200_000])
+def test_padding_is_made_in_pieces_while_it_is_sent(frame: Frame, size: int) -> None:
+    endless = islice(frame(Reply(), 10**15), 1000)  # nobody could hold it
+    assert max(map(len, endless)) <= 65_536
+    sent = b"".join(frame(Reply(), size))
+    assert sent.count(b"x" if b"X: " in sent else b" ", len(Reply().line)) >= size - len(Reply().body)
 
 
 async def test_an_enormous_answer_ends_with_whom_has_left(sandbox: Sandbox) -> None:

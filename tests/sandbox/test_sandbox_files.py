@@ -3,12 +3,14 @@ from __future__ import annotations
 import functools
 import io
 import os
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pypdf
 import pytest
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NullObject, NumberObject
 
 import seqino.sandbox
 from seqino.sandbox.description import Description
@@ -126,6 +128,61 @@ async def test_what_is_no_invoice_is_refused(
     assert reply.status == 400
     assert message in reply.body["error"]
     assert sandbox.counters.files_taken == 0
+
+
+def packed(content: bytes, **how: Any) -> bytes:
+    """A Factur-X PDF whose attachment says of itself how it is packed."""
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(100, 100)
+    files: Any = writer.add_attachment("factur-x.xml", content).pdf_object["/EF"]
+    for name, value in how.items():
+        files["/F"][NameObject(f"/{name}")] = value
+    data = io.BytesIO()
+    writer.write(data)
+    return data.getvalue()
+
+
+FLATE, A85 = NameObject("/FlateDecode"), NameObject("/ASCII85Decode")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"Filter": FLATE},
+        {"Filter": ArrayObject([FLATE]), "DecodeParms": ArrayObject([NullObject()])},
+        {"Filter": FLATE, "DecodeParms": DictionaryObject({NameObject("/Predictor"): NumberObject(1)})},
+        {"Filter": FLATE, "DecodeParms": NullObject()},
+    ],
+)
+def test_an_attachment_may_be_deflated(how: dict[str, Any]) -> None:
+    assert read_file(packed(zlib.compress(CII.encode()), **how)).terms["BT-1"] == "C-7"
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"Filter": A85}, "packed with /ASCII85Decode"),
+        ({"Filter": ArrayObject([A85, FLATE])}, "packed with /ASCII85Decode, /FlateDecode"),
+        ({"Filter": ArrayObject([FLATE] * 9)}, "packed with /FlateDecode, /FlateDecode, /FlateDecode:"),
+        ({"Filter": NameObject("/LZWDecode")}, "packed with /LZWDecode"),
+        (
+            {"Filter": FLATE, "DecodeParms": DictionaryObject({NameObject("/Predictor"): NumberObject(12)})},
+            "without a predictor",
+        ),
+    ],
+)
+def test_an_attachment_packed_by_what_has_no_bound_is_not_unpacked(
+    monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], message: str
+) -> None:
+    data = packed(b"z" * 100, **how)
+    monkeypatch.setattr("pypdf.generic.StreamObject.get_data", None)
+    monkeypatch.setattr("pypdf.generic.EncodedStreamObject.get_data", None)
+    assert_refused(data, message)
+
+
+def test_elements_in_each_other_are_counted_while_they_are_read() -> None:
+    assert_refused(b"<a>" * 100 + b"</a>" * 100, "neither a UBL")
+    assert_refused(b"<a>" * 101, "more than 100 levels deep")
 
 
 def test_a_large_attachment_inside_costs_no_more_than_its_size() -> None:

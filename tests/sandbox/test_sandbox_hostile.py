@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from seqino.sandbox import Sandbox
 
-WHO = b"Host: x\r\nAuthorization: k\r\nX-PDP-Client-Id: sandbox-client-seqino\r\n"
+WHO = b"Host: localhost\r\nAuthorization: k\r\nX-PDP-Client-Id: sandbox-client-seqino\r\n"
 JSON = b"Content-Type: application/json\r\n"
 FORM = b"Content-Type: multipart/form-data; boundary=BB\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 FILE = b'Content-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n'
-HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(autouse=True)

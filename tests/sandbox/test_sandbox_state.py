@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from seqino.sandbox import Sandbox
-from seqino.sandbox.state import Memory
+from seqino.sandbox import Sandbox, SandboxError
+from seqino.sandbox.clock import LAST
+from seqino.sandbox.state import Memory, Standing
 from seqino.sandbox.state_file import StateFile
 from seqino.sandbox.world.kinds import Holdings, load
 from seqino.sandbox.world.records import Draft, Series
@@ -149,6 +150,74 @@ async def test_the_same_draft_sent_again_after_a_restart_is_noticed(path: Path, 
         async with Sandbox(speed=0, state=path) as sandbox:
             await calling(sandbox).issue()
             assert sandbox.counters.same_content == expected
+
+
+async def test_figures_that_were_shown_outlive_a_kill(path: Path, calling: Any) -> None:
+    async with Sandbox(speed=0, state=path) as sandbox:
+        call = calling(sandbox)
+        for _ in range(3):
+            await call("GET", "/clients")
+            await call("GET", "/mandates/nobody")
+        shown = (await call("GET", "/usage/metrics")).body
+        summary = (await call("GET", "/usage/summary")).body
+        await call("GET", "/health")
+        counted = (await call("GET", "/_sandbox/counters", judged=False)).body
+        async with Sandbox(speed=0, state=crashed(path)) as after:
+            again = calling(after)
+            figures = (await again("GET", "/usage/metrics")).body
+            assert figures["total_api_calls"] >= shown["total_api_calls"] + 2
+            assert figures["total_failed_calls"] == shown["total_failed_calls"] == 3
+            assert figures["total_api_calls"] == summary["current_month_calls"] + 1
+            assert after.counters.requests == counted["requests"] + 1
+
+
+@pytest.mark.parametrize(
+    ("path_", "status"),
+    [("/drafts/nothing", 404), ("/lifecycle-events?object_type=x", 422), ("/clients", 200)],
+)
+async def test_a_limit_that_was_reached_stays_reached_after_a_kill(
+    path: Path, calling: Any, path_: str, status: int
+) -> None:
+    async with Sandbox(speed=0, state=path, limits={"hour": 3}) as sandbox:
+        call = calling(sandbox)
+        for _ in range(3):
+            assert (await call("GET", path_)).status == status
+        async with Sandbox(speed=0, state=crashed(path), limits={"hour": 3}) as after:
+            assert (await calling(after)("GET", path_)).status == 429
+
+
+async def test_at_the_clock_s_last_moment_it_goes_on_answering_and_starts_again(
+    path: Path, calling: Any
+) -> None:
+    async with Sandbox(speed=0, state=path) as sandbox:
+        call = calling(sandbox)
+        assert (await call("POST", "/webhooks", json={"url": "http://127.0.0.1:9/"})).status == 201
+        sandbox.clock.advance((LAST - sandbox.clock.now()).total_seconds() - 5)
+        invoice_id = await call.issue()  # what comes of it later never comes
+        sandbox.clock.advance((LAST - sandbox.clock.now()).total_seconds())
+        sandbox.clock.speed = 1e6
+        assert await call.statuses(invoice_id) == [
+            "DEPOSITED",
+            "TRANSMITTED_BY_PLATFORM",
+            "RECEIVED_BY_PLATFORM",
+        ]
+        reply = await call("POST", "/_sandbox/clock", json={"advance": 1}, judged=False)
+        assert (reply.status, "9000" in reply.body["error"]) == (400, True)
+        for end in ("/usage/summary", "/usage/limits", "/mandates"):
+            assert (await call("GET", end)).status == 200
+    async with Sandbox(speed=1e6, state=path) as sandbox:
+        assert sandbox.clock.now() == LAST
+        assert (await calling(sandbox)("GET", "/clients")).status == 200
+
+
+async def test_a_file_whose_time_is_later_than_any_clock_is_refused(path: Path) -> None:
+    async with Sandbox(speed=0, state=path):
+        pass
+    state = StateFile.open(path)
+    state.commit(Standing(now=LAST.replace(year=9999), ids=0, starts=1, counters={}))
+    state.close()
+    with pytest.raises(SandboxError, match="its time is 9999-01-01"):
+        await Sandbox(speed=0, state=path).start()
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])

@@ -90,8 +90,8 @@ def announcement(
     paces: dict[float, str] = {0: "stands still", 1: "runs as it does here"}
     pace = paces.get(speed, f"runs {speed:g} times as fast as here")
     yield f"Time {pace}. To let a minute pass at once:"
-    yield f"  curl -d '{{\"advance\": 60}}' {near}/_sandbox/clock"
+    yield f"  curl --json '{{\"advance\": 60}}' {near}/_sandbox/clock"
     yield "What happened, and what is to go wrong:"
     yield f"  curl {near}/_sandbox/counters"
-    yield f'  curl -d \'{{"fault": "reset-after"}}\' {near}/_sandbox/faults'
+    yield f'  curl --json \'{{"fault": "reset-after"}}\' {near}/_sandbox/faults'
     yield f"Whatever goes wrong, {local(control_url)}/_sandbox/ answers."

@@ -84,7 +84,7 @@ def sandbox(  # noqa: PLR0917 - each is an option of the command
     ] = 0,
     scenario: Annotated[str, typer.Option(help="What buyers do, such as paid, refused or silent.")] = "paid",
     speed: Annotated[
-        float, typer.Option(help="Seconds of sandbox time in a real second; 0 stands still.")
+        float, typer.Option(help="Seconds of sandbox time in a real second, up to 1000000; 0 stands still.")
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="Ids follow from it, and all else that is drawn.")] = 0,
     hide_inferred: Annotated[

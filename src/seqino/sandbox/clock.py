@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Clock", "stamp"]
+__all__ = ["FASTEST", "LAST", "SLOWEST", "Clock", "stamp"]
+
+LAST = datetime(9000, 1, 1, tzinfo=UTC)
+"""The last moment that the clock shows: it stands still there, far enough before the calendar ends that
+whatever is counted from it (a course, a mandate, a window) still has a date."""
+
+SLOWEST, FASTEST = 1e-6, 1e6
+"""The least and the most seconds of sandbox time in a real second, where it does not stand still."""
 
 
 def stamp(moment: datetime) -> str:
@@ -26,12 +33,13 @@ class Clock:
     """A clock that starts at the real time, runs ``speed`` times as fast, and can be stepped forward.
 
     Args:
-        speed: Seconds of sandbox time in a real second, 0 or more; 0 stands still until it is stepped.
-        start: First moment, with a time zone; now by default.
+        speed: Seconds of sandbox time in a real second, ``SLOWEST`` to ``FASTEST``; 0 stands still until it
+            is stepped.
+        start: First moment, with a time zone, ``LAST`` at the latest; now by default.
         monotonic: Source of real seconds.
 
     Raises:
-        ValueError: ``speed`` is negative or not finite.
+        ValueError: ``speed`` or ``start`` is out of its range.
     """
 
     def __init__(
@@ -43,41 +51,50 @@ class Clock:
     ) -> None:
         self._monotonic = monotonic
         self._base = (start or _real_time()).astimezone(UTC)
+        if self._base > LAST:
+            raise ValueError(f"the clock begins before {stamp(LAST)}; this is {stamp(self._base)}")
         self._since = monotonic()
-        self._speed = _checked(speed, "speed")
+        self._speed = _checked_speed(speed)
         self.watchers: list[Callable[[], None]] = []
         """Called whenever the clock was stepped or got another speed."""
 
     def now(self) -> datetime:
-        """Return the present moment in UTC."""
-        return self._base + timedelta(seconds=(self._monotonic() - self._since) * self._speed)
+        """Return the present moment in UTC; ``LAST`` once that is reached."""
+        return self._later((self._monotonic() - self._since) * self._speed)
+
+    def _later(self, seconds: float) -> datetime:
+        """Return the moment so many seconds after the base, or the last one."""
+        # Compared before it is added: a sum beyond the calendar is an error.
+        return LAST if seconds >= self._left(self._base) else self._base + timedelta(seconds=seconds)
+
+    @staticmethod
+    def _left(moment: datetime) -> float:
+        return (LAST - moment).total_seconds()
 
     def advance(self, seconds: float) -> datetime:
         """Step forward by ``seconds`` (0 or more) and return the new moment.
 
         Raises:
-            ValueError: ``seconds`` is negative, not finite, or beyond the calendar.
+            ValueError: ``seconds`` is negative, not finite, or leads beyond ``LAST``; nothing is stepped.
         """
-        try:
-            self._base += timedelta(seconds=_checked(seconds, "advance"))
-            now = self.now()
-        except OverflowError:
-            raise ValueError("advance: the calendar ends before that") from None
+        if not math.isfinite(seconds) or seconds < 0:
+            raise ValueError(f"advance must be a finite number, 0 or more; this is {seconds!r}")
+        now = self.now()
+        if seconds > self._left(now):
+            raise ValueError(f"advance: the clock ends with {stamp(LAST)}, which is before that")
+        self._base, self._since = min(now + timedelta(seconds=seconds), LAST), self._monotonic()
         self._tell()
-        return now
+        return self.now()
 
     def not_before(self, moment: datetime) -> None:
-        """Step to a moment, if it is not yet reached."""
+        """Step to a moment, if it is not yet reached; to ``LAST`` at most."""
         now = self.now()
         if now < moment:
-            self._base += moment - now
+            self._base, self._since = min(moment, LAST), self._monotonic()
 
     def soon(self) -> datetime:
-        """Return the moment that it shows a real second from now, or the calendar's last."""
-        try:
-            return self.now() + timedelta(seconds=self._speed)
-        except OverflowError:
-            return datetime.max.replace(tzinfo=UTC)
+        """Return the moment that it shows a real second from now."""
+        return self._later((self._monotonic() - self._since + 1) * self._speed)
 
     @property
     def speed(self) -> float:
@@ -86,7 +103,7 @@ class Clock:
 
     @speed.setter
     def speed(self, value: float) -> None:
-        speed = _checked(value, "speed")
+        speed = _checked_speed(value)
         self._base, self._since = self.now(), self._monotonic()
         self._speed = speed
         self._tell()
@@ -96,7 +113,7 @@ class Clock:
             watcher()
 
 
-def _checked(value: float, name: str) -> float:
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name} must be a finite number, 0 or more; this is {value!r}")
+def _checked_speed(value: float) -> float:
+    if value != 0 and not SLOWEST <= value <= FASTEST:
+        raise ValueError(f"speed must be 0, or a number from {SLOWEST:f} to {FASTEST:.0f}; this is {value!r}")
     return value

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqino.sandbox.deliveries.control import DeliveryControl
     from seqino.sandbox.description import Description
     from seqino.sandbox.faults import Faults
+    from seqino.sandbox.guard import Guard
     from seqino.sandbox.limits import Limits
     from seqino.sandbox.steering import Steering
     from seqino.sandbox.world import Client, World
@@ -39,6 +40,7 @@ class Control:
         invoices: How it steers invoices.
         description: What a directory entry is judged by.
         deliveries: What it is asked about deliveries.
+        guard: Who may ask.
     """
 
     def __init__(
@@ -50,16 +52,18 @@ class Control:
         invoices: Steering,
         description: Description,
         deliveries: DeliveryControl,
+        guard: Guard,
     ) -> None:
         self._world = world
         self._faults = faults
         self._limits = limits
         self._invoices = InvoiceControl(invoices)
         self._deliveries = deliveries
+        self._guard = guard
         domain = DomainControl(world, description)
         self._gets: dict[str, Callable[[], Any]] = {
             "clock": self._clock,
-            "counters": world.counters.as_dict,
+            "counters": self._counters,
             "faults": faults.shown,
             "invoices": self._invoices.list,
             "limits": limits.as_dict,
@@ -81,8 +85,10 @@ class Control:
         """Answer a request below ``/_sandbox/``.
 
         Raises:
-            Refusal: 404 for an unknown name, 400 for what is asked in a wrong way.
+            Refusal: 403 for a web page, 404 for an unknown name, 400 and 415 for what is asked in a wrong
+                way.
         """
+        self._guard.admit(request)
         room, _, rest = name.partition("/")
         if room == "deliveries":
             query, asked = dict(request.rel_url.query), await _asked(request)
@@ -109,6 +115,10 @@ class Control:
             *(f"DELETE {one}" for one in self._deletes),
             *WAYS,
         ]
+
+    def _counters(self) -> dict[str, Any]:
+        self._world.insist()  # what is shown is kept before
+        return self._world.counters.as_dict()
 
     def _clock(self) -> dict[str, Any]:
         clock = self._world.clock

@@ -99,13 +99,14 @@ class Exchange:
 
     async def write(self, data: bytes, *, drip: float = 0) -> None:
         """Send bytes: at once, or one by one with a pause of ``drip`` seconds after each."""
-        for piece in [data[at : at + 1] for at in range(len(data))] if drip else [data]:
-            self.writer.write(piece)
+        size = 1 if drip else max(1, len(data))
+        for at in range(0, len(data), size):
+            self.writer.write(data[at : at + size])
             await self.writer.drain()
             if drip:
                 await self.server.pause(drip)
                 if self.reader.at_eof():
-                    break
+                    raise BrokenPipeError("nobody reads the answer any more")
 
     def close(self) -> None:
         """End the connection in an orderly way (FIN)."""

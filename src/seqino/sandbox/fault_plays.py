@@ -44,6 +44,7 @@ class Play:
         delay: Seconds before the answer; of ``refuse``, how long the port is closed.
         answer: The bytes sent back, which need not be HTTP, or what makes them of the answer and ``size``.
         size: Bytes of padding, of a header, or of the body.
+        largest: The most that the parameter ``bytes`` may ask for.
         drip: Seconds between two bytes of the answer; 0 sends them at once.
         then: What becomes of the connection. ``refuse`` stands for a closed port, and for nothing else.
         needs: What the real answer has to hold.
@@ -72,6 +73,7 @@ class Play:
     takes: tuple[str, ...] = attrs.field(default=(), eq=False)
     seconds: Literal["delay", "hold", "drip"] = attrs.field(default="delay", eq=False)
     only: Moment | None = attrs.field(default=None, eq=False)
+    largest: int = attrs.field(default=10**10, eq=False)
 
     @property
     def strikes(self) -> Literal["port", "connection", "first byte", "request"]:
@@ -161,7 +163,7 @@ def _said(
 
 
 _REAL = Play(effect=True, answer=frames.whole, only="after")
-_DRIP = Play(effect=True, drip=1, size=7000, seconds="drip", takes=("seconds", "bytes"))
+_DRIP = Play(effect=True, drip=1, size=7000, seconds="drip", takes=("seconds", "bytes"), largest=10**6)
 _STALL = Play(effect=True, then="hang")
 
 FAULTS: Mapping[str, Play] = {
@@ -223,7 +225,7 @@ FAULTS: Mapping[str, Play] = {
     "bad-chunk": _cut("A chunk whose length is no number.", frames.bad_chunk, needs="body"),
     "bad-gzip": _cut("A body said to be gzip, which it is not.", frames.bad_gzip, needs="body"),
     "two-lengths": _cut("Two different lengths.", frames.two_lengths, needs="body"),
-    "huge-header": _cut("A head of 20 kB.", frames.huge_header, size=20_000),
+    "huge-header": attrs.evolve(_cut("A head of 20 kB.", frames.huge_header, size=20_000), largest=10**8),
     "no-http": _cut("A greeting of a mail server.", b"220 mail.example ESMTP\r\n\r\n"),
     # A whole answer that says something wrong.
     "html": attrs.evolve(
@@ -325,7 +327,7 @@ def _given(play: Play, key: str, value: str) -> Play:
             seconds = _number(key, value, float, most=86_400)
             return attrs.evolve(play, **{play.seconds: seconds})  # type: ignore[arg-type] # names of such fields
         case "bytes":
-            return attrs.evolve(play, size=_number(key, value, int, most=10**10))
+            return attrs.evolve(play, size=_number(key, value, int, most=play.largest))
         case "status":
             return attrs.evolve(play, instead=_number(key, value, int, least=200, most=599))
         case _:
@@ -341,7 +343,7 @@ def _number(key: str, text: str, read: type[_N], *, least: float = 0, most: floa
     except ValueError:
         number = read(-1)
     if not least <= number <= most:
-        raise ValueError(f"{key} is a number from {least:g} to {most:g}; this is {text!r}")
+        raise ValueError(f"{key} is a number from {least:.0f} to {most:.0f}; this is {text!r}")
     return number
 
 

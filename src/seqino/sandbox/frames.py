@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from seqino.sandbox.replies import Reply
 
@@ -45,29 +45,37 @@ def begun_body(reply: Reply, _size: int) -> Iterable[bytes]:
 
 
 def padded_head(reply: Reply, size: int) -> Iterable[bytes]:
-    """Return the answer with a header of ``size`` bytes that says nothing in front."""
-    return (reply.line + b"X: " + b"x" * size + b"\r\n" + reply.wire.removeprefix(reply.line),)
+    """Yield the answer with a header of ``size`` bytes that says nothing in front."""
+    yield reply.line + b"X: "
+    yield from _padding(b"x", size)
+    yield b"\r\n" + reply.wire.removeprefix(reply.line)
 
 
 def padded_body(reply: Reply, size: int) -> Iterable[bytes]:
-    """Return the answer with ``size`` spaces before its JSON, which mean nothing there."""
-    return (reply.head(f"Content-Length: {size + len(reply.body)}") + b" " * size + reply.body,)
+    """Yield the answer with ``size`` spaces before its JSON, which mean nothing there."""
+    yield reply.head(f"Content-Length: {size + len(reply.body)}")
+    yield from _padding(b" ", size)
+    yield reply.body
 
 
 def huge(reply: Reply, size: int) -> Iterable[bytes]:
     """Yield the answer with spaces before its JSON that make its body ``size`` bytes long."""
-    padding = max(0, size - len(reply.body))
-    yield reply.head(f"Content-Length: {padding + len(reply.body)}")
-    while padding:
-        piece = min(padding, _PIECE)
-        yield b" " * piece
-        padding -= piece
-    yield reply.body
+    return padded_body(reply, max(0, size - len(reply.body)))
 
 
 def huge_header(reply: Reply, size: int) -> Iterable[bytes]:
-    """Return an answer whose head is larger than clients read."""
-    return (reply.head(f"X: {'x' * size}"),)
+    """Yield an answer whose head is larger than clients read, with a header of ``size`` bytes."""
+    before, after = reply.head("X: "), b"\r\n\r\n"
+    yield before.removesuffix(after)
+    yield from _padding(b"x", size)
+    yield after
+
+
+def _padding(byte: bytes, size: int) -> Iterator[bytes]:
+    """Yield so many bytes in pieces: whoever asks for more than memory holds gets them all the same."""
+    piece = byte * min(size, _PIECE)
+    for left in range(size, 0, -_PIECE):
+        yield piece if left >= _PIECE else piece[:left]
 
 
 def cut_body(reply: Reply, _size: int) -> Iterable[bytes]:

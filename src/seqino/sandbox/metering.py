@@ -74,6 +74,7 @@ class Meter:
         for gauge in gauges:
             gauge.calls += 1
             self._world.note(client, gauge)
+        self._world.insist()
 
     def _refusal(self, left: timedelta, limit: Limit) -> Refusal:
         speed = self._world.clock.speed
@@ -84,6 +85,14 @@ class Meter:
         # A clock that stands still is stepped by its owner: then what is left on it is all there is to say.
         wait = math.ceil(left.total_seconds() / (speed or 1))
         return Refusal(_TOO_MANY, message, headers={"Retry-After": str(wait)})
+
+    def commit(self) -> None:
+        """Make durable what was counted, where limits rest on it.
+
+        Raises:
+            SandboxError: It cannot be kept.
+        """
+        self._world.commit()
 
     def count(self, client: Client, operation: Operation, is_success: bool, seconds: float) -> None:  # noqa: FBT001 - one of the figures
         """Count a call that was answered."""
@@ -124,6 +133,9 @@ class Metered:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         self._count()
+        if exc is not None:
+            # A refusal is answered next, and counts to limits too; an answer is kept by who gives it.
+            self._meter.commit()
 
     def _count(self) -> None:
         client = self._client

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError, TreeBuilder, XMLParser
 
 import attrs
@@ -20,6 +20,8 @@ from seqino.sandbox.syntaxes import SYNTAXES
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from xml.etree.ElementTree import Element
+
+    from pypdf.generic import EmbeddedFile
 
     from seqino.sandbox.syntaxes import Syntax
 
@@ -33,6 +35,10 @@ _MOST_TAGS = 2_000_000
 
 LARGE = 256 * 1024
 """Bytes from which on a file is to be read in a thread; up to there, starting one takes longer."""
+
+
+_DEEPEST = 100
+"""Levels of elements: many more than any invoice has."""
 
 
 class NoInvoice(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
@@ -117,13 +123,49 @@ def _attached(data: bytes) -> bytes:
     from pypdf import PdfReader  # noqa: PLC0415 - needed for a PDF only
 
     try:
-        attachments = PdfReader(io.BytesIO(data)).attachments
+        streams = {name: one for one in PdfReader(io.BytesIO(data)).attachment_list for name in _names(one)}
         for name in _ATTACHMENTS:
-            if attachments.get(name):
-                return attachments[name][0]
+            if name in streams:
+                return _content(name, streams[name])
+    except NoInvoice:
+        raise
     except Exception as error:  # noqa: BLE001 - a hostile PDF fails in any way; the platform must stay up
         raise NoInvoice(f"a PDF that cannot be read: {type(error).__name__}: {error}") from None
     raise NoInvoice(f"a PDF without an invoice inside ({', '.join(_ATTACHMENTS)})")
+
+
+def _names(attachment: EmbeddedFile) -> set[str]:
+    """Return all names that an attachment has: in the tree of names, and in its specification."""
+    specification = attachment.pdf_object
+    return {attachment.name, *(str(specification[key]) for key in ("/UF", "/F") if key in specification)}
+
+
+def _content(name: str, attachment: EmbeddedFile) -> bytes:
+    """Decode an attachment, which is deflated or stored as it is.
+
+    The other filters of PDF have no bound on what comes out of them, or are slow, and no invoice needs them.
+    """
+    files: Any = attachment.pdf_object["/EF"]
+    stream: Any = files["/UF" if "/UF" in files else "/F"]
+    filters = _several(stream.get("/Filter"))
+    predictors = [one.get("/Predictor", 1) for one in _several(stream.get("/DecodeParms")) if one]
+    if filters not in ([], ["/FlateDecode"]) or any(one != 1 for one in predictors):
+        raise NoInvoice(
+            f"{name} in the PDF is packed with {', '.join(map(str, filters[:3])) or 'a predictor'}:"
+            " an attachment is deflated (FlateDecode), without a predictor, or not packed at all"
+        )
+    content: bytes = stream.get_data()
+    return content
+
+
+def _several(value: Any) -> list[Any]:
+    """Return what a PDF gives once or in an array, resolved, without nulls."""
+    from pypdf.generic import NullObject  # noqa: PLC0415 - needed for a PDF only
+
+    value = None if value is None else value.get_object()
+    found: list[Any] = [*value] if isinstance(value, list) else [value]
+    found = [one.get_object() for one in found if one is not None]
+    return [one for one in found if not isinstance(one, NullObject)]
 
 
 class _Builder(TreeBuilder):
@@ -136,7 +178,16 @@ class _Builder(TreeBuilder):
 class _PatientBuilder(_Builder):
     """Lets other threads have their turn: what is in C from end to end keeps them waiting."""
 
+    _levels = 0
+
+    def start(self, tag: str, attributes: dict[str, str], /) -> Element:
+        self._levels += 1
+        if self._levels > _DEEPEST:
+            raise NoInvoice(f"its elements stand in each other more than {_DEEPEST} levels deep")
+        return super().start(tag, attributes)
+
     def end(self, tag: str, /) -> Element:
+        self._levels -= 1
         return super().end(tag)
 
 

@@ -22,6 +22,7 @@ from seqino.sandbox.description import Description
 from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.fitting import misfits
+from seqino.sandbox.guard import Guard
 from seqino.sandbox.limits import Limits
 from seqino.sandbox.mangle import contents
 from seqino.sandbox.metering import Meter
@@ -79,7 +80,8 @@ class Sandbox:
         port: Port, 0 for a free one.
         control_port: A second port, 0 for a free one, on which the control API answers in plain HTTP whatever
             faults strike the first; nothing else does there.
-        speed: Seconds of sandbox time in a real second, 0 or more; 0 moves only when it is stepped.
+        speed: Seconds of sandbox time in a real second, 0.000001 to 1000000; 0 moves only when it is
+            stepped. The clock stands still at the year 9000.
         scenario: What buyers do, one of ``SCENARIOS``; ``MAGIC_BUYERS`` go before it.
         api_key: The one API key that is taken; any but ``invalid`` by default.
         seed: Ids follow from it and from the order of the requests.
@@ -260,6 +262,7 @@ class Sandbox:
                 invoices=self.invoices,
                 description=self._description,
                 deliveries=DeliveryControl(self.deliveries, self._catalogue),
+                guard=Guard(self._host),
             ),
             faults=self.faults,
             meter=Meter(self.world, self.limits),

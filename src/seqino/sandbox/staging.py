@@ -119,13 +119,16 @@ class Staged:
 
     async def write(self, data: bytes, *, drip: float = 0) -> None:
         """Send bytes as fast as they are read, or one by one."""
-        for piece in [data[at : at + 1] for at in range(len(data))] if drip else [data]:
+        size = 1 if drip else max(1, len(data))
+        for at in range(0, len(data), size):
             if self._wire.is_closing():
                 raise _Over
-            self._wire.write(piece)
+            self._wire.write(data[at : at + size])
             await self._request.writer.drain()
             if drip:
                 await self._wait(drip)
+            else:
+                await asyncio.sleep(0)  # others get their turn, however fast this one reads
 
     def close(self) -> None:
         """End the connection in order."""

@@ -59,7 +59,11 @@ class State(Protocol):
         ...
 
     def note(self, owner: str, record: Record) -> None:
-        """Keep a record with whatever is kept next: a count, which alone is not worth a write."""
+        """Keep a record with whatever is kept next: a count, which alone is not worth a write until shown."""
+        ...
+
+    def insist(self) -> None:
+        """Have the next commit write what was noted and counted, even where nothing else changed."""
         ...
 
     def drop(self, owner: str, record: Record) -> None:
@@ -105,6 +109,9 @@ class Memory:
 
     def note(self, owner: str, record: Record) -> None:
         """Keep it where it is."""
+
+    def insist(self) -> None:
+        """Have nothing to write."""
 
     def drop(self, owner: str, record: Record) -> None:
         """Let it go."""

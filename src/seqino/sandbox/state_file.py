@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from seqino.sandbox.clock import LAST, stamp
 from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.state import Kept, Standing
 
@@ -125,13 +126,21 @@ class StateFile:
         """Return what was counted at the last commit.
 
         Raises:
-            SandboxError: The file is damaged.
+            SandboxError: The file is damaged, or its time is later than any sandbox's.
         """
         value = self._meta("standing")
+        if value is None:
+            return None
         try:
-            return None if value is None else msgspec.json.decode(value, type=Standing)
+            standing = msgspec.json.decode(value, type=Standing)
         except msgspec.MsgspecError as error:
             raise SandboxError(f"{self.path} {_CAUSES[sqlite3.SQLITE_CORRUPT]} ({error})") from error
+        if standing.now > LAST:
+            raise SandboxError(
+                f"{self.path} cannot be gone on from: its time is {stamp(standing.now)},"
+                f" and the clock ends with {stamp(LAST)}. Choose another file"
+            )
+        return standing
 
     def records(self) -> Iterator[Kept]:
         """Yield every record, in the order in which they were first put.
@@ -175,6 +184,10 @@ class StateFile:
     def note(self, owner: str, record: Record) -> None:
         """Keep a record with whatever is kept next."""
         self._changes[owner, record.kind, record.key] = record
+
+    def insist(self) -> None:
+        """Have the next commit write, even where nothing but counts changed."""
+        self._is_changed = True
 
     def drop(self, owner: str, record: Record) -> None:
         """Forget a record of an owner."""

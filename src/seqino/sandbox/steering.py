@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from seqino.sandbox.clock import stamp
+from seqino.sandbox.clock import LAST, stamp
 from seqino.sandbox.courses import gone_on, objections, remaining, said, set_by, stopped, underway
 from seqino.sandbox.lifecycle import Leg, event
 from seqino.sandbox.lifecycle_rules import BUYER_SIDE, FAMILIES, SELLER_SIDE, STATUSES, progress
@@ -185,10 +185,9 @@ class Steering:
 def _later(now: datetime, after: float) -> datetime:
     if not math.isfinite(after) or after < 0:
         raise ValueError(f"after is a number of seconds, 0 or more; this is {after!r}")
-    try:
-        return now + timedelta(seconds=after)
-    except OverflowError:
-        raise ValueError("after: the calendar ends before that") from None
+    if after > (LAST - now).total_seconds():
+        raise ValueError(f"after: the clock ends with {stamp(LAST)}, which is before that")
+    return now + timedelta(seconds=after)
 
 
 def _status(text: str) -> tuple[str | None, str]:

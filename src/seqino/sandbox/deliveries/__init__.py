@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from seqino.sandbox.clock import LAST
 from seqino.sandbox.deliveries.agenda import Agenda
 from seqino.sandbox.deliveries.behaviour import Behaviour
 from seqino.sandbox.deliveries.queue import Queue
@@ -284,7 +285,8 @@ class Deliveries:
     def _set_timer(self, loop: asyncio.AbstractEventLoop, now: datetime) -> None:
         # What is due and was not started waits for the end of an attempt, which looks again.
         moments = [self._agenda.next, *(queue.next_due() for queue in self._queues.values())]
-        waits = [(one - now).total_seconds() for one in moments if one is not None and one > now]
+        # What is due after the clock's last moment never is.
+        waits = [(one - now).total_seconds() for one in moments if one is not None and now < one <= LAST]
         speed = self._world.clock.speed
         if waits and speed:
             self._timer = loop.call_later(min(_LONGEST_TIMER, min(waits) / speed), self._step)

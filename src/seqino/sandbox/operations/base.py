@@ -151,10 +151,13 @@ class InvoiceData:
         """Return what an answer may show of an invoice."""
         return content if self.show_inferred else unmarked(content)
 
-    def carried(self, terms: Terms) -> dict[str, Any] | None:
-        """Carry a file's data into the API's model; it is narrower than EN 16931, so some do not fit."""
-        content = self._invoice.carry(terms)
-        return content if self._invoice_validator.is_valid(content) else None
+    def carried(self, terms: Terms) -> dict[str, Any]:
+        """Carry a file's data into the fields of the API's model, whether they fit it or not."""
+        return self._invoice.carry(terms)
+
+    def fits(self, content: dict[str, Any]) -> bool:
+        """Tell whether the API can show a file's data: its model is narrower than EN 16931."""
+        return self._invoice_validator.is_valid(content)
 
     def breaches(self, content: Mapping[str, Any]) -> list[Breach]:
         """Return the rules that a draft breaks."""

@@ -53,7 +53,8 @@ class InvoicingOperations:
         except NoInvoice as error:
             raise Refusal(400, f"{file.name}: {error}") from None
         terms = read.terms
-        content = self._data.carried(terms)
+        carried = self._data.carried(terms)
+        content = carried if self._data.fits(carried) else None
         unsound = next(breaches(terms, self._data.places), None)
         invoice = self._invoices.take_file(
             client,
@@ -61,7 +62,8 @@ class InvoicingOperations:
             seller=seller_of(terms),
             year=terms["BT-2"][:4],
             buyer=buyer_of(terms),
-            content=content,
+            carried=carried,
+            is_shown=content is not None,
             refused=None if unsound is None else UNSOUND.because(f"{unsound.rule}: {unsound.message}"),
         )
         return Answer(

@@ -36,11 +36,21 @@ class UsageOperations:
     @property
     def table(self) -> Mapping[str, Play]:
         """Its operations, by method and path template."""
-        return {
+        plays = {
             "GET /usage/metrics": self.get_usage_metrics,
             "GET /usage/summary": self.get_usage_summary,
             "GET /usage/limits": self.get_usage_limits,
         }
+        return {key: self._kept(play) for key, play in plays.items()}
+
+    def _kept(self, play: Play) -> Play:
+        """Let an operation's figures be kept before they are shown."""
+
+        def show(call: Call) -> Answer:
+            self._world.insist()
+            return play(call)
+
+        return show
 
     def get_usage_metrics(self, call: Call) -> Answer:
         """Answer the calls of a period by endpoint: the one that holds today, or the days that are given."""

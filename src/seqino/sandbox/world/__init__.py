@@ -215,6 +215,10 @@ class World:
         if self.holds(client):
             self._state.note(client.owner, record)
 
+    def insist(self) -> None:
+        """Have the next commit keep all counts: they are about to be shown, or a limit rests on them."""
+        self._state.insist()
+
     def save_for(self, sponsor: Sponsor, record: Record) -> None:
         """Keep a record of a sponsor as it is now; of one that is gone, do nothing."""
         if self._sponsors.get(sponsor.registration.key_digest) is sponsor:

@@ -54,14 +54,14 @@ class Correction:
                 original.course.append(leg)
 
 
-def find_correction(client: Client, seller: str, content: Mapping[str, Any] | None) -> Correction | None:
+def find_correction(client: Client, seller: str, content: Mapping[str, Any]) -> Correction | None:
     """Find the invoice that a document corrects, if its buyer is one who waits for that.
 
     A correction names the invoice by number and date (BT-25 and BT-26; BR-FR-CO-04, BR-FR-CO-05), is of the
     same seller, and is sent for the same client. Without a date the invoice is of the correction's own year,
     or of the year before.
     """
-    if content is None or content.get("type_code") not in _TAKES:
+    if content.get("type_code") not in _TAKES:
         return None
     for number, year in _references(content):
         found = client.sponsor.numbers.get((seller, year, number))

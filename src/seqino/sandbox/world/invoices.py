@@ -110,28 +110,41 @@ class Invoices:
         seller: str,
         year: str,
         buyer: str | None,
-        content: dict[str, Any] | None,
+        carried: dict[str, Any],
+        is_shown: bool,
         refused: Scenario | None,
     ) -> Invoice:
-        """Take an invoice file; a number already used is taken too, and then refused by the network."""
+        """Take an invoice file; a number already used is taken too, and then refused by the network.
+
+        Args:
+            client: Who sent it.
+            number: Its number (BT-1).
+            seller: What tells its seller from others.
+            year: Its year of issue.
+            buyer: SIREN of its buyer.
+            carried: Its data in the API's fields, which say what it corrects.
+            is_shown: Whether they fit the API's model, so that they can be shown.
+            refused: What becomes of it where it breaks a rule.
+        """
         world = self._world
         now = world.clock.now()
         holder = client.sponsor.numbers.get((seller, year, number))
         is_duplicate = holder is not None and not (
             isinstance(holder, Invoice) and holder.is_inadmissible(now)
         )
-        correction = None if is_duplicate or refused else find_correction(client, seller, content)
+        correction = None if is_duplicate or refused else find_correction(client, seller, carried)
         scenario = correction.scenario if correction else refused or self._scenario_for(buyer)
         if is_duplicate:
             scenario = DUPLICATE
-        steps = scenario.steps_of((content or {}).get("type_code"), is_file=True)
+        steps = scenario.steps_of(carried.get("type_code"), is_file=True)
         invoice = Invoice(
             invoice_id=world.new_id("inv"),
             number=number,
             seller=seller,
             year=year,
             buyer=buyer,
-            content=None if content is None else {**content, "processed_at": stamp(now)},
+            content={**carried, "processed_at": stamp(now)} if is_shown else None,
+            unshown_type=None if is_shown else carried.get("type_code"),
             deposited_at=now,
             scenario=scenario.name,
             course=[Leg(steps, now)],

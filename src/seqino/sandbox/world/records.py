@@ -123,6 +123,8 @@ class Invoice:
     """Id of the first credit note or corrective invoice that refers to it while its buyer waits for one."""
     fingerprint: str | None = None
     """Digest of the draft that it was made from."""
+    unshown_type: str | None = None
+    """Its type (BT-3) where the API cannot show its data."""
 
     @property
     def key(self) -> str:
@@ -131,8 +133,8 @@ class Invoice:
 
     @property
     def type_code(self) -> str | None:
-        """Its type (BT-3), where the API can show it."""
-        return None if self.content is None else self.content.get("type_code")
+        """Its type (BT-3)."""
+        return self.unshown_type if self.content is None else self.content.get("type_code")
 
     def arrivals(self, now: datetime) -> list[Arrival]:
         """Return the events seen by ``now`` with their moments, in the order in which they came."""
