@@ -24,7 +24,7 @@ from seqino.batch.store import Store
 from seqino.batch.watches import Goal, Watches
 from seqino.batch.window import Clocks
 from seqino.errors import ConfigurationError
-from seqino.options import CallOptions
+from seqino.options import CallOptions, checks_digits
 from seqino.statuses import Backoff, Until, goal_of
 
 if TYPE_CHECKING:
@@ -200,7 +200,13 @@ class Ledger(Batches):
             LedgerError: The ledger failed.
         """
         whose = self._whose(client, client_id)
-        new = draft_item(invoice, client_id=whose, key=key, document_ref=document_ref)
+        new = draft_item(
+            invoice,
+            client_id=whose,
+            key=key,
+            document_ref=document_ref,
+            check_digits=checks_digits(options, default=client.check_digits),
+        )
         return await self._service.submit(
             client, new, options=options or CallOptions(), revalidate=revalidate
         )
@@ -273,7 +279,13 @@ class Ledger(Batches):
             InvalidInput: There is no such key, or the invoice cannot be sent; nothing was.
             SeqinoError: As for ``submit``.
         """
-        new = draft_item(invoice, client_id=self._whose(client, client_id), key=key)
+        whose = self._whose(client, client_id)
+        new = draft_item(
+            invoice,
+            client_id=whose,
+            key=key,
+            check_digits=checks_digits(options, default=client.check_digits),
+        )
         return await self._service.correct(
             client, new, options=options or CallOptions(), revalidate=revalidate
         )
