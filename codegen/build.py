@@ -149,12 +149,18 @@ def _alias(name: str, schema: Doc, prop: Any) -> Alias:
 def _model(name: str, schema: Doc, properties: Mapping[str, Any]) -> Model:
     place = schema_place(name)
     fields: list[Field] = []
-    for wire, raw in schema["properties"].items():
+    for wire in schema["properties"]:
         at = child(place, "properties", wire)
         if wire not in properties:
             raise CodegenError("the parser lost it", place=at)
         fields.append(
-            _field(wire, raw, properties[wire], required=wire in listed(schema, "required"), place=at)
+            _field(
+                wire,
+                schema["properties"],
+                properties[wire],
+                required=wire in listed(schema, "required"),
+                place=at,
+            )
         )
     return Model(
         name=name,
@@ -167,11 +173,11 @@ def _model(name: str, schema: Doc, properties: Mapping[str, Any]) -> Model:
     )
 
 
-def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> Field:
+def _field(wire: str, siblings: Mapping[str, Doc], prop: Any, *, required: bool, place: str) -> Field:
+    schema = siblings[wire]
     type_ = adapter.type_of(prop, schema, place)
     default = schema.get("default", MISSING)
     _check_default(default, type_, place)
-    identifier = identifiers.kind_of(schema, type_, place)
     return Field(
         name=field_name(wire, place=place),
         wire=wire,
@@ -185,7 +191,7 @@ def _field(wire: str, schema: Doc, prop: Any, *, required: bool, place: str) -> 
         shared_terms={str(group): str(term) for group, term in under(schema, "x-business-terms").items()},
         is_secret=schema.get("format") == "password",
         evidence=_text(schema, "x-evidence"),
-        constraint={**_constraint(schema), **({"identifier": identifier} if identifier else {})},
+        constraint={**_constraint(schema), **identifiers.limits_of(schema, type_, siblings, place)},
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import jinja2
 
-from codegen import __version__, docs, imports
+from codegen import __version__, docs, identifiers, imports
 from codegen.ir import (
     MISSING,
     Alias,
@@ -117,6 +117,7 @@ def _context(api: Api, mark: str) -> dict[str, Any]:
         "returned": returned,
         "answers": answer_entries,
         "conversions": wire_names,
+        "limits": functools.partial(limits, models=api.models),
     }
 
 
@@ -285,6 +286,14 @@ def answer_entries(operation: Operation, *, success: bool) -> list[str]:
             first = int(answer.status[0]) * 100
             entries.append(f"**dict.fromkeys(range({first}, {first + 100}), {text})")
     return entries
+
+
+def limits(field: Field, models: tuple[Model, ...]) -> dict[str, Any]:
+    """Return the arguments of a field's ``Constraint``."""
+    if field.constraint.keys().isdisjoint({"identifier", "by_scheme"}):
+        return dict(field.constraint)
+    terms = identifiers.terms_of(field, models)
+    return {**field.constraint, **({"terms": terms} if terms else {})}
 
 
 def wire_names(model: Model) -> dict[str, str]:

@@ -24,6 +24,7 @@ __all__ = [
     "check_header",
     "check_headers",
     "check_timeout",
+    "checks_digits",
     "is_header_value",
     "names_only",
 ]
@@ -173,3 +174,14 @@ class CallOptions:
     )
     check_digits: bool | None = None
     extra_body: Mapping[str, JSON] | None = None
+
+
+def checks_digits(options: CallOptions | None, *, default: bool) -> bool:
+    """Return whether a call refuses identifiers with a wrong check digit.
+
+    Args:
+        options: What the call does otherwise than its client.
+        default: What the client does.
+    """
+    told = None if options is None else options.check_digits
+    return default if told is None else told

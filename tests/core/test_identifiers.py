@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
@@ -29,6 +29,9 @@ from seqino.identifiers import (
     siren_of_vat_number,
     vat_number_of_siren,
 )
+
+if TYPE_CHECKING:
+    from seqino._core.wire import IdentifierKind
 
 SIREN, SIRET = "552100554", "55210055400013"
 
@@ -113,9 +116,10 @@ def test_the_company_beside_it_is_read_as_people_write_it_and_has_to_be_one() ->
 
 @pytest.mark.parametrize("check_digits", [True, False])
 def test_zeros_alone_are_nobody(check_digits: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    for kind, text in (("siren", "0" * 9), ("siret", "0" * 14), ("vat_number", "FR12000000000")):
+    zeros: dict[IdentifierKind, str] = {"siren": "0" * 9, "siret": "0" * 14, "vat_number": "FR12000000000"}
+    for kind, text in zeros.items():
         with pytest.raises(InvalidInput, match=f"'{text}' has zeros alone for a SIREN, which nobody has"):
-            check(kind, text, where="x", check_digits=check_digits)  # type: ignore[arg-type]
+            check(kind, text, where="x", check_digits=check_digits)
 
 
 @pytest.mark.parametrize(

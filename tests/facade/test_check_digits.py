@@ -63,3 +63,47 @@ async def test_a_client_may_let_test_numbers_through(
         assert json.loads(wire.sent[0].body) == MANDATE
         with pytest.raises(InvalidInput, match="wrong check digit"):
             await client.mandates.create(MANDATE, options=CallOptions(check_digits=True))
+
+
+INVOICE: dict[str, Any] = {
+    "issue_date": "2026-11-20",
+    "type_code": "380",
+    "currency_code": "EUR",
+    "seller": {"name": "A", "postal_address": {"city_name": "Nantes"}},
+    "buyer": {
+        "name": "B",
+        "postal_address": {"city_name": "Paris"},
+        "electronic_address": {"scheme_id": "0225", "value": "123456789"},
+    },
+}
+EXEMPT: dict[str, Any] = {"direction": "outgoing", "country_code": "BE", "model": INVOICE}
+
+
+@pytest.mark.reconstruction
+async def test_the_parties_of_an_invoice_are_checked_before_anything_is_sent(
+    client: SeqinoClient, wire: Any
+) -> None:
+    calls: dict[str, Callable[[], Any]] = {
+        "$.invoice_data.": lambda: client.drafts.validate_data(INVOICE),
+        "$.model.": lambda: client.reporting.submit_exempt_invoice(EXEMPT),
+    }
+    for place, call in calls.items():
+        with pytest.raises(InvalidInput) as caught:
+            await call()
+        assert [fault.path for fault in caught.value.faults] == [f"{place}buyer.electronic_address.value"]
+    sends: list[Callable[[], Any]] = [
+        lambda: client.drafts.create(INVOICE),
+        lambda: client.drafts.replace("d", INVOICE),
+        lambda: client.submit(INVOICE),
+    ]
+    for send in sends:
+        with pytest.raises(InvalidInput) as caught:
+            await send()
+        [fault] = caught.value.faults
+        assert fault.path == "$.buyer.electronic_address.value"
+        assert "must begin with a SIREN, and '123456789' has a wrong check digit" in fault.message
+        assert fault.message.endswith("(BT-49)")
+    assert wire.sent == []
+    wire.answer("POST", f"{BASE}/drafts", {"draft_id": "d"}, status=201)
+    await client.drafts.create(INVOICE, options=LENIENT)
+    assert json.loads(wire.sent[0].body) == INVOICE

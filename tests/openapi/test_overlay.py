@@ -269,3 +269,25 @@ def test_a_refreshed_description_keeps_its_facts(
     assert "x-decimal" not in properties["terms"]
     assert "x-decimal" not in properties["totals"]
     assert "x-decimal" not in properties["amount"]
+
+
+def test_each_identifier_of_a_party_is_checked_in_its_scheme(
+    refreshed: JSONObject, overlay: JSONObject, apply: Apply
+) -> None:
+    schemas = apply(refreshed, overlay)["components"]["schemas"]
+    told_of: dict[tuple[str, str], Any] = {
+        (schema, name): member.get("x-identifier")
+        for schema in schemas
+        for name, member in schemas[schema].get("properties", {}).items()
+    }
+    kinds = {place: told for place, told in told_of.items() if told is not None and not isinstance(told, str)}
+    for (schema, name), told in kinds.items():
+        assert told["kinds" if "scheme" in told else "kind"], (schema, name)
+        assert told.get("scheme", name) in schemas[schema]["properties"], (schema, name)
+    by_scheme = {"0002": "siren", "0009": "siret"}
+    assert kinds["SellerParty", "seller_legal_registration_identifier"]["kinds"] == by_scheme
+    assert kinds["BuyerParty", "buyer_legal_registration_identifier"]["kinds"] == by_scheme
+    assert kinds["PartyIdentifier", "value"]["kinds"] == by_scheme
+    assert kinds["ElectronicAddress", "value"]["kinds"] == {"0225": "address"}
+    assert kinds["SellerParty", "seller_vat_identifier"] == {"kind": "vat_number", "prefix": "FR"}
+    assert kinds["BuyerParty", "buyer_vat_identifier"] == {"kind": "vat_number", "prefix": "FR"}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 from msgspec import UNSET
 
-from seqino._core.constraints import breaches
+from seqino._core.constraints import breaches, misidentified
 from seqino._core.decimals import MOST_DIGITS, decimal_of, plain
 from seqino._core.faults import Notes, Path, expected, found
 from seqino._core.typegraph import Member, alternatives, is_list, is_model, is_object, members
@@ -150,6 +150,12 @@ class Outgoing:
         names = self._wire_names.get(model, {})
         fields = {names.get(member.name, member.name): member for member in members(model)}
         writers = {wire: self._member(model, member) for wire, member in fields.items()}
+        limits = self._constraints.get(model, {})
+        identified = [
+            (wire, limit, None if limit.scheme is None else names.get(limit.scheme, limit.scheme))
+            for wire, member in fields.items()
+            if (limit := limits.get(member.name)) is not None and limit.is_identifier
+        ]
 
         def write(value: Any, path: Path, notes: Notes) -> Any:
             if isinstance(value, model):
@@ -162,11 +168,17 @@ class Outgoing:
                 if member.required and given.get(wire, UNSET) is UNSET:
                     notes.add((path, wire), "is missing")
             # What the description does not know is sent as it is: its schemas are open.
-            return {
+            written = {
                 wire: writers.get(wire, write_open)(item, (path, wire), notes)
                 for wire, item in given.items()
                 if item is not UNSET
             }
+            for wire, limit, scheme in identified:
+                beside = None if scheme is None else written.get(scheme)
+                wrong = misidentified(limit, written.get(wire), beside, (path, wire))
+                if wrong:
+                    notes.add((path, wire), wrong)
+            return written
 
         return write
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 from msgspec import UNSET
 
-from seqino._core.constraints import breaches
+from seqino._core.constraints import breaches, identifies
 from seqino._core.decimals import MOST_DIGITS
 from seqino._core.typegraph import Member, alternatives, is_model, members
 from seqino._core.wire import OpenEnum
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from seqino._core.constraints import Constraint
+
 
 __all__ = ["Recogniser", "fill_in_defaults"]
 
@@ -127,9 +128,17 @@ class Recogniser:
             # A limit means different things for different kinds of values.
             lines.append("    return False")
         elif constraint is not None:
-            lines.append(f"    if {self._constant(_breaks(constraint))}(v): return False")
+            lines.extend(self._limits(constraint))
         yield "  if v is not UNSET:" if member.omissible else "  if True:"
         yield from lines
+
+    def _limits(self, constraint: Constraint) -> Iterator[str]:
+        """Write the lines that return False unless the variable ``v`` keeps to its limits."""
+        if constraint.has_bounds:
+            yield f"    if {self._constant(_breaks(constraint))}(v): return False"
+        if constraint.is_identifier:
+            scheme = "None" if constraint.scheme is None else f"value.{constraint.scheme}"
+            yield f"    if not {self._constant(identifies(constraint))}(v, {scheme}): return False"
 
     def _value(self, form: Any, name: str, indent: str) -> Iterator[str]:
         """Write the lines that return False unless the variable ``name`` is plainly right."""

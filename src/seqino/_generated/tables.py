@@ -44,6 +44,88 @@ CONSTRAINTS: Mapping[type, Mapping[str, Constraint]] = {
             identifier="routing_code",
         ),
     },
+    models.ElectronicAddress: {
+        "value": Constraint(
+            by_scheme={"0225": "address"},
+            scheme="scheme_id",
+            terms={"seller": "BT-34", "buyer": "BT-49"},
+        ),
+    },
+    models.TaxRegistration: {
+        "value": Constraint(
+            by_scheme={"VA": "vat_number", "VAT": "vat_number"},
+            scheme="scheme_id",
+            prefix="FR",
+        ),
+    },
+    models.PartyIdentifier: {
+        "value": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="scheme_id",
+            terms={"seller": "BT-29", "buyer": "BT-46"},
+        ),
+    },
+    models.SellerParty: {
+        "identifier": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="identifier_scheme",
+        ),
+        "seller_identifier": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="seller_identifier_scheme",
+            terms={"": "BT-29"},
+        ),
+        "seller_legal_registration_identifier": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="seller_legal_registration_identifier_scheme",
+            terms={"": "BT-30"},
+        ),
+        "seller_vat_identifier": Constraint(
+            identifier="vat_number",
+            prefix="FR",
+            terms={"": "BT-31"},
+        ),
+    },
+    models.BuyerParty: {
+        "identifier": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="identifier_scheme",
+        ),
+        "buyer_identifier": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="buyer_identifier_scheme",
+            terms={"": "BT-46"},
+        ),
+        "buyer_legal_registration_identifier": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="buyer_legal_registration_identifier_scheme",
+            terms={"": "BT-47"},
+        ),
+        "buyer_vat_identifier": Constraint(
+            identifier="vat_number",
+            prefix="FR",
+            terms={"": "BT-48"},
+        ),
+    },
+    models.PayeeParty: {
+        "payee_identifier": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="payee_identifier_scheme",
+            terms={"": "BT-60"},
+        ),
+        "payee_legal_registration_identifier": Constraint(
+            by_scheme={"0002": "siren", "0009": "siret"},
+            scheme="payee_legal_registration_identifier_scheme",
+            terms={"": "BT-61"},
+        ),
+    },
+    models.TaxRepresentativeParty: {
+        "tax_representative_vat_identifier": Constraint(
+            identifier="vat_number",
+            prefix="FR",
+            terms={"": "BT-63"},
+        ),
+    },
     models.B2CTransactionReport: {
         "client_siren": Constraint(
             identifier="siren",

@@ -159,7 +159,13 @@ class Batches(LedgerBase):
         self._runners: set[Runner] = set()
 
     async def create_run(
-        self, source: Source, *, client_id: str | None = None, name: str = "", corrects: bool = False
+        self,
+        source: Source,
+        *,
+        client_id: str | None = None,
+        name: str = "",
+        corrects: bool = False,
+        check_digits: bool = True,
     ) -> BatchRun:
         """Read a source into the ledger, whole, before anything of it is sent.
 
@@ -173,6 +179,8 @@ class Batches(LedgerBase):
             name: What to call it, such as ``"2026-09"``.
             corrects: Whether it holds what rejected invoices were corrected to, found by their keys: they are
                 sent again, and nothing else is taken. What was ever in doubt is not.
+            check_digits: Whether a wrong check digit of an identifier is among what keeps a draft from being
+                sent.
 
         Raises:
             InvalidInput: A path is not there, or it is no source.
@@ -182,9 +190,16 @@ class Batches(LedgerBase):
             check_name("client_id", client_id)
         paths = paths_of(source)
         given = None if paths is None else [path_text(path) for path in paths]
-        params = {"client_id": client_id, "paths": given, "corrects": corrects}
+        params = {"client_id": client_id, "paths": given, "corrects": corrects, "check_digits": check_digits}
         run = await self.runs.create(name, params=params)
-        taken = await ingest(self.runs, run, paths or source, client_id=client_id, corrects=corrects)
+        taken = await ingest(
+            self.runs,
+            run,
+            paths or source,
+            client_id=client_id,
+            corrects=corrects,
+            check_digits=check_digits,
+        )
         return BatchRun(taken, self)
 
     async def resume_run(self, run_id: int | None = None, *, source: Source | None = None) -> BatchRun:
@@ -210,8 +225,14 @@ class Batches(LedgerBase):
                     f"the source of the run {run.id} ({run.name}) was not read to its end: give it as source"
                 )
             told = run.params
-            corrects = told.get("corrects", False)
-            run = await ingest(self.runs, run, again, client_id=told.get("client_id"), corrects=corrects)
+            run = await ingest(
+                self.runs,
+                run,
+                again,
+                client_id=told.get("client_id"),
+                corrects=told.get("corrects", False),
+                check_digits=told.get("check_digits", True),
+            )
         return BatchRun(run, self)
 
     async def list_runs(self) -> list[BatchRun]:

@@ -29,6 +29,7 @@ def draft_item(
     key: str,
     name: str = "",
     document_ref: str | None = None,
+    check_digits: bool = True,
 ) -> NewItem:
     """Return a draft as it gets into the ledger, which keeps it.
 
@@ -38,11 +39,12 @@ def draft_item(
         key: The caller's own key of it.
         name: Where in a source it is.
         document_ref: The document it is made of, if it could also be sent as a file.
+        check_digits: Whether identifiers with a wrong check digit are refused.
 
     Raises:
         InvalidInput: It cannot be sent, or the key is none.
     """
-    content = canonical(draft_bytes(invoice))
+    content = canonical(draft_bytes(invoice, check_digits=check_digits))
     return NewItem(
         client_id=client_id,
         business_key=check_name("key", key),

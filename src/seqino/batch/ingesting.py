@@ -30,7 +30,13 @@ _READ_AHEAD = 50
 
 
 async def ingest(
-    runs: Runs, run: Run, source: Source, *, client_id: str | None, corrects: bool = False
+    runs: Runs,
+    run: Run,
+    source: Source,
+    *,
+    client_id: str | None,
+    corrects: bool = False,
+    check_digits: bool = True,
 ) -> Run:
     """Take a source into a run, from the beginning or again after a crash, and make the run ready.
 
@@ -42,6 +48,7 @@ async def ingest(
         source: Where its invoices come from.
         client_id: On whose behalf, where an invoice does not say.
         corrects: Whether only what was rejected, or never sent, is taken again.
+        check_digits: Whether identifiers of a draft with a wrong check digit make it invalid.
 
     Raises:
         InvalidInput: It is no source.
@@ -50,7 +57,7 @@ async def ingest(
     earlier = await runs.last_item()
     group: list[Entry] = []
     size = 0
-    async for entry in _entries(source, client_id):
+    async for entry in _entries(source, client_id, check_digits=check_digits):
         group.append(entry)
         size += len(entry.payload or b"") if isinstance(entry, NewItem) else 0
         if len(group) >= _GROUP or size >= _BYTES:
@@ -67,18 +74,19 @@ async def _write(runs: Runs, run: Run, group: list[Entry], *, earlier: int, corr
     await runs.refuse(run, [entry for entry in group if not isinstance(entry, NewItem)])
 
 
-async def _entries(source: Source, client_id: str | None) -> AsyncIterator[Entry]:
+async def _entries(source: Source, client_id: str | None, *, check_digits: bool) -> AsyncIterator[Entry]:
     number = 0
     async for one in _each(source):
         number += 1
         if isinstance(one, (str, os.PathLike)):
-            found = entries_under(os.fspath(cast("str", one)), client_id=client_id)
+            path = os.fspath(cast("str", one))
+            found = entries_under(path, client_id=client_id, check_digits=check_digits)
             # Reading and recognising files takes a while, during which the loop goes on.
             while block := await asyncio.to_thread(_block, found):
                 for entry in block:
                     yield entry
         else:
-            yield entry_of(one, name=f"item {number}", client_id=client_id)
+            yield entry_of(one, name=f"item {number}", client_id=client_id, check_digits=check_digits)
 
 
 def _block(found: Iterator[Entry]) -> list[Entry]:

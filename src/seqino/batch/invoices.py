@@ -9,7 +9,7 @@ from seqino.batch.base import LedgerBase
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.keys import check_name
 from seqino.errors import ConfigurationError
-from seqino.options import CallOptions
+from seqino.options import CallOptions, checks_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,13 @@ class Invoices(LedgerBase):
             LedgerError: The ledger failed.
         """
         whose = self._whose(client, client_id)
-        new = draft_item(invoice, client_id=whose, key=key, document_ref=document_ref)
+        new = draft_item(
+            invoice,
+            client_id=whose,
+            key=key,
+            document_ref=document_ref,
+            check_digits=checks_digits(options, default=client.check_digits),
+        )
         return await self._service.submit(
             client, new, options=options or CallOptions(), revalidate=revalidate
         )
@@ -135,7 +141,12 @@ class Invoices(LedgerBase):
             InvalidInput: There is no such key, or the invoice cannot be sent; nothing was.
             SeqinoError: As for ``submit``.
         """
-        new = draft_item(invoice, client_id=self._whose(client, client_id), key=key)
+        new = draft_item(
+            invoice,
+            client_id=self._whose(client, client_id),
+            key=key,
+            check_digits=checks_digits(options, default=client.check_digits),
+        )
         return await self._service.correct(
             client, new, options=options or CallOptions(), revalidate=revalidate
         )

@@ -87,31 +87,34 @@ def paths_of(source: Source) -> list[Path] | None:
     return paths
 
 
-def entry_of(one: Any, *, name: str, client_id: str | None) -> Entry:
+def entry_of(one: Any, *, name: str, client_id: str | None, check_digits: bool = True) -> Entry:
     """Return one invoice that a source yielded; one that cannot be sent is returned as invalid.
 
     Args:
         one: A pair of key and draft, or a ``BatchItem``.
         name: Where in the source it is.
         client_id: On whose behalf, where it does not say.
+        check_digits: Whether identifiers of a draft with a wrong check digit make it invalid.
     """
     match one:
         case BatchItem():
-            return _entry(one, name=name, client_id=client_id)
+            return _entry(one, name=name, client_id=client_id, check_digits=check_digits)
         case (key, invoice):
-            return _entry(BatchItem(key=key, invoice=invoice), name=name, client_id=client_id)
+            return _entry(
+                BatchItem(key=key, invoice=invoice), name=name, client_id=client_id, check_digits=check_digits
+            )
         case _:
             reason = f"is neither a path, nor (key, invoice), nor a BatchItem: {type(one).__name__}"
             return Refused(name=name, reason=reason)
 
 
-def _entry(item: BatchItem, *, name: str, client_id: str | None) -> Entry:
+def _entry(item: BatchItem, *, name: str, client_id: str | None, check_digits: bool = True) -> Entry:
     try:
         whose = check_name("client_id", _of_whom(item.client_id or client_id))
     except InvalidInput as error:
         return Refused(name=name, reason=str(error))
     try:
-        return _new_item(item, name=name, client_id=whose)
+        return _new_item(item, name=name, client_id=whose, check_digits=check_digits)
     except OSError as error:
         return _invalid(item, f"cannot be read: {error.strerror or error}", name=name, client_id=whose)
     except SeqinoError as error:
@@ -124,13 +127,18 @@ def _of_whom(client_id: str | None) -> str:
     return client_id
 
 
-def _new_item(item: BatchItem, *, name: str, client_id: str) -> NewItem:
+def _new_item(item: BatchItem, *, name: str, client_id: str, check_digits: bool) -> NewItem:
     invoice = item.invoice
     if isinstance(invoice, (InvoiceDraft, Mapping)):
         if item.key is None:
             raise InvalidInput("has no key: a draft has no number yet, so that its key must be your own")
         return draft_item(
-            invoice, client_id=client_id, key=item.key, name=name, document_ref=item.document_ref
+            invoice,
+            client_id=client_id,
+            key=item.key,
+            name=name,
+            document_ref=item.document_ref,
+            check_digits=check_digits,
         )
     if not isinstance(cast("object", invoice), (str, os.PathLike, bytes, File)):
         raise InvalidInput(f"is neither a draft nor a file: {type(invoice).__name__}")
@@ -168,13 +176,16 @@ def _readable(document_ref: str | None) -> str | None:
 # Files
 
 
-def entries_under(place: str | os.PathLike[str], *, client_id: str | None) -> Iterator[Entry]:
+def entries_under(
+    place: str | os.PathLike[str], *, client_id: str | None, check_digits: bool = True
+) -> Iterator[Entry]:
     """Yield all invoices at a path, in the order of names; reads as it goes.
 
     Args:
         place: A file, or a folder, which is searched whole, without hidden entries and without following
             links to other folders.
         client_id: On whose behalf, where a row does not say.
+        check_digits: Whether identifiers of a draft with a wrong check digit make it invalid.
     """
     path = Path(place).absolute()
     if path.is_dir():
@@ -184,12 +195,12 @@ def entries_under(place: str | os.PathLike[str], *, client_id: str | None) -> It
             if isinstance(one, Refused):
                 yield one
             else:
-                yield from _entries_of(one, client_id)
+                yield from _entries_of(one, client_id, check_digits=check_digits)
         if not found:
             endings = " ".join(sorted(SUFFIXES))
             yield Refused(name=str(path), reason=f"is a folder without invoice files ({endings})")
     else:
-        yield from _entries_of(path, client_id)
+        yield from _entries_of(path, client_id, check_digits=check_digits)
 
 
 def _walk(folder: Path) -> Iterator[Path | Refused]:
@@ -209,7 +220,7 @@ def _walk(folder: Path) -> Iterator[Path | Refused]:
         yield Refused(name=str(error.filename), reason=_unread(error))
 
 
-def _entries_of(path: Path, client_id: str | None) -> Iterator[Entry]:
+def _entries_of(path: Path, client_id: str | None, *, check_digits: bool) -> Iterator[Entry]:
     try:
         with path.open("rb") as file:
             head = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -218,9 +229,9 @@ def _entries_of(path: Path, client_id: str | None) -> Iterator[Entry]:
         return
     suffix = path.suffix.lower()
     if suffix in _LINES or (head == b"{" and suffix != ".json"):
-        yield from _lines(path, client_id)
+        yield from _lines(path, client_id, check_digits=check_digits)
     elif head in (b"{", b"[") or suffix == ".json":
-        yield from _rows(path, client_id)
+        yield from _rows(path, client_id, check_digits=check_digits)
     else:
         yield _entry(BatchItem(invoice=path), name=str(path), client_id=client_id)
 
@@ -230,7 +241,7 @@ def _unread(error: OSError | ValueError) -> str:
     return f"cannot be read: {getattr(error, 'strerror', None) or error}"
 
 
-def _lines(path: Path, client_id: str | None) -> Iterator[Entry]:
+def _lines(path: Path, client_id: str | None, *, check_digits: bool) -> Iterator[Entry]:
     """Yield the rows of a file of JSON Lines, one line in memory at a time."""
     found = False
     try:
@@ -239,7 +250,7 @@ def _lines(path: Path, client_id: str | None) -> Iterator[Entry]:
                 text = line.removeprefix(b"\xef\xbb\xbf").strip()
                 if text:
                     found = True
-                    yield _row(text, name=f"{path}:{number}", client_id=client_id)
+                    yield _row(text, name=f"{path}:{number}", client_id=client_id, check_digits=check_digits)
     except OSError as error:
         yield Refused(name=str(path), reason=f"cannot be read to its end: {error.strerror or error}")
     else:
@@ -247,7 +258,7 @@ def _lines(path: Path, client_id: str | None) -> Iterator[Entry]:
             yield Refused(name=str(path), reason="holds no rows")
 
 
-def _rows(path: Path, client_id: str | None) -> Iterator[Entry]:
+def _rows(path: Path, client_id: str | None, *, check_digits: bool) -> Iterator[Entry]:
     """Yield the rows of a JSON file: an array of them, or one."""
     try:
         rows = _parts(path)
@@ -260,7 +271,7 @@ def _rows(path: Path, client_id: str | None) -> Iterator[Entry]:
             yield Refused(name=str(path), reason="holds no rows")
         for number, row in enumerate(rows, start=1):
             name = str(path) if len(rows) == 1 else f"{path}[{number}]"
-            yield _row(row, name=name, client_id=client_id)
+            yield _row(row, name=name, client_id=client_id, check_digits=check_digits)
 
 
 def _parts(path: Path) -> list[msgspec.Raw]:
@@ -276,7 +287,7 @@ def _parts(path: Path) -> list[msgspec.Raw]:
         raise InvalidInput(f"is not JSON that can be read ({error})") from None
 
 
-def _row(text: bytes | msgspec.Raw, *, name: str, client_id: str | None) -> Entry:
+def _row(text: bytes | msgspec.Raw, *, name: str, client_id: str | None, check_digits: bool = True) -> Entry:
     """Return the invoice of a row."""
     try:
         row: object = _decode(text)
@@ -298,4 +309,4 @@ def _row(text: bytes | msgspec.Raw, *, name: str, client_id: str | None) -> Entr
     if wrong or not isinstance(given["invoice"], dict):
         what = f"its {wrong[0]} is no text" if wrong else "its invoice is no object"
         return Refused(name=name, reason=f"is no row: {what}")
-    return _entry(BatchItem(**given), name=name, client_id=client_id)
+    return _entry(BatchItem(**given), name=name, client_id=client_id, check_digits=check_digits)

@@ -33,16 +33,18 @@ InvoiceFile: TypeAlias = "str | os.PathLike[str] | bytes | File | _Readable"
 """An invoice as a file: its path, its bytes, a ``File``, or something opened for reading bytes."""
 
 
-def draft_bytes(invoice: InvoiceDraft | Mapping[str, JSON]) -> bytes:
+def draft_bytes(invoice: InvoiceDraft | Mapping[str, JSON], *, check_digits: bool = True) -> bytes:
     """Check a draft as it is checked before it is sent, and write it as JSON.
 
     Args:
         invoice: The invoice, as a model or as a mapping with the names of the wire.
+        check_digits: Whether identifiers with a wrong check digit are refused.
 
     Raises:
         InvalidInput: It cannot be sent; with every fault and its place.
     """
-    return _codec().encode(invoice, InvoiceDraft)
+    codec = _codec()
+    return (codec if check_digits else codec.lenient).encode(invoice, InvoiceDraft)
 
 
 @functools.cache

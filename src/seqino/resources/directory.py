@@ -9,6 +9,7 @@ from seqino._generated import operations
 from seqino.errors import NotFound
 from seqino.identifiers import check_address
 from seqino.models import DirectoryEntry
+from seqino.options import checks_digits
 from seqino.pagination import Pager
 from seqino.resources.base import Resource
 
@@ -65,8 +66,9 @@ class Directory(Resource):
         Raises:
             InvalidInput: It is no address; nothing was sent.
         """
-        told = None if options is None else options.check_digits
-        sought = check_address(address, check_digits=self._client.check_digits if told is None else told)
+        sought = check_address(
+            address, check_digits=checks_digits(options, default=self._client.check_digits)
+        )
         lines = Pager[DirectoryEntry](
             self._client,
             lambda caller: operations.get_directory_entries_by_siren(
