@@ -31,7 +31,7 @@ async def test_frozen_between_the_mark_and_the_bytes_a_run_sends_nothing_after_i
         assert (counters.drafts_validated, counters.files_taken) == (0, 0)
         report = None
         while report is None or report.error == "RunInUse":
-            report = await here.run(here.order(timing=HASTY, patience=5.0))
+            report = await here.run(here.order(timing=HASTY, patience=60.0))
         assert report.error == ""
         requests = counters.requests
         frozen.signal(signal.SIGCONT)
@@ -60,7 +60,7 @@ async def test_frozen_in_the_midst_of_a_run_a_process_and_its_successor_send_eac
         await here.freeze(frozen)
         report = None
         while report is None or report.error == "RunInUse":
-            report = await here.run(here.order(timing=HASTY, patience=5.0))
+            report = await here.run(here.order(timing=HASTY, patience=60.0))
         frozen.signal(signal.SIGCONT)
         assert await frozen.end() is not None
         told = await here.check()
