@@ -210,7 +210,7 @@ async def client(
 ) -> AsyncIterator[SeqinoClient]:
     """A client of that platform that reads the generated models."""
     assert api is not None
-    monkeypatch.setattr("seqino.client.WIRE_NAMES", load_package("_generated.tables").WIRE_NAMES)
+    monkeypatch.setattr("seqino.client.making.WIRE_NAMES", load_package("_generated.tables").WIRE_NAMES)
     options = {"api_key": "key-1", "client_id": "acme", "max_retries": 0}
     async with SeqinoClient(base_url=shelves.url, **options) as made:  # type: ignore[arg-type]
         yield made
@@ -332,13 +332,13 @@ async def test_empty_pages_without_end_are_noticed(
 
 RESUME = """
 import asyncio, json, sys
-import seqino.client
+import seqino.client.making
 from made._generated import operations, tables
 from seqino.client import SeqinoClient
 from seqino.pagination import Pager, PageToken
 
 async def main(url, way, token):
-    seqino.client.WIRE_NAMES = tables.WIRE_NAMES
+    seqino.client.making.WIRE_NAMES = tables.WIRE_NAMES
     async with SeqinoClient("key-1", client_id="acme", base_url=url) as client:
         ask = getattr(operations, f"get_{way}")
         things = Pager(client, lambda caller: ask(caller, kind="a")).after(PageToken(**json.loads(token)))

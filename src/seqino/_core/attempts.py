@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 
+from seqino._core.answers import form_of, lost, read_answer
 from seqino._core.codec import DecodeFault
 from seqino._core.config import Config, Secret, check_key
 from seqino._core.events import CallEvent
@@ -24,7 +25,7 @@ from seqino._core.failures import (
     is_in_doubt,
     undecodable,
 )
-from seqino._core.outcome import Attempt, FaultKind, Outcome, classify_fault, classify_status
+from seqino._core.outcome import Attempt, FaultKind, Outcome, classify_status
 from seqino._core.raw import listening
 from seqino._core.retry import (
     HARMLESS,
@@ -42,7 +43,6 @@ from seqino._core.sending import SendMark
 from seqino._core.shared import Shared, needs_key
 from seqino._core.transport import Answer
 from seqino._core.wire import Effect
-from seqino._core.wrapping import unwrapped
 from seqino.errors import CallError, Fault, ResponseDecodeError, ResumeToken
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class LogicalCall:
         except asyncio.CancelledError:
             if not timer.was_the_cause():
                 raise
-            attempt = _lost(FaultKind.TIMED_OUT, mark)
+            attempt = lost(FaultKind.TIMED_OUT, mark)
             settled = True
         finally:
             timer.stop()
@@ -209,7 +209,7 @@ class LogicalCall:
             if listener is not None:
                 listener.hear(result, self._number, self._runtime.monotonic() - self._began)
             return attempt
-        return _lost(result.kind, mark, detail=result.detail)
+        return lost(result.kind, mark, detail=result.detail)
 
     def _attempt_limit(self) -> float:
         """Seconds for the next attempt; one that is the last once it was sent gets all that is left."""
@@ -311,7 +311,7 @@ class LogicalCall:
 
         Called while it passes; nothing may be awaited here.
         """
-        self._leave_trace(_lost(FaultKind.ABANDONED, mark))
+        self._leave_trace(lost(FaultKind.ABANDONED, mark))
 
     def _leave_trace(self, attempt: Attempt) -> None:
         token = self._token() if is_in_doubt(attempt, self._operation.effect) else None
@@ -334,16 +334,15 @@ class LogicalCall:
 
     def _decode(self, answer: Answer | None) -> Any:
         """Turn a complete 2xx into what the operation returns; it was done even if it cannot be read."""
-        form = None if answer is None else self._form(answer.status)
+        form = None if answer is None else form_of(self._operation, answer.status)
         if answer is None or form is None:
             # Also where the last attempt was refused, because an earlier one had done it.
             self._tell("verdict", self._last and attrs.evolve(self._last, outcome=Outcome.DONE))
             return None
-        body, place = unwrapped(answer.body, self._operation.unwrap)
         try:
-            value = self._shared.codec.decode(body, form)
+            value = read_answer(self._shared.codec, self._operation, answer.body, form)
         except DecodeFault as fault:
-            faults = tuple(Fault(place + path.removeprefix("$"), why) for path, why in fault.faults)
+            faults = fault.faults
         else:
             self._tell("verdict", self._last)
             return value
@@ -353,13 +352,6 @@ class LogicalCall:
 
     def _unreadable(self, answer: Answer, faults: tuple[Fault, ...]) -> ResponseDecodeError:
         return undecodable(self._ending(classify_status(answer.status)), faults=faults)
-
-    def _form(self, status: int) -> Any:
-        """The type form of an answer; for a 2xx that is not documented, that of the first which is."""
-        if status in _WITHOUT_BODY:
-            return None
-        responses = self._operation.responses
-        return responses[status] if status in responses else next(iter(responses.values()), None)
 
     def _tell(
         self,
@@ -400,15 +392,5 @@ class LogicalCall:
         return self._operation.effect is Effect.DISPOSABLE and (self._may_be_done or is_unclear)
 
 
-def _lost(kind: FaultKind, mark: SendMark | None, *, detail: str = "") -> Attempt:
-    """Give up an attempt that brought no complete answer, and say what that proves."""
-    if mark is None:
-        return classify_fault(kind, sent=None, detail=detail)
-    mark.abandon()
-    return classify_fault(kind, sent=mark.sent, detail=detail)
-
-
 _PAUSING = frozenset({413, 429, 503})
 """Statuses whose Retry-After is read."""
-
-_WITHOUT_BODY = frozenset({204, 205})

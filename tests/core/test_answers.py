@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqino._core.wrapping import unwrapped
+from seqino._core.answers import unwrapped
 
 
 @pytest.mark.parametrize(
