@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,9 @@ from seqino.sandbox import Sandbox
 from seqino.sandbox.operations.base import buyer_of, seller_of
 from seqino.sandbox.rules import JUDGED, breaches, party_key, siren_of
 from seqino.sandbox.shape import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KNOWN = {"BT-44", "BG-25"}
 SOUND: dict[str, Any] = {
@@ -112,13 +115,11 @@ def test_a_seller_without_a_siren_is_told_by_what_it_states() -> None:
 class Watched(dict[str, Any]):
     """Terms that remember which of them were asked for."""
 
-    def __init__(self, terms: dict[str, Any], asked: set[str]) -> None:
-        super().__init__(
-            {
-                name: [Watched(one, asked) for one in value] if isinstance(value, list) else value
-                for name, value in terms.items()
-            }
-        )
+    def __init__(self, terms: Mapping[str, Any], asked: set[str]) -> None:
+        super().__init__(terms)
+        for group in ("BG-20", "BG-21", "BG-23", "BG-25"):
+            if group in terms:
+                self[group] = [Watched(one, asked) for one in terms[group]]
         self.asked = asked
 
     def __getitem__(self, name: str) -> Any:

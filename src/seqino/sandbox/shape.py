@@ -81,7 +81,7 @@ class Shape:
         fields: dict[str, tuple[str | None, Shape]] = {}
         for name, (term, shape) in self.fields.items():
             part = shape.only(terms)
-            if term in terms or part.fields:
+            if (term and term in terms) or part.fields:
                 fields[name] = term, part
         return Shape(self.amount, fields, self.items and self.items.only(terms))
 

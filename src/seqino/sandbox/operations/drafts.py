@@ -103,11 +103,10 @@ class DraftOperations:
 
     def _breaches(self, draft: Draft) -> list[Breach]:
         """Return the rules that a draft breaks; judged once, until it has another content."""
-        content, found = self._judged.get(draft, (None, []))
-        if content is not draft.content:
-            found = self._data.breaches(draft.content)
-            self._judged[draft] = draft.content, found
-        return found
+        judged = self._judged.get(draft)
+        if judged is None or judged[0] is not draft.content:
+            judged = self._judged[draft] = draft.content, self._data.breaches(draft.content)
+        return judged[1]
 
     def _refuse_unsound(self, draft: Draft) -> None:
         places = self._data.places
