@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from seqino.models import LifecycleStatusCode
     from seqino.options import CallOptions
     from seqino.pagination import Page, Pager
-    from seqino.resources.watching import InvoiceChange, Polled
-    from seqino.statuses import LocalState, local_state
+    from seqino.resources.conditions import Condition, ConditionName
+    from seqino.resources.cursors import Polled
+    from seqino.resources.histories import History
+    from seqino.resources.watching import InvoiceChange
+    from seqino.statuses import LocalState, UnreadableEvent, local_state
     from seqino.submission import Submission
 
     __version__: str
@@ -37,8 +40,11 @@ __all__ = [
     "UNSET",
     "CallEvent",
     "CallOptions",
+    "Condition",
+    "ConditionName",
     "Document",
     "File",
+    "History",
     "InvalidInput",
     "InvoiceChange",
     "LifecycleStatusCode",
@@ -55,6 +61,7 @@ __all__ = [
     "SeqinoClient",
     "SeqinoError",
     "Submission",
+    "UnreadableEvent",
     "UnsetType",
     "__version__",
     "api",
@@ -70,8 +77,11 @@ _HOME = {
     "UNSET": "seqino._core.wire",
     "CallEvent": "seqino._core.events",
     "CallOptions": "seqino.options",
+    "Condition": "seqino.resources.conditions",
+    "ConditionName": "seqino.resources.conditions",
     "Document": "seqino.documents",
     "File": "seqino._core.wire",
+    "History": "seqino.resources.histories",
     "InvalidInput": "seqino.errors",
     "InvoiceChange": "seqino.resources.watching",
     "LifecycleStatusCode": "seqino.models",
@@ -81,13 +91,14 @@ _HOME = {
     "Page": "seqino.pagination",
     "PageToken": "seqino.errors",
     "Pager": "seqino.pagination",
-    "Polled": "seqino.resources.watching",
+    "Polled": "seqino.resources.cursors",
     "Rejected": "seqino.errors",
     "Response": "seqino._core.raw",
     "ResumeToken": "seqino.errors",
     "SeqinoClient": "seqino.client",
     "SeqinoError": "seqino.errors",
     "Submission": "seqino.submission",
+    "UnreadableEvent": "seqino.statuses",
     "UnsetType": "seqino._core.wire",
     "local_state": "seqino.statuses",
     "read_document": "seqino.documents",

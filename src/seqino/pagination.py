@@ -69,7 +69,15 @@ class Pager(Generic[T]):
         Returns:
             The list from there on. Reading it raises ``InvalidInput`` where the token is of another list,
             another client or another server.
+
+        Raises:
+            InvalidInput: It is no token.
         """
+        if not isinstance(cast("object", token), PageToken):
+            raise InvalidInput(
+                f"token must be the continuation of a page or of an error, a PageToken, not {token!r}; from "
+                "what was stored it is made again by PageToken(**data)"
+            )
         return Pager(self._caller, self._ask, prepare=self._prepare, start=token)
 
     async def __aiter__(self) -> AsyncIterator[T]:

@@ -300,7 +300,9 @@ CASES = [
         operation="get_lifecycle_events",
         method="GET",
         path="/lifecycle-events?object_type=invoice&object_id=i-1",
-        run=lambda client, scope: client.lifecycle.events(object_type="invoice", object_id="i-1", **scope),
+        run=lambda client, scope: client.lifecycle.events(
+            object_type="invoice", object_id="i-1", keep_unreadable=False, **scope
+        ),
         answer=[{"status_code": "DEPOSITED", "timestamp": MOMENT, "emitter": "PDPE"}],
     ),
     Case(
@@ -507,7 +509,7 @@ async def test_the_three_ways_to_filter_events(
     client: SeqinoClient, wire: Any, filters: dict[str, Any], query: str
 ) -> None:
     wire.answer("GET", f"{BASE}/lifecycle-events{query}", [event("FlowStatus.RECEIVABLE")])
-    [found] = await client.lifecycle.events(**filters).to_list()
+    [found] = await client.lifecycle.events(keep_unreadable=False, **filters).to_list()
     assert found.status_code is models.LifecycleStatusCode.FLOW_RECEIVABLE
     assert (found.status_code.number, found.status_code.label_fr) == (500, "Recevable")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import functools
 import json
@@ -23,15 +24,16 @@ from aiohttp.test_utils import TestServer
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
+    BadRequest,
     DeadlineExceeded,
     InsecureConnection,
     InvalidInput,
     NotReached,
     PermissionDenied,
-    ResponseDecodeError,
     ServerError,
     WaitTimedOut,
 )
+from seqino.resources.rounds import MOST_LOOKS
 from seqino.sandbox import Sandbox
 from seqino.statuses import Backoff, LocalState
 from tests.facade.conftest import Clock
@@ -412,20 +414,84 @@ async def test_one_that_cannot_be_looked_at_keeps_no_other(stage: Stage) -> None
     stage.sandbox.clock.advance(60)
     stage.sandbox.faults.plan("status-403-before", operation=EVENTS)
     changes = [change async for change in stage.client.lifecycle.watch(*ids)]
-    assert [(change.invoice_id, change.is_over) for change in changes] == [
-        (ids[0], False),
-        (ids[1], True),
-        (ids[0], True),
-    ]
-    assert isinstance(changes[0].error, PermissionDenied)
+    [failed] = [change for change in changes if change.error is not None]
+    assert isinstance(failed.error, PermissionDenied)
+    # Whichever came first at the platform failed; it is looked at again after a minute.
+    assert not failed.is_over
+    assert {change.invoice_id for change in changes if change.is_over} == set(ids)
+    assert changes[-1].invoice_id == failed.invoice_id
     assert stage.clock.now >= 60
+
+
+class Hanging:
+    """A platform that answers for some invoices, and never for others, until it is told to."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self.under_way = self.most = 0
+
+    async def tell(self, request: web.Request) -> web.Response:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            if request.query["object_id"].startswith("hang"):
+                await self.over.wait()
+        finally:
+            self.under_way -= 1
+        return web.json_response([event("COLLECTED")])
+
+
+@pytest.fixture
+async def hanging() -> AsyncIterator[tuple[SeqinoClient, Hanging]]:
+    platform = Hanging()
+    app = web.Application()
+    app.router.add_get("/lifecycle-events", platform.tell)
+    async with (
+        TestServer(app) as server,
+        SeqinoClient("key-1", client_id="c", base_url=str(server.make_url("")), timeout=math.inf) as client,
+    ):
+        yield client, platform
+        platform.over.set()
+
+
+async def test_a_look_that_hangs_keeps_no_other(hanging: tuple[SeqinoClient, Hanging]) -> None:
+    client, platform = hanging
+    ids = ["hang", *(f"inv-{number}" for number in range(20))]
+    over: list[str] = []
+    async for change in client.lifecycle.watch(*ids):
+        over.append(change.invoice_id)
+        if len(over) == 20:
+            platform.over.set()
+    assert over[-1] == "hang"
+    assert sorted(over) == sorted(ids)
+
+
+async def test_a_few_are_looked_at_at_a_time_and_who_stops_watching_leaves_no_look(
+    hanging: tuple[SeqinoClient, Hanging],
+) -> None:
+    client, platform = hanging
+    before = asyncio.all_tasks()
+    watching = client.lifecycle.watch(*(f"hang-{number}" for number in range(MOST_LOOKS - 1)), *"abc")
+    async with contextlib.aclosing(watching):
+        assert {(await anext(watching)).invoice_id for _ in range(3)} == set("abc")
+        assert platform.most == MOST_LOOKS
+    ours = {task for task in asyncio.all_tasks() - before if "look" in repr(task)}
+    assert ours == set()
+
+
+async def test_what_concerns_all_ends_the_looks_that_are_under_way(stage: Stage) -> None:
+    ids = [await stage.submit() for _ in range(3)]
+    stage.sandbox.faults.plan("status-401-before", operation=EVENTS)
+    with pytest.raises(AuthenticationFailed):
+        _ = [change async for change in stage.client.lifecycle.watch(*ids)]
+    assert not [task for task in asyncio.all_tasks() if "_look_at" in repr(task)]
 
 
 async def test_one_that_fails_for_ever_is_given_up_at_its_age(feed: Feed) -> None:
     client, shown = feed
-    shown.append("no event")
+    shown[:] = [400] * 99
     changes = [change async for change in client.lifecycle.watch("inv-1", max_age=timedelta(hours=1))]
-    assert {type(change.error) for change in changes} == {ResponseDecodeError}
+    assert {type(change.error) for change in changes} == {BadRequest}
     assert [change.state for change in changes][-2:] == [None, LocalState.EXPIRED]
     assert len(changes) < 10
 
@@ -438,7 +504,7 @@ async def test_a_wrong_key_ends_the_watch(feed: Feed) -> None:
 
 
 async def test_what_cannot_be_watched_is_refused(stage: Stage) -> None:
-    refused: tuple[dict[str, Any], ...] = ({"until": "paid"}, {})
+    refused: tuple[dict[str, Any], ...] = ({"until": "paid"}, {}, {"max_age": 5}, {"backoff": 5})
     for arguments in refused:
         with pytest.raises(InvalidInput):
             _ = [change async for change in stage.client.lifecycle.watch("", **arguments)]
@@ -495,7 +561,14 @@ async def test_a_cursor_holds_nothing_of_what_was_said(feed: Feed) -> None:
     assert "buyer" not in json.dumps((await client.lifecycle.poll()).cursor)
 
 
-@pytest.mark.parametrize("cursor", [{}, {"seen": {}}, {"seen": 5, "version": 1}, [], "text"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *({}, {"seen": {}}, {"seen": 5, "version": 1}, [], "text"),
+        *({"seen": {"a": count}, "version": 1} for count in ("1", 1.5, True, None, 0, -1)),
+        {"seen": {5: 1}, "version": 1},
+    ],
+)
 async def test_what_is_no_cursor_is_refused(stage: Stage, cursor: Any) -> None:
     with pytest.raises(InvalidInput, match="this is no cursor of lifecycle"):
         await stage.client.lifecycle.poll(cursor)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_type
 
 from seqino import (
     UNSET,
     CallOptions,
+    History,
     InvalidInput,
     LocalState,
     OutcomeUnknown,
@@ -20,6 +22,7 @@ from seqino import (
     SeqinoClient,
     SeqinoError,
     Submission,
+    UnreadableEvent,
     api,
     local_state,
 )
@@ -88,7 +91,13 @@ async def lists(client: SeqinoClient) -> None:
 
 async def statuses(client: SeqinoClient) -> None:
     history = await client.lifecycle.wait_until("inv_1", ("delivered", "not delivered"), timeout=60)
-    assert_type(history, list[LifecycleEvent])
+    assert_type(history, History)
+    assert_type(history.unreadable, Sequence[UnreadableEvent])
+    events: list[LifecycleEvent] = history
+    assert_type(
+        await client.lifecycle.events(keep_unreadable=True).first(), LifecycleEvent | UnreadableEvent | None
+    )
+    assert_type(local_state(events), LocalState | None)
     assert_type(local_state(history), LocalState | None)
     assert_type(history[0].status_code, LifecycleStatusCode)
     assert_type(history[0].status_code.label_fr, str)

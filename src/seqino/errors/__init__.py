@@ -162,15 +162,25 @@ class NotReached(SeqinoError):
         object_id: The invoice, or the mandate.
         history: An invoice's lifecycle events, as ``lifecycle.history`` returns them; a mandate as it was
             seen in each of its states, the last of them last.
+        unreadable: What came as an event of the invoice, and cannot be read (``UnreadableEvent``).
     """
 
     object_id: str
     history: Sequence[Any]
+    unreadable: Sequence[Any]
 
-    def __init__(self, message: str, *, object_id: str = "", history: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        object_id: str = "",
+        history: Sequence[Any] = (),
+        unreadable: Sequence[Any] = (),
+    ) -> None:
         super().__init__(message)
         self.object_id = object_id
         self.history = list(history)
+        self.unreadable = list(unreadable)
 
 
 class WaitTimedOut(NotReached, TimeoutError):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Literal, overload
 
 from seqino import statuses
 from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, UnsetType
 from seqino._generated import operations
 from seqino.errors import (
-    AuthenticationFailed,
-    CallError,
     InsecureConnection,
     InvalidInput,
     NotFound,
@@ -21,15 +20,18 @@ from seqino.models import ObjectType
 from seqino.pagination import Pager
 from seqino.resources.base import PASSING, Resource
 from seqino.resources.conditions import Wanted
-from seqino.resources.patience import Patience, check_backoff
-from seqino.resources.watching import InvoiceChange, Polled, Watched, moment, new_events
-from seqino.statuses import Backoff, Until, Watch, goal_of, local_state, without_repetitions
+from seqino.resources.cursors import Polled, new_events
+from seqino.resources.histories import AnyEvent, History, fetch_events
+from seqino.resources.patience import Patience, check_backoff, check_duration
+from seqino.resources.rounds import Round
+from seqino.resources.watching import InvoiceChange, Watched, moment
+from seqino.statuses import Backoff, UnreadableEvent, Until, Watch, goal_of, local_state
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+    from datetime import timedelta
 
-    from seqino._core.wire import JSON, PagingCaller
+    from seqino._core.wire import JSON, Caller, PagingCaller
     from seqino.models import LifecycleEvent
     from seqino.options import CallOptions
     from seqino.resources.conditions import Condition
@@ -51,14 +53,37 @@ class Lifecycle(Resource):
         super().__init__(client)
         self._runtime = runtime or Runtime()
 
+    @overload
     def events(
         self,
         *,
         object_type: ObjectType | str | None = None,
         object_id: str | UnsetType | None = UNSET,
+        keep_unreadable: Literal[False] = False,
         client_id: str | None = None,
         options: CallOptions | None = None,
-    ) -> Pager[LifecycleEvent]:
+    ) -> Pager[LifecycleEvent]: ...
+
+    @overload
+    def events(
+        self,
+        *,
+        object_type: ObjectType | str | None = None,
+        object_id: str | UnsetType | None = UNSET,
+        keep_unreadable: Literal[True],
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Pager[LifecycleEvent | UnreadableEvent]: ...
+
+    def events(
+        self,
+        *,
+        object_type: ObjectType | str | None = None,
+        object_id: str | UnsetType | None = UNSET,
+        keep_unreadable: bool = False,
+        client_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Pager[LifecycleEvent] | Pager[LifecycleEvent | UnreadableEvent]:
         """List lifecycle events: all of a client, all of one kind of object, or those of one object.
 
         Events carry no id and may come late, twice and out of order; ``statuses.local_state`` reads them so.
@@ -68,6 +93,8 @@ class Lifecycle(Resource):
                 status of three families) is given that of its kind.
             object_id: One object of that kind, such as an invoice id. ``None`` beside a type is refused: it
                 is the id of an invoice whose id nobody knows yet, and no wish for the events of all of them.
+            keep_unreadable: Give an event that cannot be read, too, as an ``UnreadableEvent`` in its place.
+                Without it, one such event keeps the list from being read.
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
 
@@ -75,35 +102,26 @@ class Lifecycle(Resource):
             InvalidInput: An id without a type, or an empty or absent one: the platform would answer for
                 everything.
         """
-        if object_type is None and object_id not in (UNSET, None):
-            raise InvalidInput("object_id needs object_type beside it, such as 'invoice'")
-        if object_type is not None and object_id is None:
-            raise InvalidInput(
-                f"object_id is None beside object_type={str(object_type)!r}: leave it out to list the events "
-                "of all; an invoice that was accepted without an id has none to ask for yet"
-            )
-        if object_id == "" or object_type == "":
-            raise InvalidInput(
-                "object_type and object_id must not be empty: leave them out to list everything"
-            )
+        _check_object(object_type, object_id)
 
-        def resolved(events: Sequence[LifecycleEvent]) -> Sequence[LifecycleEvent]:
+        def resolved(found: Sequence[AnyEvent]) -> Sequence[AnyEvent]:
             if object_type is not None:
-                for event in events:
-                    event.status_code = statuses.resolve(event.status_code, object_type)
-            return events
+                for event in found:
+                    if not isinstance(event, UnreadableEvent):
+                        event.status_code = statuses.resolve(event.status_code, object_type)
+            return found
 
-        return Pager(
-            self._client,
-            lambda caller: operations.get_lifecycle_events(
+        def ask(caller: Caller) -> Awaitable[Sequence[AnyEvent]]:
+            fetch = fetch_events if keep_unreadable else operations.get_lifecycle_events
+            return fetch(
                 caller,
                 object_type=object_type,
                 object_id=object_id or None,
                 client_id=client_id,
                 options=options,
-            ),
-            prepare=resolved,
-        )
+            )
+
+        return Pager[AnyEvent](self._client, ask, prepare=resolved)
 
     async def history(
         self,
@@ -112,7 +130,7 @@ class Lifecycle(Resource):
         object_type: ObjectType | str = ObjectType.INVOICE,
         client_id: str | None = None,
         options: CallOptions | None = None,
-    ) -> list[LifecycleEvent]:
+    ) -> History:
         """Return what happened to one object, in order, each event once.
 
         Args:
@@ -120,11 +138,18 @@ class Lifecycle(Resource):
             object_type: Kind of object.
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
+
+        Returns:
+            Its events, as a list; ``unreadable`` of it has what was sent as one and cannot be read.
         """
         events = self.events(
-            object_type=object_type, object_id=object_id, client_id=client_id, options=options
+            object_type=object_type,
+            object_id=object_id,
+            keep_unreadable=True,
+            client_id=client_id,
+            options=options,
         )
-        return without_repetitions(await events.to_list())
+        return History.of(await events.to_list())
 
     async def wait_until(
         self,
@@ -135,7 +160,7 @@ class Lifecycle(Resource):
         backoff: Backoff | None = None,
         client_id: str | None = None,
         options: CallOptions | None = None,
-    ) -> list[LifecycleEvent]:
+    ) -> History:
         """Wait until something is true of an invoice: look at once, then ever more seldom.
 
         Args:
@@ -151,7 +176,7 @@ class Lifecycle(Resource):
             options: What each look does otherwise than the client.
 
         Returns:
-            All events known, in order, each once.
+            All events known, in order, each once; ``unreadable`` of it has what came and cannot be read.
 
         Raises:
             WaitTimedOut: It did not come true in time; ``history`` has what happened instead, and the cause
@@ -169,16 +194,16 @@ class Lifecycle(Resource):
             backoff=check_backoff(backoff, default=Backoff()),
             options=options,
         )
-        known: list[LifecycleEvent] = []
+        known = History()
         while True:
-            failure, told = None, 0.0
+            failure, told, found = None, 0.0, History()
             try:
                 found = await self._look(invoice_id, client_id, patience.options)
             except InsecureConnection:
                 raise
             except PASSING as error:
-                failure, found, told = error, [], error.retry_after or 0.0
-            before, known = len(known), without_repetitions([*known, *found])
+                failure, told = error, error.retry_after or 0.0
+            before, known = len(known), known.joined(found)
             if wanted.holds(known):
                 return known
             state = local_state(known) or "without any event"
@@ -187,6 +212,7 @@ class Lifecycle(Resource):
                     f"{invoice_id} is {state}: {wanted.text!r} cannot follow that",
                     object_id=invoice_id,
                     history=known,
+                    unreadable=known.unreadable,
                 )
             if patience.is_over:
                 raise WaitTimedOut(
@@ -194,17 +220,16 @@ class Lifecycle(Resource):
                     "happened is the error's history. Wait again, or let a webhook tell",
                     object_id=invoice_id,
                     history=known,
+                    unreadable=known.unreadable,
                 ) from failure
             await patience.pause(news=len(known) > before, told=told)
 
-    async def _look(
-        self, invoice_id: str, client_id: str | None, options: CallOptions | None
-    ) -> list[LifecycleEvent]:
+    async def _look(self, invoice_id: str, client_id: str | None, options: CallOptions | None) -> History:
         try:
             return await self.history(invoice_id, client_id=client_id, options=options)
         except NotFound:
             # Lists may be behind what was just accepted.
-            return []
+            return History()
 
     async def watch(
         self,
@@ -214,11 +239,12 @@ class Lifecycle(Resource):
         backoff: Backoff | None = None,
         client_id: str | None = None,
         options: CallOptions | None = None,
-    ) -> AsyncIterator[InvoiceChange]:
+    ) -> AsyncGenerator[InvoiceChange, None]:
         """Yield what happens to some invoices, until all of them are at an end.
 
-        Each is looked at at once, then ever more seldom while nothing happens: one request a look, one look
-        at a time. What keeps one from being looked at is yielded as its ``error``, and keeps no other.
+        Each is looked at at once, then ever more seldom while nothing happens: one request a look, a few
+        looks at a time. What keeps one from being looked at is yielded as its ``error``, and keeps no other;
+        nor does a look that hangs. An event that cannot be read is told once, as ``unreadable``.
 
         Args:
             invoice_ids: The invoices.
@@ -233,7 +259,9 @@ class Lifecycle(Resource):
             AuthenticationFailed: The key is wrong, for all of them.
             InsecureConnection: No call is possible, for none of them.
         """
-        goal, pauses = goal_of(until), backoff or Backoff()
+        goal, pauses = goal_of(until), check_backoff(backoff, default=Backoff())
+        if max_age is not None:
+            check_duration("max_age", max_age)
         if not all(invoice_ids):
             raise InvalidInput(
                 "an invoice id is empty: an invoice that was accepted without one has none yet"
@@ -250,25 +278,10 @@ class Lifecycle(Resource):
             )
             for invoice_id in dict.fromkeys(invoice_ids)
         ]
-        while watched:
-            one = min(watched, key=lambda item: item.due)
-            await self._sleep_until(one.due)
-            began = moment(self._runtime.monotonic())
-            try:
-                change = one.saw(await self._look(one.invoice_id, client_id, options), began=began)
-            except (AuthenticationFailed, InsecureConnection):
-                raise
-            except CallError as error:
-                change = one.failed(error, began=began)
-            if change is not None:
-                if change.is_over:
-                    watched.remove(one)
+        looks = Round(self._runtime, lambda invoice_id: self._look(invoice_id, client_id, options))
+        async with aclosing(looks.changes(watched)) as changes:
+            async for change in changes:
                 yield change
-
-    async def _sleep_until(self, due: datetime) -> None:
-        pause = (due - moment(self._runtime.monotonic())).total_seconds()
-        if pause > 0:
-            await self._runtime.sleep(pause)
 
     async def poll(
         self,
@@ -281,8 +294,9 @@ class Lifecycle(Resource):
     ) -> Polled:
         """Return the events that were not there at the poll before, without a gap.
 
-        Store ``events`` first and ``cursor`` after them: whoever is interrupted in between is told the same
-        events again, and misses none. The platform sends the whole list each time, since it knows no "since".
+        Store ``events`` and ``unreadable`` first, and ``cursor`` after them: whoever is interrupted in
+        between is told the same again, and misses nothing. What cannot be read keeps nothing back: it is
+        told once, like an event. The platform sends the whole list each time, since it knows no "since".
         Events of several objects do not say of which they are, and two that look alike are counted as two:
         what appears means no more than that something happened. With an ``object_id`` they are that object's.
 
@@ -306,8 +320,24 @@ class Lifecycle(Resource):
         # A cursor that cannot be used costs no request.
         new_events(cursor, [], scope=scope, of_one_object=True)
         events = self.events(
-            object_type=object_type, object_id=object_id, client_id=client_id, options=options
+            object_type=object_type,
+            object_id=object_id,
+            keep_unreadable=True,
+            client_id=client_id,
+            options=options,
         )
         return new_events(
             cursor, await events.to_list(), scope=scope, of_one_object=isinstance(object_id, str)
         )
+
+
+def _check_object(object_type: ObjectType | str | None, object_id: str | UnsetType | None) -> None:
+    if object_type is None and object_id not in (UNSET, None):
+        raise InvalidInput("object_id needs object_type beside it, such as 'invoice'")
+    if object_type is not None and object_id is None:
+        raise InvalidInput(
+            f"object_id is None beside object_type={str(object_type)!r}: leave it out to list the events "
+            "of all; an invoice that was accepted without an id has none to ask for yet"
+        )
+    if object_id == "" or object_type == "":
+        raise InvalidInput("object_type and object_id must not be empty: leave them out to list everything")

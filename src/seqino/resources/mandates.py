@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from seqino._core.runtime import Runtime
 from seqino._generated import operations
-from seqino.errors import InsecureConnection, InvalidInput, NotReached, WaitTimedOut
+from seqino.errors import InsecureConnection, NotReached, WaitTimedOut
 from seqino.models import DirectoryEntry, Mandate, MandateStatus
 from seqino.pagination import Pager
 from seqino.resources.base import PASSING, Resource
-from seqino.resources.patience import Patience, check_backoff
+from seqino.resources.patience import Patience, check_backoff, check_duration
 from seqino.statuses import Backoff
 from seqino.statuses.events import instant
 
@@ -130,10 +130,9 @@ class Mandates(Resource):
             options: What this call does otherwise than its client.
 
         Raises:
-            InvalidInput: The time is negative.
+            InvalidInput: The time is none, or negative; nothing was sent.
         """
-        if within < timedelta(0):
-            raise InvalidInput(f"within must not be negative, and is {within}")
+        check_duration("within", within)
         active = self.list(status=MandateStatus.ACTIVE, client_id=client_id, options=options)
         last = datetime.fromtimestamp(self._runtime.wall(), UTC) + within
         return ending_by(await active.to_list(), last)

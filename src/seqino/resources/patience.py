@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from seqino._core.runtime import Runtime
     from seqino._core.wire import PagingCaller
 
-__all__ = ["Patience", "check_backoff"]
+__all__ = ["Patience", "check_backoff", "check_duration"]
 
 _LAST_LOOK = 1.0
 """Seconds that are kept for the last look."""
@@ -38,6 +39,23 @@ def check_backoff(backoff: object, *, default: Backoff) -> Backoff:
             f"{backoff!r}"
         )
     return backoff
+
+
+def check_duration(name: str, value: object) -> timedelta:
+    """Return a length of time, or refuse what is none.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: What was given.
+
+    Raises:
+        InvalidInput: It is no ``timedelta``, or a negative one.
+    """
+    if not isinstance(value, timedelta):
+        raise InvalidInput(f"{name} must be a timedelta, such as timedelta(days=30), not {value!r}")
+    if value < timedelta(0):
+        raise InvalidInput(f"{name} must not be negative, and is {value}")
+    return value
 
 
 class Patience:

@@ -1,42 +1,34 @@
-"""Watching what happens to invoices: changes and cursors as data. Pure."""
+"""Watching what happens to invoices: what is known of each, and what is new. Pure."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
 
 import attrs
 
-from seqino._core.wire import JSON
-from seqino.errors import CallError, InvalidInput
+from seqino.errors import CallError
 from seqino.models import LifecycleEvent
+from seqino.resources.histories import History
 from seqino.statuses import (
     Backoff,
     LocalState,
     LookAt,
     Over,
+    UnreadableEvent,
     Until,
     Watch,
     fingerprint,
-    in_order,
     local_state,
     next_step,
-    without_repetitions,
 )
 
-__all__ = ["InvoiceChange", "Polled", "Watched", "moment", "new_events"]
+__all__ = ["InvoiceChange", "Watched", "moment"]
 
 
 def moment(monotonic: float) -> datetime:
     """Return a moment of a clock that never goes back, to reckon with; it is no date."""
     return datetime.fromtimestamp(0, UTC) + timedelta(seconds=monotonic)
-
-
-# --- Changes
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +38,7 @@ class InvoiceChange:
     Args:
         invoice_id: The invoice.
         events: What happened since it was looked at last, in order.
+        unreadable: What came since then as an event of it, and cannot be read.
         history: All that is known to have happened to it, in order.
         state: Where that leaves it; ``None`` where no event tells. ``EXPIRED`` where watching was given up.
         is_over: Whether it is not watched any more.
@@ -54,6 +47,7 @@ class InvoiceChange:
 
     invoice_id: str
     events: Sequence[LifecycleEvent] = ()
+    unreadable: Sequence[UnreadableEvent] = ()
     history: Sequence[LifecycleEvent] = ()
     state: LocalState | None = None
     is_over: bool = False
@@ -79,23 +73,26 @@ class Watched:
     max_age: timedelta | None
     backoff: Backoff
     spread: float
-    history: list[LifecycleEvent] = attrs.field(factory=list[LifecycleEvent], init=False)
+    history: History = attrs.field(factory=History, init=False)
     due: datetime = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.due = self.watch.since
 
-    def saw(self, events: Sequence[LifecycleEvent], *, began: datetime) -> InvoiceChange | None:
+    def saw(self, shown: History, *, began: datetime) -> InvoiceChange | None:
         """Take a look into account; return what is new, ``None`` where nothing is."""
         known = set(map(fingerprint, self.history))
-        self.history = without_repetitions([*self.history, *events])
+        told = len(self.history.unreadable)
+        self.history = self.history.joined(shown)
         news = [event for event in self.history if fingerprint(event) not in known]
-        step = self._step(began, news=bool(news))
-        if not news and isinstance(step, LookAt):
+        unreadable = self.history.unreadable[told:]
+        step = self._step(began, news=bool(news or unreadable))
+        if not news and not unreadable and isinstance(step, LookAt):
             return None
         return InvoiceChange(
             invoice_id=self.invoice_id,
             events=news,
+            unreadable=unreadable,
             history=list(self.history),
             state=step.state if isinstance(step, Over) else local_state(self.history),
             is_over=isinstance(step, Over),
@@ -126,75 +123,3 @@ class Watched:
         if isinstance(step, LookAt):
             self.due = step.moment
         return step
-
-
-# --- Cursors
-
-_VERSION = 1
-
-
-@attrs.frozen(kw_only=True)
-class Polled:
-    """What a poll brought.
-
-    Args:
-        events: What was not there before, in order. Store it before the cursor.
-        cursor: Where the next poll goes on: plain JSON data, to be stored after the events.
-    """
-
-    events: Sequence[LifecycleEvent]
-    cursor: Mapping[str, JSON]
-
-
-def new_events(
-    cursor: Mapping[str, Any] | None,
-    events: Sequence[LifecycleEvent],
-    *,
-    scope: Mapping[str, str | None],
-    of_one_object: bool,
-) -> Polled:
-    """Compare a list of events with what was there before.
-
-    Args:
-        cursor: Of the poll before; ``None`` for the first one.
-        events: The list as it is.
-        scope: What the list is of: a cursor of another one is refused.
-        of_one_object: Whether they are of one object, of which events that say the same are the same. Else
-            they are counted, since two objects may look alike.
-
-    Raises:
-        InvalidInput: The cursor is none, or is of another list.
-    """
-    before = _seen(cursor, scope)
-    if of_one_object:
-        events = without_repetitions(events)
-    left, found = Counter(before), list[LifecycleEvent]()
-    for event in in_order(events):
-        mark = _mark(event)
-        if left[mark] > 0:
-            left[mark] -= 1
-        else:
-            found.append(event)
-    now = Counter(map(_mark, events))
-    # Of one object nothing comes twice, so that what is hidden for a while is not told again.
-    seen = {**before, **now} if of_one_object else now
-    return Polled(events=found, cursor={"version": _VERSION, "of": dict(scope), "seen": dict(seen)})
-
-
-def _mark(event: LifecycleEvent) -> str:
-    # Comments stay out of the cursor, and it stays small.
-    return hashlib.sha256(json.dumps(fingerprint(event)).encode()).hexdigest()[:24]
-
-
-def _seen(cursor: Mapping[str, Any] | None, scope: Mapping[str, str | None]) -> dict[str, int]:
-    if cursor is None:
-        return {}
-    seen = cursor.get("seen") if isinstance(cast("object", cursor), Mapping) else None
-    if not isinstance(seen, Mapping) or cursor.get("version") != _VERSION:
-        raise InvalidInput("this is no cursor of lifecycle.poll: give None to begin with everything")
-    if cursor.get("of") != scope:
-        raise InvalidInput(
-            f"the cursor is of another list ({cursor.get('of')!r}) than this one ({dict(scope)!r}): poll "
-            "each with its own"
-        )
-    return dict(cast("Mapping[str, int]", seen))

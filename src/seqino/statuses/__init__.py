@@ -34,6 +34,7 @@ from seqino.statuses.rules import (
     may_follow,
     portal_deadline,
 )
+from seqino.statuses.unreadable import UnreadableEvent
 
 __all__ = [
     "PORTAL_DELAY",
@@ -52,6 +53,7 @@ __all__ = [
     "StatusEvent",
     "StatusMeaning",
     "StatusWarning",
+    "UnreadableEvent",
     "Until",
     "WarningKind",
     "Watch",
