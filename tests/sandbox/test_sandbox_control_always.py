@@ -14,7 +14,7 @@ from tests.sandbox.wires import port_of, wire
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CLOCK = b"GET /_sandbox/clock HTTP/1.1\r\nHost: x\r\n\r\n"
+CLOCK = b"GET /_sandbox/clock HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.mark.parametrize("kind", ["close-unread", "reset-unread"])
