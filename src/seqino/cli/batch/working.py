@@ -59,7 +59,13 @@ class Worker:
         whose = self.session.whose()
         async with self.session.client() as client, self.session.open(create=not corrects) as ledger:
             try:
-                run = await ledger.create_run(paths, client_id=whose, name=name, corrects=corrects)
+                run = await ledger.create_run(
+                    paths,
+                    client_id=whose,
+                    name=name,
+                    corrects=corrects,
+                    check_digits=self.session.check_digits,
+                )
                 return await self._work(run, client)
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
