@@ -51,10 +51,9 @@ MOST_IN_ROUTING_CODE = MOST_IN_SUFFIX - len("12345678901234_")
 
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]")
 _CHARACTERS = "letters without accents, digits, '-', '_' and '.'"
-_MISTYPED = (
-    "has a wrong check digit: was a digit mistyped? check_digits=False, for a client or a call, lets test "
-    "numbers through"
-)
+LENIENCE = "check_digits=False, for a client or a call, lets test numbers through"
+"""How a test number is sent all the same; commands say it in their own words."""
+_MISTYPED = f"has a wrong check digit: was a digit mistyped? {LENIENCE}"
 
 _NOBODY = "000000000"
 _NOBODYS = "has zeros alone for a SIREN, which nobody has"

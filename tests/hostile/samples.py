@@ -70,8 +70,10 @@ _SCALARS: Mapping[Any, Any] = {
 IDENTIFIERS: Mapping[str, str] = {
     "siren": "552100554",
     "siret": "55210055400013",
+    "vat_number": "FR96552100554",
     "routing_code": "COMPTA-1",
     "suffix": "COMPTA",
+    "address": "552100554_COMPTA",
 }
 """An identifier of each kind that fields and parameters have."""
 

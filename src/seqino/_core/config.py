@@ -23,7 +23,6 @@ from seqino.options import (
     check_header,
     check_headers,
     check_timeout,
-    checks_digits,
     is_header_value,
     names_only,
 )

@@ -51,6 +51,7 @@ class Target:
     client_id: str | None = None
     api_key_file: Path | None = None
     timeout: float = DEFAULT_TIMEOUT
+    check_digits: bool = True
 
     def client(self) -> SeqinoClient:
         """Make the client.
@@ -65,6 +66,7 @@ class Target:
             base_url=self.base_url,
             server=self.server,
             timeout=self.timeout,
+            check_digits=self.check_digits,
         )
 
 
@@ -102,10 +104,18 @@ def _target_options(
     timeout: Annotated[
         float, typer.Option(help="Seconds for a call with all its attempts and looks.")
     ] = DEFAULT_TIMEOUT,
+    no_check_digits: Annotated[
+        bool, typer.Option("--no-check-digits", help="Let test numbers through: wrong check digits.")
+    ] = False,
 ) -> Target:
     """Make a target of the options that say whom to call; the one place where these are written."""
     return Target(
-        base_url=base_url, server=server, client_id=client_id, api_key_file=api_key_file, timeout=timeout
+        base_url=base_url,
+        server=server,
+        client_id=client_id,
+        api_key_file=api_key_file,
+        timeout=timeout,
+        check_digits=not no_check_digits,
     )
 
 

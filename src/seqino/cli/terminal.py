@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from seqino.errors import InvalidInput
+from seqino.identifiers import LENIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 Language: TypeAlias = Literal["fr", "en"]
+
+_LENIENCE = "--no-check-digits lets test numbers through"
 
 _WIDE = 200
 """Columns where nobody looks through a terminal: rows are not broken in a file or a pipe."""
@@ -58,8 +61,8 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Put the lines of a message on one."""
-    line = ""
+    """Put the lines of a message on one, in the words of a command: it has options, and no arguments."""
+    line, text = "", text.replace(LENIENCE, _LENIENCE)
     for part in filter(None, map(str.strip, text.splitlines())):
         line += part if not line else f" {part}" if line.endswith((".", ":")) else f"; {part}"
     return line

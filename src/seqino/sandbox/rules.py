@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from seqino.sandbox.identifiers import is_siren
+from seqino.sandbox.party_rules import wrong_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -48,6 +49,7 @@ def breaches(terms: Terms, known: Container[str]) -> Iterator[Breach]:
         yield Breach("BR-07", "BT-44", "an invoice names its buyer (BT-44)")
     if "BG-25" in known and not terms.get("BG-25"):
         yield Breach("BR-16", "BG-25", "an invoice has at least one line (BG-25)")
+    yield from (Breach(*wrong) for wrong in wrong_identifiers(terms))
     yield from _sums(terms)
 
 

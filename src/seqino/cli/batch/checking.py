@@ -54,7 +54,7 @@ async def check_all(
     Raises:
         CallError: The platform could not be asked.
     """
-    entries = _entries(paths, client_id)
+    entries = _entries(paths, client_id, check_digits=client.check_digits)
     verdicts: Counter[str] = Counter()
     turn = asyncio.Lock()
 
@@ -85,22 +85,26 @@ async def _together(work: Callable[[], Coroutine[Any, Any, None]], workers: int)
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _entries(paths: Iterable[Path], client_id: str) -> Iterator[NewItem | Refused]:
+def _entries(paths: Iterable[Path], client_id: str, *, check_digits: bool) -> Iterator[NewItem | Refused]:
     # Says which extra is missing, where it is.
     _ = seqino.batch.Ledger
     from seqino.batch.sources import entries_under, paths_of  # noqa: PLC0415 - needs that extra
 
     found = paths_of(list(paths)) or []
-    return (entry for path in found for entry in entries_under(path, client_id=client_id))
+    return (
+        entry
+        for path in found
+        for entry in entries_under(path, client_id=client_id, check_digits=check_digits)
+    )
 
 
 async def _check(client: SeqinoClient, entry: NewItem | Refused) -> _Found:
     if not isinstance(entry, NewItem):
-        return _Found(entry.name, None, "invalid", (entry.reason,))
+        return _Found(entry.name, None, "invalid", (one_line(entry.reason),))
     name, key = entry.name, entry.business_key
     if entry.state is State.INVALID:
         told = msgspec.json.decode(entry.reasons or "{}")
-        return _Found(name, key, "invalid", (str(told.get("message")),))
+        return _Found(name, key, "invalid", (one_line(str(told.get("message"))),))
     if entry.route is not Route.DRAFT or entry.payload is None:
         return _Found(name, key, "readable")
     return await _judge(client, entry, entry.payload)
@@ -113,7 +117,7 @@ async def _judge(client: SeqinoClient, entry: NewItem, payload: bytes) -> _Found
     except Rejected as error:
         if error.status in _NO_VERDICT:
             raise
-        return _Found(name, key, "invalid", (str(error),))
+        return _Found(name, key, "invalid", (one_line(str(error)),))
     if judged.errors or judged.valid is False:
         return _Found(name, key, "invalid", _texts(judged.errors))
     return _Found(name, key, "valid" if judged.valid else "unclear", _texts(judged.warnings))

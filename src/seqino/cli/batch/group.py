@@ -76,8 +76,11 @@ def _target(
         Path | None,
         typer.Option(help="File that holds the API key alone. Else SEQINO_API_KEY.", show_default=False),
     ] = None,
+    no_check_digits: Annotated[
+        bool, typer.Option("--no-check-digits", help="Let test numbers through: wrong check digits.")
+    ] = False,
 ) -> dict[str, Any]:
-    return {"client_id": client_id, "api_key_file": api_key_file}
+    return {"client_id": client_id, "api_key_file": api_key_file, "check_digits": not no_check_digits}
 
 
 _PLACE = tuple(inspect.signature(_place).parameters.values())

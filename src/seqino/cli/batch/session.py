@@ -35,6 +35,7 @@ class Session:
         ledger: File of the ledger; ``None`` for the one in the user's data folder.
         client_id: On whose behalf to call.
         api_key_file: File with the API key.
+        check_digits: Whether identifiers of drafts with a wrong check digit are refused.
     """
 
     server: str | None = None
@@ -43,6 +44,7 @@ class Session:
     ledger: Path | None = None
     client_id: str | None = None
     api_key_file: Path | None = None
+    check_digits: bool = True
 
     def client(self) -> SeqinoClient:
         """Make the client.
@@ -56,6 +58,7 @@ class Session:
             server=self.server,
             client_id=self.client_id,
             api_key_file=self.api_key_file,
+            check_digits=self.check_digits,
         ).client()
 
     def whose(self, client_id: str | None = None) -> str:

@@ -113,7 +113,7 @@ def say_refused(refused: Sequence[Refused], *, as_json: bool) -> None:
     """Say what of a source was not taken, a line each: paths and reasons are too long for a table."""
     for one in refused:
         say(
-            json_line({"refused": one.name, "reason": one.reason})
+            json_line({"refused": one.name, "reason": one_line(one.reason)})
             if as_json
             else f"refused before sending: {one.name}: {one_line(one.reason)}"
         )

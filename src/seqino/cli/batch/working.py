@@ -60,7 +60,13 @@ class Worker:
         opened = self.session.open(create=not corrects, another=another)
         async with self.session.client() as client, opened as ledger:
             try:
-                run = await ledger.create_run(paths, client_id=whose, name=name, corrects=corrects)
+                run = await ledger.create_run(
+                    paths,
+                    client_id=whose,
+                    name=name,
+                    corrects=corrects,
+                    check_digits=self.session.check_digits,
+                )
                 code = await self._code(run, await self._work(run, client, ledger))
             except asyncio.CancelledError:
                 return await self._stopped(ledger)
