@@ -315,7 +315,7 @@ async def test_a_second_ledger_of_a_sponsor_is_refused_unless_it_is_wanted(tmp_p
     assert not other.exists()
     await (await Ledger.open(other, another=True, **settings(tmp_path))).aclose()
     await (await Ledger.open(other, **settings(tmp_path))).aclose()
-    await (await Ledger.open(tmp_path / "else.db", **{**settings(tmp_path), "sponsor": "else"})).aclose()
+    await (await Ledger.open(tmp_path / "else.db", **settings(tmp_path, sponsor="else"))).aclose()
     for gone in (place, other):
         gone.write_bytes(b"no ledger")
     await (await Ledger.open(tmp_path / "third.db", **settings(tmp_path))).aclose()
@@ -405,7 +405,7 @@ def test_a_sponsor_needs_a_name() -> None:
 
 @pytest.mark.parametrize("where", [{"place": "f\udce9/l.db"}, {"place": "l.db", "copies": "f\udce9"}])
 def test_a_folder_whose_name_is_no_text_is_refused(where: dict[str, str]) -> None:
-    with pytest.raises(ConfigurationError, match="f%E9.*: its name is no text"):
+    with pytest.raises(ConfigurationError, match=r"f%E9.*: its name is no text"):
         place_of(where["place"], server="dev", sponsor="a", copies=where.get("copies"))
 
 

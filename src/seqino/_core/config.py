@@ -155,7 +155,7 @@ class Config:
             timeout=self.timeout if timeout is None else timeout,
             max_retries=self.max_retries if retries is None else retries,
             extra_headers={**self.extra_headers, **(headers or {})},
-            check_digits=checks_digits(options, default=self.check_digits),
+            check_digits=self.check_digits if options.check_digits is None else options.check_digits,
             is_looked_into=isinstance(options, LookedIntoOptions),
         )
 
