@@ -60,18 +60,32 @@ def test_an_address_of_the_scheme_0225_has_one_of_four_forms(term: str, text: st
 
 
 @pytest.mark.reconstruction
+@pytest.mark.parametrize(
+    ("wrong", "rule", "name"),
+    [
+        ({"electronic_address": {"scheme_id": "0225", "value": "12"}}, "BR-FR-23", "electronic_address"),
+        (
+            {
+                "buyer_legal_registration_identifier": "12",
+                "buyer_legal_registration_identifier_scheme": "0002",
+            },
+            "BR-FR-11",
+            "buyer_legal_registration_identifier",
+        ),
+    ],
+)
 async def test_a_draft_with_a_wrong_identifier_is_kept_with_a_warning_and_never_issued(
-    call: Any, draft: Callable[..., dict[str, Any]]
+    call: Any, draft: Callable[..., dict[str, Any]], wrong: dict[str, Any], rule: str, name: str
 ) -> None:
     sent = draft()
-    sent["buyer"]["electronic_address"] = {"scheme_id": "0225", "value": "12"}
+    sent["buyer"].update(wrong)
     reply = await call("POST", "/drafts", json=sent)
     assert reply.status == 201
     [warning] = reply.body["warnings"]
-    assert (warning["rule"], warning["path"]) == ("BR-FR-23", "buyer.electronic_address")
+    assert (warning["rule"], warning["path"]) == (rule, f"buyer.{name}")
     judged = await call("POST", "/drafts/validate-data", json={"invoice_data": sent})
     assert judged.body["valid"] is False
     refused = await call("POST", f"/drafts/{reply.body['draft_id']}/validate")
     assert refused.status == 422
     [problem] = refused.body["detail"]
-    assert (problem["loc"][-1], problem["type"]) == ("electronic_address", "BR-FR-23")
+    assert (problem["loc"][-1], problem["type"]) == (name, rule)

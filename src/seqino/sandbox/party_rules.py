@@ -14,7 +14,10 @@ from seqino.sandbox.identifiers import is_siren, is_siret
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["wrong_identifiers"]
+__all__ = ["JUDGED_OF_PARTIES", "wrong_identifiers"]
+
+JUDGED_OF_PARTIES = tuple(term for number in (30, 34, 47, 49) for term in (f"BT-{number}", f"BT-{number}-1"))
+"""The terms that the rules ask for: identifiers and their schemes."""
 
 _Wrong = tuple[str, str, str]
 """Rule, term and message."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from seqino.sandbox.identifiers import is_siren
-from seqino.sandbox.party_rules import wrong_identifiers
+from seqino.sandbox.party_rules import JUDGED_OF_PARTIES, wrong_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -19,6 +19,7 @@ __all__ = ["JUDGED", "Breach", "breaches", "party_key", "siren_of"]
 
 JUDGED = frozenset(
     {
+        *JUDGED_OF_PARTIES,
         *("BT-44", "BG-20", "BT-92", "BG-21", "BT-99", "BG-23", "BT-117", "BG-25", "BT-131"),
         *(f"BT-{number}" for number in (106, 107, 108, 109, 110, 112, 113, 114, 115)),
     }

@@ -40,7 +40,7 @@ _BUYER = {"legal": "BT-47", "vat": "BT-48", "address": "BT-49"}
 _OTHERS = ("BT-31", "BT-30", "BT-27")
 """What tells a seller without a SIREN from others."""
 
-_READ = JUDGED.union(_SELLER.values(), _BUYER.values(), _OTHERS, ("BT-34-1", "BT-49-1"))
+_READ = JUDGED.union(_SELLER.values(), _BUYER.values(), _OTHERS)
 """The terms of a draft that are read: what the rules ask for, and who sells and buys."""
 
 _MARKS = (
