@@ -104,8 +104,10 @@ class Sandbox:
         scenario: What buyers do, one of ``SCENARIOS``; ``MAGIC_BUYERS`` go before it.
         api_key: The one API key that is taken; any but ``invalid`` by default.
         seed: Ids follow from it and from the order of the requests.
-        show_inferred: Whether answers carry what no public page shows (draft status, invoice id and number of
-            a draft). Without, a draft that was read cannot tell whether it was issued.
+        show_inferred: Whether it is told what became of a draft, which no public page shows: status, invoice
+            id and number, dates, errors and warnings in answers about drafts, status, id and number in
+            the data of invoices, the invoice in refusals, and the ids in ``invoice.created``. Without, a
+            draft that was read cannot tell whether it was issued.
         clients: Clients that each sponsor has from the start.
         description: The API's description in JSON; the one shipped in the package by default.
         state: File that keeps what was acknowledged, however the process ends; made when it is missing,
@@ -165,6 +167,7 @@ class Sandbox:
             webhooks,
             Scheme.read(self._description.document),
             recipients=self.world.receivers,
+            tells_drafts=lambda: self.show_inferred,
         )
         """What webhooks are told: ``list()``, and ``await settled()`` before a test looks at what arrived."""
         self.operations = Operations(
@@ -208,7 +211,7 @@ class Sandbox:
 
     @property
     def show_inferred(self) -> bool:
-        """Whether answers carry what no public page shows; set it, and the next ones do, or do not."""
+        """Whether it is told what became of a draft; set it, and what comes next tells it, or does not."""
         return self.operations.data.show_inferred
 
     @show_inferred.setter
