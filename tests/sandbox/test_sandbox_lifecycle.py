@@ -182,6 +182,19 @@ async def test_an_inadmissible_file_is_no_invoice_and_its_number_is_free_again(
     assert sandbox.counters.duplicates == 1
 
 
+async def test_a_draft_whose_envelope_is_inadmissible_has_used_up_its_number(
+    call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
+) -> None:
+    invoice_id = await call.issue(for_buyer(BUYERS["inadmissible"]))
+    sandbox.clock.advance(60)
+    assert await codes(call, "flow", invoice_id) == ["FlowStatus.UNACCEPTABLE"]
+    assert await call.statuses(invoice_id) == []
+    read = await call("GET", f"/invoicing/invoice_data/{invoice_id}")
+    assert (read.body["status"], read.body["invoice_number"]) == ("rejected", "SBX-2026-000001")
+    following = await call("GET", f"/invoicing/invoice_data/{await call.issue()}")
+    assert following.body["invoice_number"] == "SBX-2026-000002"
+
+
 @pytest.mark.parametrize(
     ("scenario", "is_free"),
     [
