@@ -26,6 +26,7 @@ from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.fitting import misfits
 from seqino.sandbox.guard import Guard
+from seqino.sandbox.judge import Refusal, authenticate
 from seqino.sandbox.limits import Limits
 from seqino.sandbox.listening import Listener
 from seqino.sandbox.mangle import contents
@@ -102,7 +103,8 @@ class Sandbox:
         speed: Seconds of sandbox time in a real second, 0.000001 to 1000000; 0 moves only when it is
             stepped. The clock stands still at the year 9000.
         scenario: What buyers do, one of ``SCENARIOS``; ``MAGIC_BUYERS`` go before it.
-        api_key: The one API key that is taken; any but ``invalid`` by default.
+        api_key: The one API key that is taken, which is not empty or ``invalid`` and has no ``Bearer`` before
+            it; any but ``invalid`` by default.
         seed: Ids follow from it and from the order of the requests.
         show_inferred: Whether it is told what became of a draft, which no public page shows: status, invoice
             id and number, dates, errors and warnings in answers about drafts, status, id and number in
@@ -141,7 +143,7 @@ class Sandbox:
     ) -> None:
         self._host = host
         self._port = port
-        self._api_key = api_key
+        self._api_key = None if api_key is None else _usable(api_key)
         self._description = _shipped() if description is None else Description(Path(description))
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
@@ -347,6 +349,17 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         await self.stop()
+
+
+def _usable(api_key: str) -> str:
+    """Refuse a key that every request would be refused with; it is a secret, and no message repeats it."""
+    try:
+        authenticate(api_key, only=None)
+    except Refusal as refusal:
+        raise ValueError(f"api_key: no request would be taken with it: {refusal.message}") from None
+    if not api_key.isprintable() or api_key != api_key.strip():
+        raise ValueError("api_key: it cannot be sent in a header: no control characters, no blanks around it")
+    return api_key
 
 
 @functools.cache
