@@ -178,6 +178,27 @@ async def test_a_hostile_body_is_refused(sandbox: Sandbox, what: str) -> None:
     assert sandbox.counters.drafts_created == 0
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        head(b"POST /drafts", JSON, 50) + b"{}",
+        chunked(b"5\r\n{}"),
+        head(b"POST /invoicing/files/submit", FORM, 500) + b"--BB\r\n" + FILE + b"<a/>",
+    ],
+    ids=["by length", "chunked", "multipart"],
+)
+async def test_whoever_ends_a_body_early_gets_no_answer_and_has_no_effect(
+    sandbox: Sandbox, begun: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(sandbox))
+    writer.write(begun)
+    writer.write_eof()
+    assert await reader.read() == b""
+    writer.close()
+    await no_task_is_left()
+    assert sandbox.counters.drafts_created == sandbox.counters.files_taken == 0
+
+
 async def test_more_values_than_an_invoice_has_are_not_judged_and_more_problems_not_told(call: Any) -> None:
     headers = {"Content-Type": "application/json"}
     start = (
