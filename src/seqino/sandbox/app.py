@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -47,6 +48,8 @@ _JSON = (("Content-Type", "application/json"),)
 _json = msgspec.json.Encoder(decimal_format="number")
 
 _CONTROL = "/_sandbox/"
+_log = logging.getLogger("seqino.sandbox")
+
 _HEALTH = "GET /health"
 """The one operation without a key; its body is ``null``, as in the public example."""
 
@@ -147,6 +150,9 @@ class App:
             response = self.refuse(400, f"a body that cannot be read: {error}")
             response.force_close()
             return response
+        except Exception:  # noqa: BLE001 - whatever fails is answered, and logged with all that is known
+            _log.exception("%s %s failed: this is a fault of the sandbox", request.method, request.path)
+            return self.refuse(500, "the sandbox itself failed; its log says how")
         finally:
             # Else what comes next is still of this request, and aiohttp drops it or closes the connection.
             if isinstance(request.protocol, Connection) and request.content.is_eof():
