@@ -422,3 +422,36 @@ async def test_who_never_reads_an_answer_does_not_stop_it_from_stopping(sandbox:
     assert all(one.lost.done() for one in connections)
     await sandbox.start()
     writer.close()
+
+
+LONG = "long-" * 200_000
+REPEATED = {
+    "a path": head(b"GET /clients/" + b"x" * 5000),
+    "a name": post(b'{"lines": [{"' + LONG.encode() + b'": 1}], "' + LONG.encode() + b'": []}'),
+    "a value": post(b'{"issue_date": "' + LONG.encode() + b'"}'),
+    "a namespace": upload(form(FILE + b'<a xmlns="' + LONG.encode() + b'"/>')),
+    "a file name": upload(form(FILE.replace(b"a.xml", LONG.encode()[:7000]) + b"<a/>")),
+    "a name for the control API": head(b"POST /_sandbox/clock", JSON, len(LONG) + 6)
+    + b'{"' + LONG.encode() + b'":1}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REPEATED)
+async def test_an_error_repeats_no_more_than_the_beginning_of_what_was_sent(
+    sandbox: Sandbox, what: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(sandbox))
+    writer.write(REPEATED[what].replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+    answer = await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+    assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 201"))
+    assert len(answer) < 6000
+
+
+async def test_the_reason_of_a_rejection_is_no_longer_than_a_reason(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    sent = await call.send_file(ubl(total="1" * 100_000))
+    sandbox.clock.advance(60)
+    reply = await call("GET", f"/lifecycle-events?object_type=invoice&object_id={sent.body['invoice_id']}")
+    assert 100 < len(reply.body[-1]["reason"]) <= 2000

@@ -18,7 +18,7 @@ from seqino.sandbox.connections import Connection
 from seqino.sandbox.description import Operation
 from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import HEADER as FAULT_HEADER
-from seqino.sandbox.judge import Refusal, Unprocessable, authenticate, parameters, parse_body, problems
+from seqino.sandbox.judge import Refusal, Unprocessable, authenticate, cut, parameters, parse_body, problems
 from seqino.sandbox.operations import Answer, Call
 from seqino.sandbox.operations.base import CLIENT_HEADER
 from seqino.sandbox.published import PATH as OPENAPI
@@ -311,7 +311,7 @@ class App:
         return await stage.play(play)
 
     def _error(self, status: int, message: str) -> Reply:
-        return _reply(status, {"error": message, "code": status, "trace_id": self._world.new_trace()})
+        return _reply(status, {"error": cut(message), "code": status, "trace_id": self._world.new_trace()})
 
 
 def _reply(status: int, body: Any) -> Reply:

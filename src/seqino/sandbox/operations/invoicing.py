@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seqino.sandbox.judge import Refusal, Unprocessable, problem
+from seqino.sandbox.judge import Refusal, Unprocessable, cut, problem
 from seqino.sandbox.operations.base import Answer, buyer_of, seller_of
 from seqino.sandbox.reading import NoInvoice, read_file
 from seqino.sandbox.rules import breaches, siren_of
@@ -64,7 +64,7 @@ class InvoicingOperations:
             buyer=buyer_of(terms),
             carried=carried,
             is_shown=content is not None,
-            refused=None if unsound is None else UNSOUND.because(f"{unsound.rule}: {unsound.message}"),
+            refused=None if unsound is None else UNSOUND.because(cut(f"{unsound.rule}: {unsound.message}")),
         )
         return Answer(
             201,
