@@ -281,6 +281,10 @@ async def test_a_form_without_a_file_is_refused(call: Any, fields: list[tuple[st
 async def test_a_body_that_is_no_form_is_refused(call: Any) -> None:
     reply = await call("POST", "/invoicing/files/submit", json={"file": "x"})
     assert reply.status == 422
+    ranges = {"Content-Type": "multipart/byteranges; boundary=b"}
+    file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n<a/>\r\n--b--\r\n'
+    reply = await call("POST", "/invoicing/files/submit", data=file, headers=ranges)
+    assert (reply.status, reply.body["detail"][0]["type"]) == (422, "missing")
     broken = {"Content-Type": "multipart/form-data; boundary=xyz"}
     assert (await call("POST", "/invoicing/files/submit", data=b"nothing", headers=broken)).status == 400
 

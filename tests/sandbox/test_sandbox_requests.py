@@ -244,3 +244,10 @@ async def test_what_nobody_foresaw_is_answered_in_the_platform_s_shape_and_logge
     assert path in record.getMessage()
     assert record.exc_info is not None
     assert (await call("GET", "/clients")).status == 200
+
+
+async def test_a_parameter_that_is_given_twice_is_not_chosen_from(call: Any) -> None:
+    reply = await call("GET", "/lifecycle-events?object_type=invoice&object_id=a&object_type=bogus")
+    assert (reply.status, [one["loc"] for one in reply.body["detail"]]) == (422, [["query", "object_type"]])
+    assert "more than once" in reply.body["detail"][0]["msg"]
+    assert (await call("GET", "/lifecycle-events?object_type=invoice&nobody=1&nobody=2")).status == 200

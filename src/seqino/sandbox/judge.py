@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import jsonschema_rs
 
@@ -119,11 +119,20 @@ def parameters(operation: Operation, places: Mapping[str, _Lookup]) -> tuple[dic
             if parameter.required:
                 details.append(problem(loc, "Field required", "missing"))
             continue
+        if parameter.location == "query" and _count(places["query"], parameter.name) > 1:
+            details.append(problem(loc, "It is given more than once", "value_error"))
+            continue
         value = _read(raw, parameter)
         details.extend(problems(parameter.validator, value, loc))
         # Header names have no case, and the documentation writes this API's one in two ways.
         values[parameter.name.lower() if parameter.location == "header" else parameter.name] = value
     return values, details
+
+
+def _count(place: _Lookup, name: str) -> int:
+    """Tell how often a query gives a value; a plain mapping gives each once."""
+    getall: Callable[[str], Sequence[str]] | None = getattr(place, "getall", None)
+    return 1 if getall is None else len(getall(name))
 
 
 def _read(raw: str, parameter: Parameter) -> Any:
