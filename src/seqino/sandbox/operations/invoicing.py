@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from seqino.sandbox.file_rules import file_breaches
 from seqino.sandbox.judge import Refusal, Unprocessable, cut, problem
 from seqino.sandbox.operations.base import Answer, buyer_of, seller_of
 from seqino.sandbox.reading import NoInvoice, read_file
@@ -55,7 +57,7 @@ class InvoicingOperations:
         terms = read.terms
         carried = self._data.carried(terms)
         content = carried if self._data.fits(carried) else None
-        unsound = next(breaches(terms, self._data.places), None)
+        unsound = next(chain(breaches(terms, self._data.places), file_breaches(terms)), None)
         invoice = self._invoices.take_file(
             client,
             number=terms["BT-1"],
