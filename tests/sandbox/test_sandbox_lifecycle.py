@@ -235,6 +235,15 @@ async def test_a_number_is_free_once_the_rejection_is_seen_and_stays_so_without_
     assert (await call.statuses(again))[-1] == "COLLECTED"
 
 
+async def test_an_invoice_to_a_company_that_the_directory_does_not_know_takes_its_course(
+    call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
+) -> None:
+    assert (await call("GET", "/directory/552100554")).status == 404
+    invoice_id = await call.issue(for_buyer("552100554"))
+    sandbox.clock.advance(60)
+    assert (await call.statuses(invoice_id))[-1] == "COLLECTED"
+
+
 async def test_the_portal_refuses_a_reported_payment(
     call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
 ) -> None:
