@@ -12,7 +12,7 @@ from seqino.sandbox import Sandbox, SandboxError
 from seqino.testing import BEGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 __all__ = ["keep_faults", "make_sandbox", "opening", "options"]
 
@@ -56,7 +56,7 @@ def make_sandbox(test: pytest.Item) -> Sandbox:
 
 
 @contextmanager
-def opening() -> Iterator[None]:
+def opening() -> Generator[None]:
     """Let a test fail in one line where its sandbox cannot start: its port, or its state file."""
     try:
         yield
