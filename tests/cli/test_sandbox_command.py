@@ -228,6 +228,8 @@ def test_an_address_that_is_none_ends_in_one_line(seqino_command: Command) -> No
     [
         (["--scenario", "utopia"], "there is no scenario 'utopia'"),
         (["--speed", -1], "speed must be 0, or"),
+        (["--api-key", ""], "api_key: no request would be taken with it: no API key"),
+        (["--api-key", "Bearer my-own-key"], "without Bearer"),
     ],
 )
 def test_a_value_out_of_its_range_ends_in_one_line(

@@ -406,3 +406,15 @@ async def test_what_is_sent_while_stopped_goes_out_at_the_next_start(
     async with sandbox:
         await sandbox.deliveries.settled()
     assert told(hook) == ["webhook.test"]
+
+
+async def test_hidden_evidence_is_not_in_webhooks_either(sandbox: Sandbox, hook: Receiver, call: Any) -> None:
+    sandbox.show_inferred = False
+    assert (await call("POST", f"/drafts/{await call.create()}/validate")).status == 200
+    await sandbox.deliveries.settled()
+    sandbox.show_inferred = True
+    invoice_id = await call.issue()
+    await sandbox.deliveries.settled()
+    hidden, told = (one.payload["data"] for one in hook.events if one.event_type == "invoice.created")
+    assert hidden == {"invoice_number": "SBX-2026-000001"}
+    assert told["invoice_id"] == invoice_id

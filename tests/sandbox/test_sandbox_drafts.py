@@ -191,7 +191,9 @@ async def test_hidden_marks_leave_a_consumed_draft_that_cannot_tell(
         validated = await call("POST", f"/drafts/{created.body['draft_id']}/validate")
         assert (validated.status, validated.body) == (200, {})
         assert (await call("GET", f"/drafts/{created.body['draft_id']}")).body == before
-        assert (await call("POST", f"/drafts/{created.body['draft_id']}/validate")).status == 409
+        for method, end, body in (("POST", "/validate", None), ("DELETE", "", None), ("PUT", "", draft())):
+            refused = await call(method, f"/drafts/{created.body['draft_id']}{end}", json=body)
+            assert (refused.status, "inv" in refused.body["error"]) == (409, False)
         taken = await call.send_file(ubl())
         read = await call("GET", f"/invoicing/invoice_data/{taken.body['invoice_id']}")
         assert "invoice_number" not in read.body

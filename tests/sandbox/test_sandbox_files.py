@@ -291,6 +291,10 @@ async def test_a_form_without_a_file_is_refused(call: Any, fields: list[tuple[st
 async def test_a_body_that_is_no_form_is_refused(call: Any) -> None:
     reply = await call("POST", "/invoicing/files/submit", json={"file": "x"})
     assert reply.status == 422
+    ranges = {"Content-Type": "multipart/byteranges; boundary=b"}
+    file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n<a/>\r\n--b--\r\n'
+    reply = await call("POST", "/invoicing/files/submit", data=file, headers=ranges)
+    assert (reply.status, reply.body["detail"][0]["type"]) == (422, "missing")
     broken = {"Content-Type": "multipart/form-data; boundary=xyz"}
     assert (await call("POST", "/invoicing/files/submit", data=b"nothing", headers=broken)).status == 400
 
@@ -303,6 +307,62 @@ async def test_a_file_name_that_is_no_text_is_answered_all_the_same(
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     reply = await call("POST", "/invoicing/files/submit", data=body, headers=headers)
     assert (reply.status, reply.body["file_name"]) == (201, "re?u.xml")
+
+
+@pytest.mark.parametrize(
+    ("number", "rule"),
+    [
+        ("F" * 35, None),
+        ("F" * 36, "BR-FR-01"),
+        ("F" * 1000, "BR-FR-01"),
+        ("aZ09+-_/", None),
+        ("F.1", "BR-FR-02"),
+        ("F 1", "BR-FR-02"),
+        ("É1", "BR-FR-02"),
+    ],
+)
+async def test_a_number_that_france_does_not_know_is_rejected_on_issue(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes], number: str, rule: str | None
+) -> None:
+    sent = await call.send_file(ubl(number))
+    assert sent.body["extracted_data"]["invoice_number"] == number
+    assert await rejection(call, sandbox, sent) == rule
+
+
+async def test_a_number_without_end_is_none(call: Any, ubl: Callable[..., bytes]) -> None:
+    reply = await call.send_file(ubl("1" * 1001))
+    assert (reply.status, "BT-1" in reply.body["error"]) == (400, True)
+    assert_refused(ubl("1" * 2_000_000), "BT-1")
+
+
+@pytest.mark.parametrize(
+    ("legal", "rule"),
+    [
+        ("812345676", None),
+        ("812 345 676", None),
+        ("81234567600019", None),
+        ("812345677", "BR-FR-10"),
+        ("HRB 12345", "BR-FR-10"),
+        ("", "BR-FR-10"),
+    ],
+)
+async def test_a_seller_without_a_siren_is_rejected_on_issue(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes], legal: str, rule: str | None
+) -> None:
+    known = b'<cbc:CompanyID schemeID="0002">812345676</cbc:CompanyID>'
+    content = ubl()
+    assert content.count(known) == 1
+    sent = await call.send_file(content.replace(known, known.replace(b"812345676", legal.encode())))
+    assert await rejection(call, sandbox, sent) == rule
+
+
+async def rejection(call: Any, sandbox: Sandbox, sent: Any) -> str | None:
+    """The rule for which a file was rejected on issue."""
+    assert sent.status == 201
+    sandbox.clock.advance(2)
+    path = f"/lifecycle-events?object_type=invoice&object_id={sent.body['invoice_id']}"
+    last = (await call("GET", path)).body[-1]
+    return str(last["reason"]).partition(":")[0] if last["rejection_reason"] == "REJ_SEMAN" else None
 
 
 def test_samples_are_there() -> None:

@@ -178,6 +178,27 @@ async def test_a_hostile_body_is_refused(sandbox: Sandbox, what: str) -> None:
     assert sandbox.counters.drafts_created == 0
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        head(b"POST /drafts", JSON, 50) + b"{}",
+        chunked(b"5\r\n{}"),
+        head(b"POST /invoicing/files/submit", FORM, 500) + b"--BB\r\n" + FILE + b"<a/>",
+    ],
+    ids=["by length", "chunked", "multipart"],
+)
+async def test_whoever_ends_a_body_early_gets_no_answer_and_has_no_effect(
+    sandbox: Sandbox, begun: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(sandbox))
+    writer.write(begun)
+    writer.write_eof()
+    assert await reader.read() == b""
+    writer.close()
+    await no_task_is_left()
+    assert sandbox.counters.drafts_created == sandbox.counters.files_taken == 0
+
+
 async def test_more_values_than_an_invoice_has_are_not_judged_and_more_problems_not_told(call: Any) -> None:
     headers = {"Content-Type": "application/json"}
     start = (
@@ -401,3 +422,36 @@ async def test_who_never_reads_an_answer_does_not_stop_it_from_stopping(sandbox:
     assert all(one.lost.done() for one in connections)
     await sandbox.start()
     writer.close()
+
+
+LONG = "long-" * 200_000
+REPEATED = {
+    "a path": head(b"GET /clients/" + b"x" * 5000),
+    "a name": post(b'{"lines": [{"' + LONG.encode() + b'": 1}], "' + LONG.encode() + b'": []}'),
+    "a value": post(b'{"issue_date": "' + LONG.encode() + b'"}'),
+    "a namespace": upload(form(FILE + b'<a xmlns="' + LONG.encode() + b'"/>')),
+    "a file name": upload(form(FILE.replace(b"a.xml", LONG.encode()[:7000]) + b"<a/>")),
+    "a name for the control API": head(b"POST /_sandbox/clock", JSON, len(LONG) + 6)
+    + b'{"' + LONG.encode() + b'":1}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REPEATED)
+async def test_an_error_repeats_no_more_than_the_beginning_of_what_was_sent(
+    sandbox: Sandbox, what: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(sandbox))
+    writer.write(REPEATED[what].replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+    answer = await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+    assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 201"))
+    assert len(answer) < 6000
+
+
+async def test_the_reason_of_a_rejection_is_no_longer_than_a_reason(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    sent = await call.send_file(ubl(total="1" * 100_000))
+    sandbox.clock.advance(60)
+    reply = await call("GET", f"/lifecycle-events?object_type=invoice&object_id={sent.body['invoice_id']}")
+    assert 100 < len(reply.body[-1]["reason"]) <= 2000

@@ -182,6 +182,68 @@ async def test_an_inadmissible_file_is_no_invoice_and_its_number_is_free_again(
     assert sandbox.counters.duplicates == 1
 
 
+async def test_a_draft_whose_envelope_is_inadmissible_has_used_up_its_number(
+    call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
+) -> None:
+    invoice_id = await call.issue(for_buyer(BUYERS["inadmissible"]))
+    sandbox.clock.advance(60)
+    assert await codes(call, "flow", invoice_id) == ["FlowStatus.UNACCEPTABLE"]
+    assert await call.statuses(invoice_id) == []
+    read = await call("GET", f"/invoicing/invoice_data/{invoice_id}")
+    assert (read.body["status"], read.body["invoice_number"]) == ("rejected", "SBX-2026-000001")
+    following = await call("GET", f"/invoicing/invoice_data/{await call.issue()}")
+    assert following.body["invoice_number"] == "SBX-2026-000002"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "is_free"),
+    [
+        ("rejected", True),  # REJ_ADR
+        ("rejected_recipient", False),
+        ("rejected_total", False),
+        ("rejected_attachment", False),
+        ("rejected_on_issue", False),
+        ("refused", False),
+        ("not_delivered", False),
+    ],
+)
+async def test_an_invoice_rejected_for_its_address_alone_may_be_delivered_again_under_its_number(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes], scenario: str, *, is_free: bool
+) -> None:
+    await call.send_file(ubl(buyer=BUYERS[scenario]))
+    sandbox.clock.advance(60)
+    again = (await call.send_file(ubl())).body["invoice_id"]
+    third = (await call.send_file(ubl())).body["invoice_id"]
+    sandbox.clock.advance(60)
+    assert (await call.statuses(again))[-1] == ("COLLECTED" if is_free else "REJECTED")
+    assert (await call.statuses(third))[-1] == "REJECTED"  # the number is used now
+    assert sandbox.counters.duplicates == (1 if is_free else 2)
+
+
+async def test_a_number_is_free_once_the_rejection_is_seen_and_stays_so_without_its_client(
+    call: Any, sandbox: Sandbox, ubl: Callable[..., bytes]
+) -> None:
+    other = {"headers": {"X-PDP-Client-Id": "client_abc123"}}
+    first = (await call.send_file(ubl(), **other)).body["invoice_id"]
+    early = (await call.send_file(ubl())).body["invoice_id"]
+    reason: Any = {"rejection_reason": "ADR_ERR", "reason": "Adresse inconnue.", "force": True}
+    sandbox.invoices.put(first, "REJECTED", **reason)
+    await call("DELETE", "/clients/client_abc123")
+    again = (await call.send_file(ubl())).body["invoice_id"]
+    sandbox.clock.advance(60)
+    assert (await call.statuses(early))[-1] == "REJECTED"
+    assert (await call.statuses(again))[-1] == "COLLECTED"
+
+
+async def test_an_invoice_to_a_company_that_the_directory_does_not_know_takes_its_course(
+    call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
+) -> None:
+    assert (await call("GET", "/directory/552100554")).status == 404
+    invoice_id = await call.issue(for_buyer("552100554"))
+    sandbox.clock.advance(60)
+    assert (await call.statuses(invoice_id))[-1] == "COLLECTED"
+
+
 async def test_the_portal_refuses_a_reported_payment(
     call: Any, sandbox: Sandbox, for_buyer: Callable[[str], Any]
 ) -> None:

@@ -459,7 +459,8 @@ async def test_a_failed_mandate_whose_time_has_passed_can_only_expire(
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"status": "active"}, "no mandate None"),
+        ({"status": "active"}, "there is no mandate "),
+        ({"mandate_id": "mdt_0", "status": 5}, "status must be text"),
         ({"mandate_id": "mdt_0", "status": "active"}, "no mandate mdt_0"),
         ({"mandate_id": "mdt_0", "state": "active"}, "unknown: state"),
     ],

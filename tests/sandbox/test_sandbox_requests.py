@@ -229,3 +229,25 @@ def test_what_is_too_deep_for_a_schema_is_a_problem_and_no_failure() -> None:
     assert body is not None
     (problem,) = problems(body, {"x": deep}, ["body"])
     assert problem["type"] == "recursion_loop"
+
+
+@pytest.mark.parametrize("path", ["/clients", "/_sandbox/clock"])
+async def test_what_nobody_foresaw_is_answered_in_the_platform_s_shape_and_logged(
+    call: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(type(sandbox.clock), "now", None)
+        reply = await call("GET", path, judged=False)
+    assert reply.status == reply.body["code"] == 500
+    assert "NoneType" not in reply.body["error"]
+    (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert path in record.getMessage()
+    assert record.exc_info is not None
+    assert (await call("GET", "/clients")).status == 200
+
+
+async def test_a_parameter_that_is_given_twice_is_not_chosen_from(call: Any) -> None:
+    reply = await call("GET", "/lifecycle-events?object_type=invoice&object_id=a&object_type=bogus")
+    assert (reply.status, [one["loc"] for one in reply.body["detail"]]) == (422, [["query", "object_type"]])
+    assert "more than once" in reply.body["detail"][0]["msg"]
+    assert (await call("GET", "/lifecycle-events?object_type=invoice&nobody=1&nobody=2")).status == 200

@@ -198,3 +198,12 @@ def test_values_that_older_pages_publish_are_valid() -> None:
     validator = description.validator({"$ref": "#/components/schemas/LifecycleStatusCode"})
     assert validator.is_valid("InvoiceLifecycleStatus.COLLECTED")
     assert not validator.is_valid("InvoiceLifecycleStatus.LOST")
+
+
+@pytest.mark.parametrize(
+    "key", ["", "invalid", "Bearer a-secret", "bearer a-secret", " a-secret", "a\0secret"]
+)
+def test_a_key_that_no_request_could_be_made_with_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(ValueError, match="api_key: ") as caught:
+        Sandbox(api_key=key)
+    assert "secret" not in str(caught.value)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,6 @@ from tests.sandbox.keeping import database, held, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -58,6 +58,7 @@ async def test_what_is_no_state_is_left_alone(path: Path, tmp_path: Path) -> Non
     assert await refusal(other) == f"{other} is a database of something else: choose another file"
     assert other.read_bytes() == before
     assert "has to be a file in a folder that exists" in await refusal(tmp_path)
+    assert "has to be a file in a folder that exists" in await refusal(Path(os.devnull))
     assert "has to be a file in a folder that exists" in await refusal(tmp_path / "none" / "state")
 
 
@@ -210,6 +211,19 @@ async def test_records_that_do_not_fit_another_description_are_refused(
                 schema["properties"]["currency_code"] = {"type": "integer"}
 
     message = await refusal(path, description=renamed(tmp_path, shorter))
-    assert f"draft {draft_id} does not fit the description" in message
+    assert f"draft {draft_id} does not fit the description: currency_code (type)" in message
+    assert "EUR" not in message
     async with Sandbox(speed=0, state=path) as sandbox:
         assert (await calling(sandbox)("GET", f"/drafts/{draft_id}")).status == 200
+
+
+async def test_a_draft_whose_invoice_is_gone_is_not_gone_on_with(path: Path, calling: Any) -> None:
+    async with Sandbox(speed=0, state=path) as sandbox:
+        call = calling(sandbox)
+        draft_id = await call.create()
+        invoice_id = (await call("POST", f"/drafts/{draft_id}/validate")).body["invoice_id"]
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM record WHERE kind = 'invoice'")
+    connection.commit()
+    connection.close()
+    assert f"draft {draft_id} became {invoice_id}, which is not there" in await refusal(path)

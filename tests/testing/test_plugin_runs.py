@@ -164,6 +164,14 @@ WRONG = {
         "@pytest.mark.seqino(scenario='utopia')\nasync def test_x(seqino_sandbox): ...",
         "@pytest.mark.seqino cannot be followed: there is no scenario 'utopia'; there are: paid*",
     ),
+    "a state that cannot be opened": (
+        "@pytest.mark.seqino(state='/no/such/folder/x')\nasync def test_x(seqino_sandbox): ...",
+        "@pytest.mark.seqino cannot be followed: /no/such/folder/x cannot be opened*",
+    ),
+    "a state that a thread cannot open": (
+        "@pytest.mark.seqino(state='/no/such/folder/x')\ndef test_x(seqino_sandbox_thread): ...",
+        "@pytest.mark.seqino cannot be followed: /no/such/folder/x cannot be opened*",
+    ),
     "a fault that there is not": (
         "@pytest.mark.seqino(faults='no-such')\ndef test_x(seqino_sandbox_thread): ...",
         "@pytest.mark.seqino cannot be followed: there is no fault 'no-such'*",

@@ -89,7 +89,10 @@ def sandbox(  # noqa: PLR0917 - each is an option of the command
     seed: Annotated[int, typer.Option(help="Ids follow from it, and all else that is drawn.")] = 0,
     hide_inferred: Annotated[
         bool,
-        typer.Option("--hide-inferred", help="Leave out of answers what no public page of the API shows."),
+        typer.Option(
+            "--hide-inferred",
+            help="Do not tell, in answers, refusals and webhooks, what became of a draft.",
+        ),
     ] = False,
     api_key: Annotated[
         str | None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,7 +18,7 @@ from seqino.sandbox.connections import CONTROL, Connection
 from seqino.sandbox.description import Operation
 from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import HEADER as FAULT_HEADER
-from seqino.sandbox.judge import Refusal, Unprocessable, authenticate, parameters, parse_body, problems
+from seqino.sandbox.judge import Refusal, Unprocessable, authenticate, cut, parameters, parse_body, problems
 from seqino.sandbox.operations import Answer, Call
 from seqino.sandbox.operations.base import CLIENT_HEADER
 from seqino.sandbox.published import PATH as OPENAPI
@@ -52,6 +53,8 @@ _PATIENCE = 30.0
 _TOO_LARGE = f"a request body may have {LARGEST_BODY} bytes"
 _JSON = (("Content-Type", "application/json"),)
 _json = msgspec.json.Encoder(decimal_format="number")
+
+_log = logging.getLogger("seqino.sandbox")
 
 _HEALTH = "GET /health"
 """The one operation without a key; its body is ``null``, as in the public example."""
@@ -176,6 +179,9 @@ class App:
             response = self.refuse(400, f"a body that cannot be read: {error}")
             response.force_close()
             return response
+        except Exception:  # noqa: BLE001 - whatever fails is answered, and logged with all that is known
+            _log.exception("%s %s failed: this is a fault of the sandbox", request.method, request.path)
+            return self.refuse(500, "the sandbox itself failed; its log says how")
         finally:
             # Else what comes next is still of this request, and aiohttp drops it or closes the connection.
             if isinstance(request.protocol, Connection) and request.content.is_eof():
@@ -343,7 +349,7 @@ class App:
         return await stage.play(play)
 
     def _error(self, status: int, message: str) -> Reply:
-        return _reply(status, {"error": message, "code": status, "trace_id": self._world.new_trace()})
+        return _reply(status, {"error": cut(message), "code": status, "trace_id": self._world.new_trace()})
 
 
 def _reply(status: int, body: Any) -> Reply:

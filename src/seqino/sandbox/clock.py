@@ -77,14 +77,29 @@ class Clock:
         Raises:
             ValueError: ``seconds`` is negative, not finite, or leads beyond ``LAST``; nothing is stepped.
         """
-        if not math.isfinite(seconds) or seconds < 0:
-            raise ValueError(f"advance must be a finite number, 0 or more; this is {seconds!r}")
-        now = self.now()
-        if seconds > self._left(now):
-            raise ValueError(f"advance: the clock ends with {stamp(LAST)}, which is before that")
-        self._base, self._since = min(now + timedelta(seconds=seconds), LAST), self._monotonic()
-        self._tell()
+        self.change(advance=seconds)
         return self.now()
+
+    def change(self, *, speed: float | None = None, advance: float = 0.0) -> None:
+        """Set another speed, where one is given, and step forward: both, or nothing.
+
+        Args:
+            speed: Seconds of sandbox time in a real second; as it was, where ``None``.
+            advance: Seconds to step, 0 or more.
+
+        Raises:
+            ValueError: One of them is out of its range, or the step leads beyond ``LAST``.
+        """
+        new_speed = self._speed if speed is None else _checked_speed(speed)
+        if not math.isfinite(advance) or advance < 0:
+            raise ValueError(f"advance must be a finite number, 0 or more; this is {advance!r}")
+        now = self.now()
+        if advance > self._left(now):
+            raise ValueError(f"advance: the clock ends with {stamp(LAST)}, which is before that")
+        self._base, self._since = min(now + timedelta(seconds=advance), LAST), self._monotonic()
+        self._speed = new_speed
+        for watcher in self.watchers:
+            watcher()
 
     def not_before(self, moment: datetime) -> None:
         """Step to a moment, if it is not yet reached; to ``LAST`` at most."""
@@ -103,14 +118,7 @@ class Clock:
 
     @speed.setter
     def speed(self, value: float) -> None:
-        speed = _checked_speed(value)
-        self._base, self._since = self.now(), self._monotonic()
-        self._speed = speed
-        self._tell()
-
-    def _tell(self) -> None:
-        for watcher in self.watchers:
-            watcher()
+        self.change(speed=value)
 
 
 def _checked_speed(value: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from seqino.sandbox.asked import number
+from seqino.sandbox.asked import number, text, whole
 from seqino.sandbox.asked import only as _only
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.control_domain import DomainControl, view
@@ -126,10 +126,7 @@ class Control:
 
     def _set_clock(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked, "advance", "speed")
-        if "speed" in asked:
-            self._world.clock.speed = number(asked, "speed")
-        if "advance" in asked:
-            self._world.clock.advance(number(asked, "advance"))
+        self._world.clock.change(speed=number(asked, "speed"), advance=number(asked, "advance") or 0.0)
         return self._clock()
 
     def _scenario(self) -> dict[str, Any]:
@@ -141,22 +138,20 @@ class Control:
 
     def _set_scenario(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked, "scenario")
-        self._world.scenario = str(asked.get("scenario"))
+        self._world.scenario = text(asked, "scenario") or ""
         return self._scenario()
 
     def _plan_faults(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked, "client_id", "fault", "operation", "rate", "times")
-        name = str(asked.get("fault"))
-        where = {place: _text(asked, place) for place in ("operation", "client_id")}
-        if "rate" not in asked:
-            times = asked.get("times", 1)
-            if not isinstance(times, int):
-                raise TypeError("times must be a whole number")
-            self._faults.plan(name, times=times, **where)
+        name = text(asked, "fault") or ""
+        where = {place: text(asked, place) for place in ("operation", "client_id")}
+        rate, times = number(asked, "rate"), whole(asked, "times")
+        if rate is None:
+            self._faults.plan(name, times=1 if times is None else times, **where)
             return {"planned": asked}
-        if "times" in asked:
+        if times is not None:
             raise ValueError("a fault is planned a number of times, or drawn by rate: leave one of them out")
-        self._faults.rate(name, number(asked, "rate"), **where)
+        self._faults.rate(name, rate, **where)
         return {"drawn": asked}
 
     def _forget_faults(self) -> dict[str, Any]:
@@ -165,9 +160,9 @@ class Control:
 
     def _set_limits(self, asked: dict[str, Any]) -> dict[str, Any]:
         _only(asked, "limits", "client")
-        client = asked.get("client")
-        if not isinstance(asked.get("limits"), dict) or not isinstance(client, str | None):
-            raise TypeError('limits are an object such as {"minute": 100}, client is an id or left out')
+        client = text(asked, "client")
+        if not isinstance(asked.get("limits"), dict):
+            raise TypeError('limits are an object such as {"minute": 100}')
         self._limits.set(asked["limits"], client=client)
         return self._limits.as_dict()
 
@@ -220,10 +215,3 @@ def _answered(act: Callable[[], Any]) -> Answer:
         raise Refusal(404, str(error)) from None
     except (TypeError, ValueError) as error:
         raise Refusal(400, str(error)) from None
-
-
-def _text(asked: dict[str, Any], name: str) -> str | None:
-    value = asked.get(name)
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} must be text")
-    return value

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from seqino.sandbox.asked import only
+from seqino.sandbox.asked import only, text
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.judge import problems
 from seqino.sandbox.mandate_outcomes import MAGIC_MANDATES, OUTCOMES
@@ -63,12 +63,11 @@ class DomainControl:
 
     def _move_mandate(self, asked: dict[str, Any]) -> dict[str, Any]:
         only(asked, "mandate_id", "status", "error_cause")
-        mandate_id = asked.get("mandate_id")
+        mandate_id, status = text(asked, "mandate_id") or "", text(asked, "status") or ""
         for client in self._clients():
             if mandate_id in client.mandates:
                 mandate = client.mandates[mandate_id]
-                cause = asked.get("error_cause")
-                self._mandates.move(client, mandate, str(asked.get("status")), cause and str(cause))
+                self._mandates.move(client, mandate, status, text(asked, "error_cause"))
                 self._world.commit()
                 return mandate.shown(self._world.clock.now(), client.lines[mandate.mandate_id])
         raise ValueError(f"there is no mandate {mandate_id}")
@@ -76,16 +75,17 @@ class DomainControl:
     def _answer_link(self, asked: dict[str, Any]) -> dict[str, Any]:
         only(asked, "url", "answer")
         plays = {"complete": self._onboardings.complete, "ignore": self._onboardings.ignore}
-        play = plays.get(str(asked.get("answer")))
+        answer, url = text(asked, "answer"), text(asked, "url")
+        play = plays.get(answer or "")
         if play is None:
-            raise ValueError(f"people complete or ignore a link; answer is {asked.get('answer')!r}")
+            raise ValueError(f"people complete or ignore a link; answer is {answer!r}")
         for client in self._clients():
             link = client.onboarding
-            if link is not None and link.url == asked.get("url"):
+            if link is not None and link.url == url:
                 play(client, link)
                 self._world.commit()
                 return link.progress(self._world.clock.now())
-        raise ValueError(f"no client has the onboarding link {asked.get('url')}")
+        raise ValueError(f"no client has the onboarding link {url}")
 
     def _clients(self) -> Iterator[Client]:
         return (client for sponsor in self._world.sponsors for client in sponsor.clients.values())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from seqino.sandbox.asked import number
+from seqino.sandbox.asked import flag, number, only, text
 from seqino.sandbox.judge import Refusal
 from seqino.sandbox.steering import NotAllowed, UnknownInvoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from seqino.sandbox.steering import Steering
 
@@ -62,37 +62,17 @@ class InvoiceControl:
             raise Refusal(409, str(error)) from None
 
     def _put(self, invoice_id: str, asked: dict[str, Any]) -> dict[str, Any]:
-        _only(asked, _EVENT)
+        only(asked, *_EVENT)
         return self._invoices.put(
             invoice_id,
-            _text(asked, "status") or "",
-            rejection_reason=_text(asked, "rejection_reason"),
-            reason=_text(asked, "reason"),
-            emitter=_text(asked, "emitter"),
-            after=number(asked, "after", 0),
-            force=_flag(asked, "force"),
+            text(asked, "status") or "",
+            rejection_reason=text(asked, "rejection_reason"),
+            reason=text(asked, "reason"),
+            emitter=text(asked, "emitter"),
+            after=number(asked, "after") or 0.0,
+            force=flag(asked, "force"),
         )
 
     def _follow(self, invoice_id: str, asked: dict[str, Any]) -> dict[str, Any]:
-        _only(asked, _SCENARIO)
-        return self._invoices.follow(invoice_id, _text(asked, "scenario") or "", force=_flag(asked, "force"))
-
-
-def _only(asked: dict[str, Any], names: Collection[str]) -> None:
-    unknown = sorted(asked.keys() - set(names))
-    if unknown:
-        raise ValueError(f"unknown: {', '.join(unknown)}; known here: {', '.join(names)}")
-
-
-def _text(asked: dict[str, Any], name: str) -> str | None:
-    value = asked.get(name)
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} is a text")
-    return value
-
-
-def _flag(asked: dict[str, Any], name: str) -> bool:
-    value = asked.get(name, False)
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} is true or false")
-    return value
+        only(asked, *_SCENARIO)
+        return self._invoices.follow(invoice_id, text(asked, "scenario") or "", force=flag(asked, "force"))

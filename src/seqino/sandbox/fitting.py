@@ -35,7 +35,10 @@ def misfits(description: Description, sponsors: Iterable[Sponsor]) -> Iterator[M
             shown = None if validator is None else getattr(record, KINDS[record.kind].shown)
             if validator is not None and shown is not None:
                 for error in validator.iter_errors(shown):
-                    yield Misfit(f"{record.kind} {record.key} does not fit the description: {error.message}")
+                    # Not the error's own words: they repeat the record.
+                    place = ".".join(map(str, error.instance_path)) or "as a whole"
+                    what = f"{record.kind} {record.key}"
+                    yield Misfit(f"{what} does not fit the description: {place} ({error.kind.name})")
 
 
 def _records(sponsor: Sponsor) -> Iterator[Record]:

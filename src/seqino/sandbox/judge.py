@@ -11,15 +11,26 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import jsonschema_rs
 
     from seqino.sandbox.description import Operation, Parameter
 
-__all__ = ["Refusal", "Unprocessable", "authenticate", "parameters", "parse_body", "problem", "problems"]
+__all__ = [
+    "Refusal",
+    "Unprocessable",
+    "authenticate",
+    "cut",
+    "parameters",
+    "parse_body",
+    "problem",
+    "problems",
+]
 
-_LONGEST_MESSAGE = 300
+_LONGEST_DETAIL, _LONGEST_MESSAGE = 300, 2000
+"""Characters: an error may repeat what was sent, and that may be as long as a body."""
+
 _LONGEST_EXPONENT = 4
 """Digits; as many as the text of an amount may have."""
 
@@ -39,9 +50,9 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the sandbox
     """An answer of the platform's own error shape: ``{"error", "code", "trace_id"}``."""
 
     def __init__(self, status: int, message: str, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
         self.status = status
-        self.message = message
+        self.message = cut(message)
+        super().__init__(self.message)
         self.headers = dict(headers or {})
 
 
@@ -61,7 +72,13 @@ class _Lookup(Protocol):
 
 def problem(loc: Sequence[str | int], msg: str, type_: str) -> Detail:
     """Describe one problem as FastAPI does."""
-    return {"loc": list(loc), "msg": msg[:_LONGEST_MESSAGE], "type": type_}
+    place = [cut(one, _LONGEST_DETAIL) if isinstance(one, str) else one for one in loc]
+    return {"loc": place, "msg": cut(msg, _LONGEST_DETAIL), "type": type_}
+
+
+def cut(text: str, longest: int = _LONGEST_MESSAGE) -> str:
+    """Return the beginning of a text that is too long to be repeated whole."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def authenticate(header: str | None, *, only: str | None) -> str:
@@ -102,11 +119,20 @@ def parameters(operation: Operation, places: Mapping[str, _Lookup]) -> tuple[dic
             if parameter.required:
                 details.append(problem(loc, "Field required", "missing"))
             continue
+        if parameter.location == "query" and _count(places["query"], parameter.name) > 1:
+            details.append(problem(loc, "It is given more than once", "value_error"))
+            continue
         value = _read(raw, parameter)
         details.extend(problems(parameter.validator, value, loc))
         # Header names have no case, and the documentation writes this API's one in two ways.
         values[parameter.name.lower() if parameter.location == "header" else parameter.name] = value
     return values, details
+
+
+def _count(place: _Lookup, name: str) -> int:
+    """Tell how often a query gives a value; a plain mapping gives each once."""
+    getall: Callable[[str], Sequence[str]] | None = getattr(place, "getall", None)
+    return 1 if getall is None else len(getall(name))
 
 
 def _read(raw: str, parameter: Parameter) -> Any:

@@ -22,6 +22,7 @@ __all__ = [
     "FAMILIES",
     "INVOICE",
     "MANDATORY",
+    "MISROUTED",
     "PORTAL",
     "SELLER_SIDE",
     "STATUSES",
@@ -187,6 +188,9 @@ MANDATORY = frozenset(name for (about, name), one in STATUSES.items() if one.is_
 
 ENDS = ("REFUSED", "REJECTED")
 """After these no other mandatory status may be set."""
+
+MISROUTED = ("ADR_ERR", "REJ_ADR")
+"""Reasons of a rejection (213) after which the same invoice may be delivered again, its address mended."""
 
 _ANNEX_A = "XP Z12-014 Annex A"
 _ORDER = ("DEPOSITED", "TRANSMITTED_BY_PLATFORM", "RECEIVED_BY_PLATFORM", "MADE_AVAILABLE")

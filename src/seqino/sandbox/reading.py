@@ -37,6 +37,9 @@ LARGE = 256 * 1024
 """Bytes from which on a file is to be read in a thread; up to there, starting one takes longer."""
 
 
+_LONGEST_NUMBER = 1000
+"""Characters of what can be taken for a number at all; which numbers are right, other rules say."""
+
 _DEEPEST = 100
 """Levels of elements: many more than any invoice has."""
 
@@ -109,8 +112,9 @@ def _read_xml(data: bytes) -> tuple[Syntax, Terms]:
 
 
 def _checked(terms: Terms) -> Terms:
-    if not terms.get("BT-1"):
-        raise NoInvoice("it has no invoice number (BT-1)")
+    number = terms.get("BT-1")
+    if not number or len(number) > _LONGEST_NUMBER:
+        raise NoInvoice(f"it has no invoice number (BT-1), or one of more than {_LONGEST_NUMBER} characters")
     try:
         date.fromisoformat(terms.get("BT-2", ""))
     except ValueError:

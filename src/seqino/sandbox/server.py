@@ -23,6 +23,7 @@ from seqino.sandbox.errors import SandboxError
 from seqino.sandbox.faults import Faults
 from seqino.sandbox.fitting import misfits
 from seqino.sandbox.guard import Guard
+from seqino.sandbox.judge import Refusal, authenticate
 from seqino.sandbox.limits import Limits
 from seqino.sandbox.mangle import contents
 from seqino.sandbox.metering import Meter
@@ -83,10 +84,13 @@ class Sandbox:
         speed: Seconds of sandbox time in a real second, 0.000001 to 1000000; 0 moves only when it is
             stepped. The clock stands still at the year 9000.
         scenario: What buyers do, one of ``SCENARIOS``; ``MAGIC_BUYERS`` go before it.
-        api_key: The one API key that is taken; any but ``invalid`` by default.
+        api_key: The one API key that is taken, which is not empty or ``invalid`` and has no ``Bearer`` before
+            it; any but ``invalid`` by default.
         seed: Ids follow from it and from the order of the requests.
-        show_inferred: Whether answers carry what no public page shows (draft status, invoice id and number of
-            a draft). Without, a draft that was read cannot tell whether it was issued.
+        show_inferred: Whether it is told what became of a draft, which no public page shows: status, invoice
+            id and number, dates, errors and warnings in answers about drafts, status, id and number in
+            the data of invoices, the invoice in refusals, and the ids in ``invoice.created``. Without, a
+            draft that was read cannot tell whether it was issued.
         clients: Clients that each sponsor has from the start.
         description: The API's description in JSON; the one shipped in the package by default.
         state: File that keeps what was acknowledged, however the process ends; made when it is missing,
@@ -122,7 +126,7 @@ class Sandbox:
         self._host = host
         self._port = port
         self._control_port = control_port
-        self._api_key = api_key
+        self._api_key = None if api_key is None else _usable(api_key)
         self._description = _shipped() if description is None else Description(Path(description))
         self.clock = Clock(speed=speed)
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
@@ -148,6 +152,7 @@ class Sandbox:
             webhooks,
             Scheme.read(self._description.document),
             recipients=self.world.receivers,
+            tells_drafts=lambda: self.show_inferred,
         )
         """What webhooks are told: ``list()``, and ``await settled()`` before a test looks at what arrived."""
         self.operations = Operations(
@@ -198,7 +203,7 @@ class Sandbox:
 
     @property
     def show_inferred(self) -> bool:
-        """Whether answers carry what no public page shows; set it, and the next ones do, or do not."""
+        """Whether it is told what became of a draft; set it, and what comes next tells it, or does not."""
         return self.operations.data.show_inferred
 
     @show_inferred.setter
@@ -335,6 +340,17 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         await self.stop()
+
+
+def _usable(api_key: str) -> str:
+    """Refuse a key that every request would be refused with; it is a secret, and no message repeats it."""
+    try:
+        authenticate(api_key, only=None)
+    except Refusal as refusal:
+        raise ValueError(f"api_key: no request would be taken with it: {refusal.message}") from None
+    if not api_key.isprintable() or api_key != api_key.strip():
+        raise ValueError("api_key: it cannot be sent in a header: no control characters, no blanks around it")
+    return api_key
 
 
 @functools.cache

@@ -107,6 +107,8 @@ class StateFile:
         # opened here: to close it again would let go of this process's locks on it.
         with contextlib.suppress(OSError):  # SQLite says what is wrong, if anything is
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if path.exists() and not path.is_file():  # here too
+            raise SandboxError(f"{path} {_CAUSES[sqlite3.SQLITE_CANTOPEN]}")
         if path.is_file() and not os.access(path, os.W_OK):  # SQLite would speak of a disk error
             raise SandboxError(f"{path} {_READ_ONLY}")
         connection = None

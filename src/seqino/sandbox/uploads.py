@@ -36,12 +36,12 @@ _UNREADABLE = (
 
 
 async def read_upload(request: web.BaseRequest) -> Upload | None:
-    """Read the part ``file`` of a multipart request; ``None`` where there is none.
+    """Read the part ``file`` of a form (``multipart/form-data``); ``None`` where there is none.
 
     Raises:
         Refusal: 400, for what is no multipart.
     """
-    if not request.content_type.startswith("multipart/"):
+    if request.content_type != "multipart/form-data":
         await request.read()
         return None
     try:

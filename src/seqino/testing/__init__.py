@@ -132,9 +132,14 @@ def seqino_sandbox_thread(request: pytest.FixtureRequest) -> Iterator[SandboxThr
     """
     thread_room = _import(request, "seqino.testing.thread")
     marker = _import(request, "seqino.testing.marker")
-    with thread_room.SandboxThread(marker.make_sandbox(request.node)) as thread:
+    thread = thread_room.SandboxThread(marker.make_sandbox(request.node))
+    with marker.opening():
+        thread.start()
+    try:
         marker.keep_faults(request.node, functools.partial(thread.call, thread.sandbox.faults.plan))
         yield thread
+    finally:
+        thread.stop()
 
 
 def _on_the_loop_of_the_test(request: pytest.FixtureRequest, what: str) -> Any:

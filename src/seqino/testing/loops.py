@@ -35,9 +35,12 @@ _SCOPES: tuple[Literal["function", "class", "module", "package", "session"], ...
 
 def _sandbox() -> Any:
     async def running(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-        from seqino.testing.marker import keep_faults, make_sandbox
+        from seqino.testing.marker import keep_faults, make_sandbox, opening
 
-        async with make_sandbox(request.node) as sandbox:
+        sandbox = make_sandbox(request.node)
+        with opening():
+            await sandbox.start()
+        try:
             loop = asyncio.get_running_loop()
 
             async def plan(name: str) -> None:
@@ -46,6 +49,8 @@ def _sandbox() -> Any:
             # Between the fixtures and the test the loop does not run, and a fault may need it.
             keep_faults(request.node, lambda name: loop.run_until_complete(plan(name)))
             yield sandbox
+        finally:
+            await sandbox.stop()
 
     return running
 

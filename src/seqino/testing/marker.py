@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from seqino.sandbox import Sandbox
+from seqino.sandbox import Sandbox, SandboxError
 from seqino.testing import BEGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
-__all__ = ["keep_faults", "make_sandbox", "options"]
+__all__ = ["keep_faults", "make_sandbox", "opening", "options"]
 
 _OPTIONS = frozenset(inspect.signature(Sandbox).parameters)
 
@@ -51,6 +52,15 @@ def make_sandbox(test: pytest.Item) -> Sandbox:
     try:
         return Sandbox(**asked)
     except (TypeError, ValueError) as error:
+        raise _failed(f"cannot be followed: {error}") from None
+
+
+@contextmanager
+def opening() -> Generator[None]:
+    """Let a test fail in one line where its sandbox cannot start: its port, or its state file."""
+    try:
+        yield
+    except SandboxError as error:
         raise _failed(f"cannot be followed: {error}") from None
 
 

@@ -21,7 +21,7 @@ from seqino.sandbox.world.records import Happening
 from seqino.sandbox.world.webhooks import Attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from seqino.sandbox.deliveries.agenda import Recipients
@@ -33,6 +33,9 @@ __all__ = ["Behaviour", "Deliveries", "Limits"]
 
 _LONGEST_TIMER = 3600.0
 """Seconds; a timer that is set for longer is set again."""
+
+_EVIDENCE = ("draft_id", "invoice_id")
+"""What ``invoice.created`` may say, and the platform perhaps does not: which draft became which invoice."""
 
 
 @attrs.frozen(kw_only=True)
@@ -57,6 +60,7 @@ class Deliveries:
         webhooks: Who is told.
         scheme: How deliveries are signed.
         recipients: Finds the clients that receive invoices for a SIREN, to be told of ``invoice.received``.
+        tells_drafts: Whether ``invoice.created`` says which draft became which invoice.
         limits: What a receiver is given.
     """
 
@@ -67,6 +71,7 @@ class Deliveries:
         scheme: Scheme,
         *,
         recipients: Recipients,
+        tells_drafts: Callable[[], bool] = lambda: True,
         limits: Limits | None = None,
     ) -> None:
         self._world = world
@@ -79,6 +84,7 @@ class Deliveries:
         self._timer: asyncio.Handle | None = None
         self._is_woken = False
         self.recipients: Recipients = recipients
+        self._tells_drafts = tells_drafts
         """Finds the clients that receive invoices for a SIREN."""
         self.limits = limits or Limits()
         self.behaviour = Behaviour()
@@ -230,6 +236,9 @@ class Deliveries:
         self, sponsor: Sponsor, webhook: Webhook, client_id: str | None, happening: Happening
     ) -> Delivery:
         due = happening.at + timedelta(seconds=self.behaviour.delay)
+        if happening.event_type == "invoice.created" and not self._tells_drafts():
+            told = {name: one for name, one in happening.data.items() if name not in _EVIDENCE}
+            happening = attrs.evolve(happening, data=told)
         delivery = self._webhooks.add(sponsor, webhook, client_id, happening, due)
         self._push(sponsor, delivery)
         return delivery

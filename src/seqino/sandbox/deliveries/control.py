@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from seqino.sandbox.asked import only
+from seqino.sandbox.asked import only, text
 from seqino.sandbox.catalogue import TEST
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.deliveries.behaviour import Behaviour
@@ -89,7 +89,7 @@ class DeliveryControl:
 
     def _sent(self, asked: dict[str, Any]) -> dict[str, Any]:
         only(asked, "event_type", "data", "client_id", "sponsor_id")
-        event_type = asked.get("event_type", TEST)
+        event_type = text(asked, "event_type") or TEST
         if event_type not in self._catalogue.types:
             raise ValueError(
                 f"event_type is one of {', '.join(self._catalogue.types)}; this is {event_type!r}"
@@ -98,16 +98,9 @@ class DeliveryControl:
         if not isinstance(data, dict):
             raise TypeError(f"data must be an object; this is {data!r}")
         said = cast("dict[str, Any]", data)
-        client_id, sponsor_id = (_text(asked, name) for name in ("client_id", "sponsor_id"))
+        client_id, sponsor_id = (text(asked, name) for name in ("client_id", "sponsor_id"))
         sent = self._deliveries.send(event_type, said, client_id=client_id, sponsor_id=sponsor_id)
         return {"deliveries": [_line(one) for one in sent]}
-
-
-def _text(asked: dict[str, Any], name: str) -> str | None:
-    value = asked.get(name)
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} must be text; this is {value!r}")
-    return value
 
 
 def _line(delivery: Delivery) -> dict[str, Any]:

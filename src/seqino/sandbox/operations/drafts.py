@@ -77,13 +77,13 @@ class DraftOperations:
     def update_draft(self, call: Call) -> Answer:
         """Replace the whole content of a draft."""
         draft, content = _find(call), self._data.content(call.body)
-        _unless_frozen(lambda: self._invoices.replace_draft(call.client, draft, content))
+        self._unless_frozen(draft, lambda: self._invoices.replace_draft(call.client, draft, content))
         return Answer(200, {"draft_id": draft.draft_id, **self._marks(call, draft)})
 
     def delete_draft(self, call: Call) -> Answer:
         """Delete a draft for good."""
         draft = _find(call)
-        _unless_frozen(lambda: self._invoices.delete_draft(call.client, draft))
+        self._unless_frozen(draft, lambda: self._invoices.delete_draft(call.client, draft))
         return Answer(204)
 
     def validate_draft(self, call: Call) -> Answer:
@@ -93,10 +93,11 @@ class DraftOperations:
             self._refuse_unsound(draft)
         terms = self._data.terms(draft.content)
         fingerprint = hashlib.blake2b(_json.encode(draft.content), digest_size=16).hexdigest()
-        invoice = _unless_frozen(
+        invoice = self._unless_frozen(
+            draft,
             lambda: self._invoices.issue_draft(
                 call.client, draft, seller=seller_of(terms), buyer=buyer_of(terms), fingerprint=fingerprint
-            )
+            ),
         )
         marks: dict[str, Any] = {"draft_id": draft.draft_id, **_issued(invoice), "errors": [], "warnings": []}
         return Answer(200, marks if self._data.show_inferred else {})
@@ -115,6 +116,13 @@ class DraftOperations:
             raise Unprocessable(
                 problem(["draft", *places.get(one.term, ())], one.message, one.rule) for one in found
             )
+
+    def _unless_frozen(self, draft: Draft, act: Callable[[], R]) -> R:
+        try:
+            return act()
+        except Frozen as error:
+            hidden = f"draft {draft.draft_id} is frozen and cannot be used"
+            raise Refusal(409, str(error) if self._data.show_inferred else hidden) from None
 
     def _marks(self, call: Call, draft: Draft) -> dict[str, Any]:
         if not self._data.show_inferred:
@@ -140,10 +148,3 @@ def _find(call: Call) -> Draft:
 def _issued(invoice: Invoice) -> dict[str, Any]:
     """Say what a draft became; it stays *submitted*, whatever the network then does with the invoice."""
     return {"invoice_id": invoice.invoice_id, "invoice_number": invoice.number, "status": "submitted"}
-
-
-def _unless_frozen(act: Callable[[], R]) -> R:
-    try:
-        return act()
-    except Frozen as error:
-        raise Refusal(409, str(error)) from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from seqino.sandbox.judge import Refusal, Unprocessable, problem
+from seqino.sandbox.file_rules import file_breaches
+from seqino.sandbox.judge import Refusal, Unprocessable, cut, problem
 from seqino.sandbox.operations.base import Answer, buyer_of, seller_of
 from seqino.sandbox.reading import NoInvoice, read_file
 from seqino.sandbox.rules import breaches, siren_of
@@ -55,7 +57,7 @@ class InvoicingOperations:
         terms = read.terms
         carried = self._data.carried(terms)
         content = carried if self._data.fits(carried) else None
-        unsound = next(breaches(terms, self._data.places), None)
+        unsound = next(chain(breaches(terms, self._data.places), file_breaches(terms)), None)
         invoice = self._invoices.take_file(
             client,
             number=terms["BT-1"],
@@ -64,7 +66,7 @@ class InvoicingOperations:
             buyer=buyer_of(terms),
             carried=carried,
             is_shown=content is not None,
-            refused=None if unsound is None else UNSOUND.because(f"{unsound.rule}: {unsound.message}"),
+            refused=None if unsound is None else UNSOUND.because(cut(f"{unsound.rule}: {unsound.message}")),
         )
         return Answer(
             201,

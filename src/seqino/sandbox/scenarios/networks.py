@@ -81,7 +81,7 @@ NETWORKS = (
     ),
     scenario(
         "inadmissible",
-        "its envelope is inadmissible: the invoice itself gets no status, and its number stays free",
+        "its envelope is inadmissible: the invoice itself gets no status; the number of a file stays free",
         attrs.evolve(
             seller(1, "UNACCEPTABLE", "IRR_ANTIVIRUS", "Pièce jointe infectée : flux irrecevable."),
             about="flow",

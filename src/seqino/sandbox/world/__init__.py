@@ -285,12 +285,18 @@ class World:
         return client
 
     def remove_client(self, client: Client) -> None:
-        """Delete a client with all that it holds; the numbers of its invoices stay used."""
+        """Delete a client with all that it holds; the numbers that its invoices use stay used."""
         del client.sponsor.clients[client.client_id]
         for line in client.lines.values():
             self.directory.remove(line)
+        now = self.clock.now()
         for one in client.invoices.values():
-            if not one.is_duplicate:
+            place = one.seller, one.year, one.number
+            if client.sponsor.numbers.get(place) is not one:
+                continue  # a duplicate, or delivered again since
+            if one.frees_number(now):
+                del client.sponsor.numbers[place]
+            else:
                 retired = RetiredNumber(one.seller, one.year, one.number)
                 client.sponsor.retire(retired)
                 self.save_for(client.sponsor, retired)

@@ -129,9 +129,7 @@ class Invoices:
         world = self._world
         now = world.clock.now()
         holder = client.sponsor.numbers.get((seller, year, number))
-        is_duplicate = holder is not None and not (
-            isinstance(holder, Invoice) and holder.is_inadmissible(now)
-        )
+        is_duplicate = holder is not None and not (isinstance(holder, Invoice) and holder.frees_number(now))
         correction = None if is_duplicate or refused else find_correction(client, seller, carried)
         scenario = correction.scenario if correction else refused or self._scenario_for(buyer)
         if is_duplicate:

@@ -206,4 +206,9 @@ def load(state: State) -> Holdings:
             KINDS[kept.kind].put_back(Place(holdings, kept.owner), record)
         except KeyError:
             raise Misfit(f"{kept.kind} {record.key} belongs to {kept.owner}, which is not there") from None
+    for sponsor in holdings.sponsors.values():
+        for client in sponsor.clients.values():
+            for draft in client.drafts.values():
+                if draft.invoice_id is not None and draft.invoice_id not in client.invoices:
+                    raise Misfit(f"draft {draft.key} became {draft.invoice_id}, which is not there")
     return holdings

@@ -9,6 +9,7 @@ import attrs
 
 from seqino.sandbox.courses import said
 from seqino.sandbox.lifecycle import Arrival, Leg, arrivals, moments
+from seqino.sandbox.lifecycle_rules import MISROUTED
 
 __all__ = [
     "Account",
@@ -173,6 +174,17 @@ class Invoice:
         if "REJECTED" in states or self.is_inadmissible(now):
             return "rejected"
         return "processed" if "MADE_AVAILABLE" in states else "submitted"
+
+    def frees_number(self, now: datetime) -> bool:
+        """Whether its number may be used again, for another delivery of the same invoice.
+
+        That is so where it never reached anybody: its envelope was inadmissible, or it was rejected for its
+        address. After any other rejection the seller corrects what was wrong and gives a new number.
+        """
+        return self.is_inadmissible(now) or any(
+            step.about is None and step.status == "REJECTED" and step.rejection_reason in MISROUTED
+            for step in said(self.course, now)
+        )
 
     def is_inadmissible(self, now: datetime) -> bool:
         """Whether its envelope was refused in place of its deposit, so that its number is free again."""
