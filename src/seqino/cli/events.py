@@ -32,7 +32,7 @@ from seqino.cli.result import ExitCode
 from seqino.cli.terminal import Language, language, say
 from seqino.cli.watching import Look, watch
 from seqino.errors import InvalidInput
-from seqino.models import LifecycleEvent
+from seqino.models import LifecycleEvent, ObjectType
 from seqino.statuses import (
     Backoff,
     Fingerprint,
@@ -73,7 +73,9 @@ class Feed:
         """Ask for them; what came as one and cannot be read is given beside them."""
         object_id = UNSET if self.object_id is None else self.object_id
         pager = self.session.client.lifecycle.events(
-            object_type=self.object_type, object_id=object_id, keep_unreadable=True
+            object_type=None if self.object_type is None else ObjectType(self.object_type),
+            object_id=object_id,
+            keep_unreadable=True,
         )
         return parted(await self.session.ask_all(pager))
 

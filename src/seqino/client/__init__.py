@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import JSON, Operation, PageAnswer
     from seqino.client.journal import Journal
+    from seqino.client.resuming import Resumed
     from seqino.errors import ResumeToken
     from seqino.models import InvoiceDraft
     from seqino.submission import Submission
@@ -412,7 +413,7 @@ class SeqinoClient:
 
     async def resume(
         self, token: ResumeToken, *, revalidate: bool = False, options: CallOptions | None = None
-    ) -> Submission | Any:
+    ) -> Resumed:
         """Find out what became of a call that ended in doubt.
 
         An invoice's draft is looked at, and validated where it is proven to be unused. What another operation
@@ -424,7 +425,7 @@ class SeqinoClient:
             options: What this does otherwise than the client; ``timeout`` covers all of it.
 
         Returns:
-            Of an invoice a ``Submission``, otherwise what the call would have returned.
+            Of an invoice a ``Submission``, otherwise what the call would have returned: ``isinstance`` tells.
 
         Raises:
             InvalidInput: The token says too little, or is of another server.
@@ -435,7 +436,8 @@ class SeqinoClient:
             raise InvalidInput(f"the token is of {token.base_url}, and this client calls {self.base_url}")
         if token.operation == VALIDATE_DRAFT.name:
             return await self._submitter(token.client_id, options, revalidate=revalidate).resume(token)
-        return await self._engine.resume(token, options=options)
+        made: Resumed = await self._engine.resume(token, options=options)
+        return made
 
     def _submitter(
         self,
