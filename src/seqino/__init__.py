@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seqino._core.raw import Response
     from seqino._core.wire import UNSET, File, Operation, UnsetType
     from seqino.client import SeqinoClient
+    from seqino.client.resuming import Resumed
     from seqino.documents import Document, read_document
     from seqino.errors import (
         InvalidInput,
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from seqino.resources.conditions import Condition, ConditionName
     from seqino.resources.cursors import Polled
     from seqino.resources.histories import History
+    from seqino.resources.names import MandateStatusName, ObjectTypeName, UsagePeriodName
     from seqino.resources.watching import InvoiceChange
-    from seqino.statuses import LocalState, UnreadableEvent, local_state
+    from seqino.statuses import GoalName, LocalState, UnreadableEvent, local_state
     from seqino.submission import Submission
 
     __version__: str
@@ -44,11 +46,14 @@ __all__ = [
     "ConditionName",
     "Document",
     "File",
+    "GoalName",
     "History",
     "InvalidInput",
     "InvoiceChange",
     "LifecycleStatusCode",
     "LocalState",
+    "MandateStatusName",
+    "ObjectTypeName",
     "Operation",
     "OutcomeUnknown",
     "Page",
@@ -58,11 +63,13 @@ __all__ = [
     "Rejected",
     "Response",
     "ResumeToken",
+    "Resumed",
     "SeqinoClient",
     "SeqinoError",
     "Submission",
     "UnreadableEvent",
     "UnsetType",
+    "UsagePeriodName",
     "__version__",
     "api",
     "errors",
@@ -81,11 +88,14 @@ _HOME = {
     "ConditionName": "seqino.resources.conditions",
     "Document": "seqino.documents",
     "File": "seqino._core.wire",
+    "GoalName": "seqino.statuses",
     "History": "seqino.resources.histories",
     "InvalidInput": "seqino.errors",
     "InvoiceChange": "seqino.resources.watching",
     "LifecycleStatusCode": "seqino.models",
     "LocalState": "seqino.statuses",
+    "MandateStatusName": "seqino.resources.names",
+    "ObjectTypeName": "seqino.resources.names",
     "Operation": "seqino._core.wire",
     "OutcomeUnknown": "seqino.errors",
     "Page": "seqino.pagination",
@@ -95,11 +105,13 @@ _HOME = {
     "Rejected": "seqino.errors",
     "Response": "seqino._core.raw",
     "ResumeToken": "seqino.errors",
+    "Resumed": "seqino.client.resuming",
     "SeqinoClient": "seqino.client",
     "SeqinoError": "seqino.errors",
     "Submission": "seqino.submission",
     "UnreadableEvent": "seqino.statuses",
     "UnsetType": "seqino._core.wire",
+    "UsagePeriodName": "seqino.resources.names",
     "local_state": "seqino.statuses",
     "read_document": "seqino.documents",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import update
 
 from seqino.batch import Followed, Ledger, State, schema
-from seqino.batch.following import readable_events
 from seqino.batch.items import Change
 from seqino.batch.states import ItemEvent
 from seqino.batch.watches import Goal
@@ -449,19 +447,6 @@ async def test_an_event_of_a_moment_that_cannot_be_is_left_out(
     platform.events["inv-1"] = [{**SENT, "timestamp": "0001-01-01T00:00:00+14:00"}, PAID]
     followed = await ledger.follow(client)
     assert (followed.news, followed.failed, followed.ends) == (1, 1, {State.SETTLED: 1})
-
-
-@pytest.mark.parametrize("raw", [b"{", b"{}", b"[5]", b'[{"status_code": "X", "timestamp": "2026-09-01"}]'])
-def test_an_answer_without_readable_events_has_none(raw: bytes) -> None:
-    assert readable_events(raw) == []
-
-
-def test_what_can_be_read_of_an_answer_is_read() -> None:
-    told = [event("DEPOSITED", reason="r", rejection_reason=None, is_mandatory=True), 5]
-    told.append({**SENT, "timestamp": "0001-01-01T00:00:00+14:00"})
-    [found] = readable_events(json.dumps(told).encode())
-    assert found.status_code is LifecycleStatusCode.INVOICE_DEPOSITED
-    assert (found.emitter, found.reason, found.is_mandatory) == ("PDPE", "r", True)
 
 
 async def test_an_id_that_cannot_be_asked_for_is_no_obstacle(

@@ -15,15 +15,24 @@ import attrs
 import pytest
 
 from seqino.cli.events import Feed, Follower
-from seqino.cli.lifecycle import event_line, event_members, reason_text, show_events, state_label
+from seqino.cli.lifecycle import (
+    event_line,
+    event_members,
+    parted,
+    reason_text,
+    show_events,
+    state_label,
+)
 from seqino.cli.output import Output
 from seqino.cli.plain import Found
 from seqino.cli.result import ExitCode
+from seqino.errors import Fault
 from seqino.models import LifecycleEvent, LifecycleStatusCode
-from seqino.statuses import Backoff, LocalState, Until
+from seqino.resources.histories import fetch_events
+from seqino.statuses import Backoff, LocalState, UnreadableEvent, Until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from seqino._core.wire import JSON
@@ -216,14 +225,18 @@ def test_ctrl_c_is_told_to_the_shell(on_platform: Command, monkeypatch: pytest.M
 class Turns:
     """A feed that shows one list after the other."""
 
-    def __init__(self, *turns: list[LifecycleEvent], object_id: str | None) -> None:
+    def __init__(self, *turns: list[LifecycleEvent | UnreadableEvent], object_id: str | None) -> None:
         self._turns = iter(turns)
         self.object_id = object_id
         self.lang = "en"
         self.said: list[LifecycleEvent] = []
+        self.odd: list[UnreadableEvent] = []
 
-    async def fetch(self) -> list[Found[LifecycleEvent]]:
-        return [Found(event, {}) for event in next(self._turns)]
+    async def fetch(self) -> tuple[list[Found[LifecycleEvent]], list[UnreadableEvent]]:
+        return parted([Found(event, {}) for event in next(self._turns)])
+
+    def say_unreadable(self, events: Sequence[UnreadableEvent]) -> None:
+        self.odd += events
 
     def say(self, found: Found[LifecycleEvent]) -> None:
         self.said.append(found.value)
@@ -251,6 +264,48 @@ async def test_in_the_feed_of_all_the_same_event_twice_is_two_objects() -> None:
     assert feed.said == [SENT, SENT]
     assert [look.is_news for look in looks] == [True, True, False, False]
     assert not any(look.is_over for look in looks)
+
+
+ODD = UnreadableEvent(raw=b'{"status_code": "\xff\x1b[2J"}', faults=(Fault("$.timestamp", "is missing"),))
+
+
+@pytest.mark.parametrize(("object_id", "said"), [("inv_1", 1), (None, 3)])
+async def test_what_cannot_be_read_is_said_once_and_keeps_nothing_else(
+    object_id: str | None, said: int
+) -> None:
+    feed = Turns([SENT, ODD, ODD], [SENT, ODD, ODD], [PAID, SENT, ODD, ODD, ODD], object_id=object_id)
+    watching = follower(feed)
+    looks = [await watching.look() for _ in range(3)]
+    assert (feed.said, feed.odd) == ([SENT, PAID], [ODD] * said)
+    assert [look.is_news for look in looks] == [True, False, True]
+
+
+async def test_news_of_what_cannot_be_read_are_news() -> None:
+    watching = follower(Turns([SENT], [SENT, ODD], object_id="inv_1"))
+    assert [(await watching.look()).is_news for _ in range(2)] == [True, True]
+
+
+def test_commands_show_what_cannot_be_read_and_all_else(
+    on_platform: Command, platform: Platform, paid_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def poisoned(*given: Any, **more: Any) -> Any:
+        return [*await fetch_events(*given, **more), ODD]
+
+    monkeypatch.setattr("seqino.resources.lifecycle.fetch_events", poisoned)
+    problem = "an event that cannot be read ($.timestamp is missing): {"
+    for options in ((), ("--follow", "--until", "settled")):
+        result = on_platform("events", "--type", "invoice", "--id", paid_id, *options)
+        assert result.exit_code == ExitCode.OK
+        assert "212 Payment received" in result.stdout
+        assert problem in result.stderr
+        assert "\x1b" not in result.stderr
+    machine = lines(on_platform("events", "--type", "invoice", "--id", paid_id, "--json").stdout)
+    assert machine[-1]["unreadable"] == "$.timestamp is missing"
+    assert machine[-2]["number"] == 212
+    assert problem in on_platform("invoices", "show", paid_id).stdout
+    (shown,) = lines(on_platform("invoices", "show", paid_id, "--json").stdout)
+    assert [one["unreadable"] for one in shown["unreadable"]] == ["$.timestamp is missing"]
+    assert platform.sandbox.counters.requests > 0
 
 
 # --- what is said

@@ -15,11 +15,14 @@ from seqino.cli.follow import Pace
 from seqino.cli.plan import make_plan
 from seqino.cli.result import End, Result
 from seqino.cli.work import Run
+from seqino.errors import Fault
 from seqino.models import LifecycleEvent, LifecycleStatusCode
+from seqino.resources.histories import History
+from seqino.statuses import UnreadableEvent
 from seqino.submission import Submission, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from seqino._core.wire import File
     from seqino.client import SeqinoClient
@@ -77,15 +80,17 @@ class Client:
             raise answer
         return Submission(verdict=Verdict.ACCEPTED, invoice_id=answer or f"inv_{name}", draft_id=None)
 
-    async def events(self, *, object_type: str, object_id: str) -> AsyncIterator[LifecycleEvent]:
-        assert object_type == "invoice"
+    async def history(self, object_id: str) -> History:
         turn = self.asked.count(object_id)
         self.asked.append(object_id)
         answer = self._events[min(turn, len(self._events) - 1)]
         if isinstance(answer, Exception):
             raise answer
-        for status in answer:
-            yield event(status)
+        odd = UnreadableEvent(raw=b'"odd"', faults=(Fault("$", "is no event"),))
+        return History(
+            [event(status) for status in answer if status is not None],
+            [odd for status in answer if status is None],
+        )
 
 
 def as_client(client: Client) -> SeqinoClient:
@@ -292,3 +297,10 @@ async def test_without_an_id_there_is_nothing_to_follow(run: Run) -> None:
     await run.follow(as_client(Client()), pace=Pace(), limit=100, clock=clock, sleep=clock.sleep)
     assert by_end(run) == {End.SUBMITTED: len(run.results)}
     assert clock.slept == []
+
+
+async def test_what_cannot_be_read_is_said_of_an_invoice_that_is_open(run: Run) -> None:
+    await follow(run, Client(events=(["DEPOSITED", None],)), limit=1)
+    assert {(result.end, result.reason) for result in run.results} == {
+        (End.OPEN, 'an event that cannot be read ($ is no event): "odd"')
+    }

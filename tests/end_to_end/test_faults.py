@@ -18,12 +18,12 @@ from yarl import URL
 from seqino import OutcomeUnknown, SeqinoClient, SeqinoError
 from seqino.sandbox import Sandbox
 from seqino.sandbox.fault_plays import FAULTS, fault, moments
+from seqino.submission import Submission
 from tests.end_to_end.scene import CLIENT, KEY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from seqino.submission import Submission
 
 CREATE = "POST /drafts"
 VALIDATE = "POST /drafts/{draft_id}/validate"
@@ -197,7 +197,9 @@ async def settled(client: SeqinoClient, doubt: OutcomeUnknown) -> Submission:
     """A doubt names its draft, and ends once the fault is over."""
     assert doubt.token is not None
     assert doubt.token.operation == "validate_draft"
-    return await client.resume(doubt.token)
+    found = await client.resume(doubt.token)
+    assert isinstance(found, Submission)
+    return found
 
 
 def assert_names_the_invoice(sandbox: Sandbox, submission: Submission) -> None:

@@ -232,7 +232,10 @@ REFUSED: dict[str, tuple[type[errors.CallError], Callable[[Scene], Awaitable[Any
         errors.Rejected,
         lambda s: s.client.invoicing.submit_file(File(name="f.xml", content=b"<a/>")),
     ),
-    "lifecycle.events": (_WRONG, lambda s: s.client.lifecycle.events(object_type="parcel").to_list()),
+    "lifecycle.events": (
+        _WRONG,
+        lambda s: s.client.lifecycle.events(object_type=models.ObjectType("parcel")).to_list(),
+    ),
     "mandates.list": (_MISSING, lambda s: s.client.mandates.list(client_id=NOBODY).to_list()),
     "mandates.create": (
         _CONFLICT,
@@ -313,6 +316,7 @@ async def test_a_doubt_is_resumed_once_the_invoice_can_be_seen(scene: Scene) -> 
             await client.resume(token)
         scene.sandbox.show_inferred = True
         found = await client.resume(token)
+    assert isinstance(found, Submission)
     assert (found.verdict, scene.sandbox.counters.invoices_created) == (Verdict.ACCEPTED, 1)
     assert (await scene.client.invoicing.get(text(found.invoice_id))).invoice_id == found.invoice_id
 

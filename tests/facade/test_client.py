@@ -27,7 +27,7 @@ from seqino.errors import (
     UnprocessableContent,
 )
 from seqino.options import CallOptions
-from seqino.submission import Verdict
+from seqino.submission import Submission, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,7 +222,9 @@ async def test_a_reply_lost_after_its_effect_stays_in_doubt_where_nothing_shows_
     assert token is not None
     assert pickle.loads(pickle.dumps(token)) == token  # noqa: S301 - made here
     platform.show_inferred = True
-    assert {(await connected.resume(token)).invoice_id} == issued(platform).keys()
+    found = await connected.resume(token)
+    assert isinstance(found, Submission)
+    assert {found.invoice_id} == issued(platform).keys()
     assert platform.counters.invoices_created == 1
     assert connection.steps.count("validate") == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqino.errors import InvalidInput
-from seqino.statuses import Backoff, LocalState, LookAt, Over, Until, Watch, ends, next_step
+from seqino.statuses import Backoff, GoalName, LocalState, LookAt, Over, Until, Watch, ends, next_step
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -183,10 +183,15 @@ def test_what_an_invoice_is_followed_to(events: list[Event], *, end: bool, appro
 
 
 def test_a_goal_that_does_not_exist_is_refused() -> None:
+    goal: Any = "paid"
     with pytest.raises(InvalidInput, match="'end', 'approved', not 'paid'"):
-        ends([], until="paid")
+        ends([], until=goal)
     with pytest.raises(InvalidInput, match="until"):
-        next_step(Watch(since=START), [SUBMITTED], until="paid")
+        next_step(Watch(since=START), [SUBMITTED], until=goal)
+
+
+def test_each_goal_has_a_name() -> None:
+    assert get_args(GoalName) == tuple(Until)
 
 
 def test_the_next_step_is_a_look_or_an_end() -> None:

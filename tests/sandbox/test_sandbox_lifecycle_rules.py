@@ -8,6 +8,7 @@ import pytest
 from seqino.sandbox.description import SHIPPED
 from seqino.sandbox.lifecycle_rules import FAMILIES, MANDATORY, STATUSES, breaches, progress
 from seqino.sandbox.scenarios import Step
+from seqino.statuses import Party, meaning_of
 
 NUMBERS = {one.number: key for key, one in STATUSES.items() if one.number is not None}
 DUE = {206: "QTE_ERR", 207: "PU_ERR", 208: "JUSTIF_ABS", 210: "CALCUL_ERR", 213: "REJ_ADR",
@@ -166,6 +167,23 @@ def test_what_is_said_of_data_and_envelopes_follows_on_what_came_before(
 
 def test_the_portal_may_find_an_envelope_inadmissible_later() -> None:
     assert broken([200], step(501, emitter="PPF")) == []
+
+
+@pytest.mark.parametrize("number", [500, 501])
+@pytest.mark.parametrize("before", [[], [200], [200, 201]])
+def test_the_buyers_platform_judges_the_envelope_before_the_invoice(before: list[int], number: int) -> None:
+    assert broken(before, step(number, emitter="PDPR")) == []
+    (found,) = broken([200, 201, 202], step(501, emitter="PDPR"))
+    assert "501 comes before business processing" in found
+
+
+@pytest.mark.parametrize("number", [500, 501])
+def test_who_judges_an_envelope_is_the_same_for_the_client(number: int) -> None:
+    sides = {"PDPE": Party.SELLER_PLATFORM, "PDPR": Party.BUYER_PLATFORM, "PPF": Party.PORTAL}
+    said = step(number)
+    meaning = meaning_of(f"FlowStatus.{said.status}")
+    assert meaning is not None
+    assert {sides[one] for one in STATUSES[said.about, said.status].emitters} == meaning.set_by
 
 
 def test_a_status_without_a_number_is_named_alone() -> None:

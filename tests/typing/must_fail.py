@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from seqino import OutcomeUnknown, Submission
+    from seqino import OutcomeUnknown, ResumeToken, Submission
     from seqino.batch import Item
     from seqino.models import LifecycleEvent, Mandate
 
@@ -30,11 +30,14 @@ def a_client() -> None:
     CallOptions(timeout="30")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-async def an_invoice(client: SeqinoClient, submitted: Submission, error: OutcomeUnknown) -> None:
+async def an_invoice(
+    client: SeqinoClient, submitted: Submission, error: OutcomeUnknown, token: ResumeToken
+) -> None:
     client.submit({"type_code": "380"})  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
     await client.submit("invoice.xml")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.submit_file({"type_code": "380"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.submit_invoice({"type_code": "380"})  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+    (await client.resume(token)).take_back()  # type: ignore[union-attr]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
     await client.resume(error)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     submitted.invoice_id.upper()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
     submitted.invoice_id = "inv_2"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
@@ -43,6 +46,7 @@ async def an_invoice(client: SeqinoClient, submitted: Submission, error: Outcome
 async def lists(client: SeqinoClient, mandate: Mandate) -> None:
     await client.mandates.list()  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
     list(client.mandates.list())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    client.mandates.list(status="bogus")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.mandates.list(status=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     mandate.end_date.isoformat()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
 
@@ -57,6 +61,8 @@ async def statuses(client: SeqinoClient, events: list[LifecycleEvent]) -> None:
     await client.lifecycle.wait_until("inv_1", "delievered", timeout=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.lifecycle.wait_until("inv_1", ("dead", "payed"), timeout=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.lifecycle.wait_until("inv_1", is_over, timeout=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.lifecycle.watch("inv_1", until="paid")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.lifecycle.history("inv_1", object_type="bill")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await client.lifecycle.watch("inv_1")  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
     local_state(["203"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     events[0].status_code.label_de.upper()  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]

@@ -18,6 +18,7 @@ from seqino import (
     Pager,
     Polled,
     Rejected,
+    Resumed,
     ResumeToken,
     SeqinoClient,
     SeqinoError,
@@ -73,7 +74,11 @@ async def an_invoice_is_submitted(client: SeqinoClient) -> str | None:
         return None
     except OutcomeUnknown as error:
         assert_type(error.token, ResumeToken | None)
-        return None if error.token is None else (await client.resume(error.token)).invoice_id
+        if error.token is None:
+            return None
+        found = await client.resume(error.token)
+        assert_type(found, Resumed)
+        return found.invoice_id if isinstance(found, Submission) else None
     except SeqinoError:
         return None
     return submitted.invoice_id
@@ -81,6 +86,9 @@ async def an_invoice_is_submitted(client: SeqinoClient) -> str | None:
 
 async def lists(client: SeqinoClient) -> None:
     pager = client.mandates.list(status=MandateStatus.ACTIVE)
+    client.mandates.list(status="pending_kyc")
+    # One that the description does not know yet.
+    client.mandates.list(status=MandateStatus("suspended"))
     assert_type(pager, Pager[Mandate])
     async for mandate in pager:
         assert_type(mandate.end_date, dt.datetime | None)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-import msgspec
 
 from seqino.batch.errors import LedgerError
 from seqino.batch.states import State
@@ -21,13 +19,11 @@ from seqino.errors import (
     NotFound,
     NotSent,
     RateLimited,
-    ResponseDecodeError,
     SeqinoError,
     ServerError,
 )
-from seqino.models import LifecycleEvent, LifecycleStatusCode, ObjectType
-from seqino.statuses import resolve
-from seqino.statuses.events import is_of_our_calendar
+from seqino.models import ObjectType
+from seqino.statuses import UnreadableEvent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,7 +34,7 @@ if TYPE_CHECKING:
     from seqino.client import SeqinoClient
     from seqino.options import CallOptions
 
-__all__ = ["Followed", "Follower", "readable_events"]
+__all__ = ["Followed", "Follower"]
 
 _WORKERS = 8
 _PAGE = 32
@@ -243,9 +239,10 @@ class Follower:
     ) -> Look:
         look = Look(item=item, began=await self._store.now())
         try:
-            events = await client.lifecycle.events(
+            found = await client.lifecycle.events(
                 object_type=ObjectType.INVOICE,
                 object_id=item.invoice_id,
+                keep_unreadable=True,
                 client_id=item.client_id,
                 options=options,
             ).to_list()
@@ -255,16 +252,13 @@ class Follower:
             # Not there yet, as far as the platform's lists go.
             turn.failures = 0
             return attrs.evolve(look, requests=error.attempts)
-        except ResponseDecodeError as error:
-            turn.failures, turn.failed = 0, turn.failed + 1
-            return attrs.evolve(look, events=readable_events(error.raw), requests=error.attempts)
         except (CallError, InvalidInput) as error:
             turn.failed += 1
             return self._failed(look, error, turn, first=goal.backoff.first.total_seconds())
         turn.failures = 0
-        sound = [event for event in events if _is_sound(event)]
-        turn.failed += len(sound) < len(events)
-        return attrs.evolve(look, events=sound)
+        events = [event for event in found if not isinstance(event, UnreadableEvent)]
+        turn.failed += len(events) < len(found)
+        return attrs.evolve(look, events=events)
 
     @staticmethod
     def _failed(look: Look, error: CallError | InvalidInput, turn: _Round, *, first: float) -> Look:
@@ -277,46 +271,3 @@ class Follower:
         elif turn.failures >= _MOST_FAILURES:
             turn.pause = max(pause, first)
         return attrs.evolve(look, requests=error.attempts, pause=pause)
-
-
-def readable_events(raw: bytes) -> list[LifecycleEvent]:
-    """Return those events of an answer that can be read, where not all of them can.
-
-    Args:
-        raw: The answer's body.
-    """
-    try:
-        told = msgspec.json.decode(raw, type=list[Any])
-    except msgspec.DecodeError:
-        return []
-    found = map(_readable, told)
-    return [event for event in found if event is not None and _is_sound(event)]
-
-
-def _is_sound(event: LifecycleEvent) -> bool:
-    """Whether the moment of an event is one that can be told in UTC."""
-    return is_of_our_calendar(event.timestamp)
-
-
-def _readable(told: Any) -> LifecycleEvent | None:
-    try:
-        return LifecycleEvent(
-            status_code=LifecycleStatusCode(resolve(told["status_code"], "invoice")),
-            timestamp=datetime.fromisoformat(told["timestamp"]),
-            emitter=_text(told["emitter"]),
-            reason=_text_or_none(told.get("reason")),
-            rejection_reason=_text_or_none(told.get("rejection_reason")),
-            is_mandatory=told.get("is_mandatory") is True,
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)

@@ -12,7 +12,7 @@ from seqino.cli.tables import Column
 from seqino.errors import NotFound
 from seqino.identifiers import FrenchAddress, check_address
 from seqino.models import DirectoryEntry
-from seqino.resources.directory import address_of, is_addressable
+from seqino.resources.directory import address_of, current_line, is_addressable
 
 __all__ = ["directory", "judge"]
 
@@ -76,7 +76,8 @@ async def _find(session: Session, sought: FrenchAddress) -> Found[DirectoryEntry
         # A platform may find a company in one way, and not in the other.
         with contextlib.suppress(NotFound):
             found.append(await session.ask(session.client.directory.get(sought.siren)))
-    return next((line for line in found if address_of(line.value) == sought.value), None)
+    counts = current_line((line.value for line in found), sought.value)
+    return next((line for line in found if line.value is counts), None)
 
 
 def judge(found: Found[DirectoryEntry] | None) -> tuple[bool | None, str, ExitCode]:

@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -18,16 +18,25 @@ from seqino._core.wire import UNSET
 from seqino.cli.command import Session, as_command
 from seqino.cli.common import Lang, complain
 from seqino.cli.follow import standing
-from seqino.cli.lifecycle import event_line, event_members, show_events, state_label
+from seqino.cli.lifecycle import (
+    event_line,
+    event_members,
+    parted,
+    say_unreadable,
+    show_events,
+    state_label,
+    unreadable_members,
+)
 from seqino.cli.plain import Found
 from seqino.cli.result import ExitCode
 from seqino.cli.terminal import Language, language, say
 from seqino.cli.watching import Look, watch
 from seqino.errors import InvalidInput
-from seqino.models import LifecycleEvent
+from seqino.models import LifecycleEvent, ObjectType
 from seqino.statuses import (
     Backoff,
     Fingerprint,
+    UnreadableEvent,
     Until,
     appeared,
     ends,
@@ -60,11 +69,22 @@ class Feed:
     object_id: str | None
     lang: Language
 
-    async def fetch(self) -> list[Found[LifecycleEvent]]:
-        """Ask for them."""
+    async def fetch(self) -> tuple[list[Found[LifecycleEvent]], list[UnreadableEvent]]:
+        """Ask for them; what came as one and cannot be read is given beside them."""
         object_id = UNSET if self.object_id is None else self.object_id
-        pager = self.session.client.lifecycle.events(object_type=self.object_type, object_id=object_id)
-        return await self.session.ask_all(pager)
+        pager = self.session.client.lifecycle.events(
+            object_type=None if self.object_type is None else ObjectType(self.object_type),
+            object_id=object_id,
+            keep_unreadable=True,
+        )
+        return parted(await self.session.ask_all(pager))
+
+    def say_unreadable(self, events: Sequence[UnreadableEvent]) -> None:
+        """Say what came as an event and cannot be read: to people beside the events."""
+        if self.session.out.as_json:
+            self.session.out.lines(unreadable_members(event) for event in events)
+        else:
+            say_unreadable(events)
 
     def say(self, found: Found[LifecycleEvent]) -> None:
         """Say one event, on a line of its own."""
@@ -128,11 +148,12 @@ def events(  # noqa: PLR0917 - each is an option of the command
 
 
 async def _show(feed: Feed) -> None:
-    found = await feed.fetch()
+    found, unreadable = await feed.fetch()
     if feed.session.out.as_json:
         feed.session.out.lines(event_members(event, feed.lang) for event in found)
     else:
         show_events([event.value for event in found], feed.lang)
+    feed.say_unreadable(unreadable)
 
 
 async def _follow(follower: "Follower", *, limit: float) -> ExitCode:
@@ -157,11 +178,12 @@ class Follower:
         self._feed = feed
         self._goal = goal
         self._told: Counter[Fingerprint] = Counter()
+        self._told_unreadable: Counter[str] = Counter()
         self._events: list[LifecycleEvent] = []
 
     async def look(self) -> Look:
         """Ask once, and say what was not said before."""
-        found = await self._feed.fetch()
+        found, unreadable = await self._feed.fetch()
         whole = {id(event.value): event for event in found}
         self._events = [event.value for event in found]
         if self._feed.object_id is not None:
@@ -172,8 +194,22 @@ class Follower:
         self._told |= Counter(map(fingerprint, self._events))
         for event in news:
             self._feed.say(whole[id(event)])
+        odd = self._new(unreadable)
+        self._feed.say_unreadable(odd)
         is_over = self._goal is not None and ends(self._events, until=self._goal)
-        return Look(is_news=bool(news), is_over=is_over)
+        return Look(is_news=bool(news or odd), is_over=is_over)
+
+    def _new(self, unreadable: Sequence[UnreadableEvent]) -> list[UnreadableEvent]:
+        """Return what was not said before of what cannot be read."""
+        if self._feed.object_id is not None:
+            unreadable = list({event.digest: event for event in unreadable}.values())
+        left, new = Counter(self._told_unreadable), list[UnreadableEvent]()
+        for event in unreadable:
+            left[event.digest] -= 1
+            if left[event.digest] < 0:
+                new.append(event)
+        self._told_unreadable |= Counter(event.digest for event in unreadable)
+        return new
 
     def conclude(self, *, looks: int, is_over: bool) -> ExitCode:
         """Say how it ended, and what it cost."""

@@ -12,7 +12,14 @@ import typer
 from seqino.cli.command import Session, command, group
 from seqino.cli.common import Lang, complain
 from seqino.cli.invoice_card import invoice_card
-from seqino.cli.lifecycle import event_members, show_events, state_label
+from seqino.cli.lifecycle import (
+    event_members,
+    parted,
+    show_events,
+    state_label,
+    unreadable_line,
+    unreadable_members,
+)
 from seqino.cli.plain import Found, builtins_of
 from seqino.cli.reading import read_file
 from seqino.cli.result import ExitCode
@@ -23,7 +30,7 @@ from seqino.cli.tokens import read_tokens
 from seqino.cli.verdicts import exit_code_of
 from seqino.errors import NotFound, ResumeToken, SeqinoError
 from seqino.models import Invoice, LifecycleEvent
-from seqino.statuses import find_reason, find_warnings, in_order, local_state
+from seqino.statuses import UnreadableEvent, find_reason, find_warnings, in_order, local_state
 from seqino.submission import Submission
 
 __all__ = ["invoices"]
@@ -47,10 +54,11 @@ async def show(
     except NotFound as error:
         # Of an invoice that was sent as a file the platform may show its events alone.
         missing = error
-    events = await session.ask_all(session.client.lifecycle.events(object_type="invoice", object_id=invoice))
-    if missing is not None and not events:
+    pager = session.client.lifecycle.events(object_type="invoice", object_id=invoice, keep_unreadable=True)
+    events, unreadable = parted(await session.ask_all(pager))
+    if missing is not None and not events and not unreadable:
         raise missing
-    _say(session, invoice, data, events, labels)
+    _say(session, invoice, data, events, labels, unreadable=unreadable)
 
 
 def _say(
@@ -59,6 +67,8 @@ def _say(
     data: Found[Invoice] | None,
     events: list[Found[LifecycleEvent]],
     lang: Language,
+    *,
+    unreadable: list[UnreadableEvent],
 ) -> None:
     values = [event.value for event in events]
     state = local_state(values)
@@ -71,6 +81,7 @@ def _say(
                 "state_label": state_label(state, lang),
                 "warnings": [warning.message for warning in warnings],
                 "events": [event_members(event, lang) for event in events],
+                "unreadable": [unreadable_members(event) for event in unreadable],
                 "invoice": None if data is None else data.members,
             }
         )
@@ -89,6 +100,8 @@ def _say(
             say(f"{reason.code}: {reason.advice}")
     for warning in warnings:
         say(f"warning: {warning.message}")
+    for one in unreadable:
+        say(f"warning: {unreadable_line(one)}")
 
 
 @command(invoices, "resume", sends=True)

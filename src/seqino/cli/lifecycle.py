@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seqino.cli.plain import Found
 from seqino.cli.tables import Column, moment, show_table
-from seqino.cli.terminal import label
+from seqino.cli.terminal import label, one_line, say
 from seqino.models import LifecycleEvent
-from seqino.statuses import LocalState, find_reason
+from seqino.statuses import LocalState, UnreadableEvent, find_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seqino.cli.plain import Found
     from seqino.cli.terminal import Language
 
-__all__ = ["event_line", "event_members", "reason_text", "show_events", "state_label"]
+__all__ = [
+    "event_line",
+    "event_members",
+    "parted",
+    "reason_text",
+    "say_unreadable",
+    "show_events",
+    "state_label",
+    "unreadable_line",
+    "unreadable_members",
+]
 
 _STATES: dict[LocalState | None, tuple[str, str]] = {
     None: ("aucun événement", "no events"),
@@ -83,3 +93,37 @@ def event_members(found: Found[LifecycleEvent], lang: Language) -> dict[str, Any
         "is_mandatory": event.is_mandatory,
     }
     return {**ours, **{name: member for name, member in found.members.items() if name not in ours}}
+
+
+def parted(
+    found: Sequence[Found[LifecycleEvent | UnreadableEvent]],
+) -> tuple[list[Found[LifecycleEvent]], list[UnreadableEvent]]:
+    """Part the events that can be read from what came as one and cannot."""
+    events: list[Found[LifecycleEvent]] = []
+    unreadable: list[UnreadableEvent] = []
+    for one in found:
+        if isinstance(one.value, UnreadableEvent):
+            unreadable.append(one.value)
+        else:
+            events.append(Found(one.value, one.raw))
+    return events, unreadable
+
+
+def unreadable_line(event: UnreadableEvent) -> str:
+    """Write what came as an event and cannot be read on one line: what is wrong, and what came."""
+    return f"an event that cannot be read ({one_line(event.problem)}): {one_line(_text(event))}"
+
+
+def unreadable_members(event: UnreadableEvent) -> dict[str, Any]:
+    """Return what a machine reads of what came as an event and cannot be read."""
+    return {"unreadable": event.problem, "raw": _text(event)}
+
+
+def say_unreadable(events: Sequence[UnreadableEvent]) -> None:
+    """Say what came as an event and cannot be read, beside the output."""
+    for event in events:
+        say(f"warning: {unreadable_line(event)}", stderr=True)
+
+
+def _text(event: UnreadableEvent) -> str:
+    return event.raw.decode(errors="backslashreplace")

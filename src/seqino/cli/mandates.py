@@ -47,7 +47,9 @@ async def list_mandates(
     ] = None,
 ) -> None:
     """List the mandates of a client."""
-    found = await session.ask_all(session.client.mandates.list(status=status))
+    found = await session.ask_all(
+        session.client.mandates.list(status=None if status is None else MandateStatus(status))
+    )
     session.out.many(found, _COLUMNS, none="no mandates")
 
 

@@ -42,7 +42,9 @@ async def metrics(
 ) -> None:
     """Show figures by endpoint."""
     call = session.client.usage.get_metrics(
-        period=period, start_date=_day(start, "--start"), end_date=_day(end, "--end")
+        period=None if period is None else UsagePeriod(period),
+        start_date=_day(start, "--start"),
+        end_date=_day(end, "--end"),
     )
     found = await session.ask(call)
     if session.out.as_json:

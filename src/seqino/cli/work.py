@@ -11,6 +11,7 @@ import attrs
 
 from seqino._core.wire import File
 from seqino.cli.follow import Pace, Standing, standing
+from seqino.cli.lifecycle import unreadable_line
 from seqino.cli.plan import digest, read_draft
 from seqino.cli.result import End, Result
 from seqino.cli.terminal import one_line
@@ -147,8 +148,10 @@ class Run:
     async def _ask(self, client: SeqinoClient, at: int) -> None:
         result = self.results[at]
         try:
-            events = client.lifecycle.events(object_type="invoice", object_id=result.invoice_id)
-            found = standing([event async for event in events])
+            history = await client.lifecycle.history(result.invoice_id or "")
+            found = standing(history)
+            if found.end is End.OPEN and history.unreadable:
+                found = attrs.evolve(found, reason=unreadable_line(history.unreadable[-1]))
         except (AuthenticationFailed, PermissionDenied) as error:
             self.stopped = self.stopped or error
         except CallError as error:

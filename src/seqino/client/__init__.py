@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from seqino._core.telemetry import Telemetry
     from seqino._core.transport import Middleware, Session
     from seqino._core.wire import JSON, Operation, PageAnswer
+    from seqino.client.resuming import Resumed
     from seqino.errors import ResumeToken
     from seqino.models import InvoiceDraft
     from seqino.submission import Submission
@@ -382,7 +383,7 @@ class SeqinoClient:
 
     async def resume(
         self, token: ResumeToken, *, revalidate: bool = False, options: CallOptions | None = None
-    ) -> Submission | Any:
+    ) -> Resumed:
         """Find out what became of a call that ended in doubt.
 
         An invoice's draft is looked at, and validated where it is proven to be unused. What another operation
@@ -394,7 +395,7 @@ class SeqinoClient:
             options: What this does otherwise than the client; ``timeout`` covers all of it.
 
         Returns:
-            Of an invoice a ``Submission``, otherwise what the call would have returned.
+            Of an invoice a ``Submission``, otherwise what the call would have returned: ``isinstance`` tells.
 
         Raises:
             InvalidInput: The token says too little, or is of another server.
@@ -405,4 +406,5 @@ class SeqinoClient:
             raise InvalidInput(f"the token is of {token.base_url}, and this client calls {self.base_url}")
         if token.operation == VALIDATE_DRAFT.name:
             return await submitter_of(self, token.client_id, options, revalidate=revalidate).resume(token)
-        return await self._engine.resume(token, options=options)
+        made: Resumed = await self._engine.resume(token, options=options)
+        return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from seqino._generated import operations
@@ -12,11 +13,14 @@ from seqino.models import DirectoryEntry
 from seqino.options import checks_digits
 from seqino.pagination import Pager
 from seqino.resources.base import Resource
+from seqino.statuses.events import instant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from seqino.options import CallOptions
 
-__all__ = ["Directory", "address_of", "is_addressable"]
+__all__ = ["Directory", "address_of", "current_line", "is_addressable"]
 
 
 def address_of(entry: DirectoryEntry) -> str:
@@ -34,6 +38,31 @@ def is_addressable(entry: DirectoryEntry | None) -> bool | None:
     if entry is None:
         return False
     return entry.addressable if isinstance(entry.addressable, bool) else None
+
+
+def current_line(lines: Iterable[DirectoryEntry], address: str) -> DirectoryEntry | None:
+    """Return the line of an address that counts; ``None`` where there is none.
+
+    A line is never deleted, only superseded, and those of one address do not overlap in time (DSE v3.1 §3.5):
+    of several the newest counts. Where dates do not tell which that is, any of them may be valid, and one
+    that can be addressed goes before one that does not say, and that before one that cannot.
+
+    Args:
+        lines: Lines of the directory, of this address and of others.
+        address: The address, in its normal form.
+    """
+    own = [line for line in lines if address_of(line) == address]
+    newest = max(filter(None, map(_changed_at, own)), default=None)
+    valid = [line for line in own if _changed_at(line) in (None, newest)]
+    return max(valid, key=lambda line: _RANK[is_addressable(line)], default=None)
+
+
+_RANK = {True: 2, None: 1, False: 0}
+
+
+def _changed_at(line: DirectoryEntry) -> datetime | None:
+    moments = [instant(one) for one in (line.created_at, line.updated_at) if isinstance(one, datetime)]
+    return max(moments, default=None)
 
 
 class Directory(Resource):
@@ -58,6 +87,8 @@ class Directory(Resource):
     ) -> DirectoryEntry | None:
         """Find the line of exactly one electronic address; ``None`` where the directory has none.
 
+        Where it has several, because a line is superseded and never deleted, the one that counts is found.
+
         Args:
             address: SIREN, SIREN_SIRET, SIREN_SIRET_CODE or SIREN_SUFFIX.
             client_id: On whose behalf; the client's own where it is left out.
@@ -76,9 +107,9 @@ class Directory(Resource):
             ),
         )
         with contextlib.suppress(NotFound):
-            async for line in lines:
-                if address_of(line) == sought.value:
-                    return line
+            found = current_line(await lines.to_list(), sought.value)
+            if found is not None:
+                return found
         if sought.value == sought.siren:
             # A platform may find a company in one way, and not in the other.
             with contextlib.suppress(NotFound):

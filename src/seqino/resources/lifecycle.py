@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from seqino.models import LifecycleEvent
     from seqino.options import CallOptions
     from seqino.resources.conditions import Condition
+    from seqino.resources.names import ObjectTypeName
+    from seqino.statuses import GoalName
 
 __all__ = ["Lifecycle"]
 
@@ -57,7 +59,7 @@ class Lifecycle(Resource):
     def events(
         self,
         *,
-        object_type: ObjectType | str | None = None,
+        object_type: ObjectType | ObjectTypeName | None = None,
         object_id: str | UnsetType | None = UNSET,
         keep_unreadable: Literal[False] = False,
         client_id: str | None = None,
@@ -68,7 +70,7 @@ class Lifecycle(Resource):
     def events(
         self,
         *,
-        object_type: ObjectType | str | None = None,
+        object_type: ObjectType | ObjectTypeName | None = None,
         object_id: str | UnsetType | None = UNSET,
         keep_unreadable: Literal[True],
         client_id: str | None = None,
@@ -78,7 +80,7 @@ class Lifecycle(Resource):
     def events(
         self,
         *,
-        object_type: ObjectType | str | None = None,
+        object_type: ObjectType | ObjectTypeName | None = None,
         object_id: str | UnsetType | None = UNSET,
         keep_unreadable: bool = False,
         client_id: str | None = None,
@@ -127,7 +129,7 @@ class Lifecycle(Resource):
         self,
         object_id: str,
         *,
-        object_type: ObjectType | str = ObjectType.INVOICE,
+        object_type: ObjectType | ObjectTypeName = ObjectType.INVOICE,
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> History:
@@ -234,7 +236,7 @@ class Lifecycle(Resource):
     async def watch(
         self,
         *invoice_ids: str,
-        until: Until | str = Until.END,
+        until: Until | GoalName = Until.END,
         max_age: timedelta | None = None,
         backoff: Backoff | None = None,
         client_id: str | None = None,
@@ -287,7 +289,7 @@ class Lifecycle(Resource):
         self,
         cursor: Mapping[str, JSON] | None = None,
         *,
-        object_type: ObjectType | str | None = None,
+        object_type: ObjectType | ObjectTypeName | None = None,
         object_id: str | UnsetType | None = UNSET,
         client_id: str | None = None,
         options: CallOptions | None = None,
@@ -331,7 +333,7 @@ class Lifecycle(Resource):
         )
 
 
-def _check_object(object_type: ObjectType | str | None, object_id: str | UnsetType | None) -> None:
+def _check_object(object_type: str | None, object_id: str | UnsetType | None) -> None:
     if object_type is None and object_id not in (UNSET, None):
         raise InvalidInput("object_id needs object_type beside it, such as 'invoice'")
     if object_type is not None and object_id is None:

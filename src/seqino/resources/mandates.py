@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seqino._core.wire import JSON, PagingCaller
     from seqino.models import MandateBatchCreate, MandateCreate
     from seqino.options import CallOptions
+    from seqino.resources.names import MandateStatusName
 
 __all__ = ["OVER", "PACE", "Mandates", "ending_by"]
 
@@ -59,7 +60,7 @@ class Mandates(Resource):
     def list(
         self,
         *,
-        status: MandateStatus | str | None = None,
+        status: MandateStatus | MandateStatusName | None = None,
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Pager[Mandate]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from seqino.models import UsageLimits, UsageMetrics, UsagePeriod, UsageSummary
     from seqino.options import CallOptions
+    from seqino.resources.names import UsagePeriodName
 
 __all__ = ["Usage"]
 
@@ -24,7 +25,7 @@ class Usage(Resource):
     async def get_metrics(
         self,
         *,
-        period: UsagePeriod | str | None = None,
+        period: UsagePeriod | UsagePeriodName | None = None,
         start_date: dt.date | None = None,
         end_date: dt.date | None = None,
         client_id: str | None = None,

@@ -174,8 +174,9 @@ STATUSES: Mapping[tuple[str | None, str], Status] = MappingProxyType(
         ("regulatory_data", "MADE_AVAILABLE"): _status(None, PORTAL),
         ("regulatory_data", "ACCEPTED_BY_ADMINISTRATION"): _status(None, PORTAL),
         ("regulatory_data", "REFUSED_BY_ADMINISTRATION"): _status(None, PORTAL),
-        ("flow", "RECEIVABLE"): _status(500, SELLER_SIDE, PORTAL),
-        ("flow", "UNACCEPTABLE"): _reasoned(501, _INADMISSIBLE, SELLER_SIDE, PORTAL),
+        # An envelope is judged by whoever gets it: either platform, or the portal (annex 2 of the DSE).
+        ("flow", "RECEIVABLE"): _status(500, SELLER_SIDE, BUYER_SIDE, PORTAL),
+        ("flow", "UNACCEPTABLE"): _reasoned(501, _INADMISSIBLE, SELLER_SIDE, BUYER_SIDE, PORTAL),
         ("lifecycle_status", "REJECTED"): _reasoned(
             601, _codes("REJ_INC REJ_INEX REJ_RG REJ_HAB REJ_ENCAISSEMENT"), PORTAL
         ),
@@ -269,10 +270,18 @@ def _beside(before: Sequence[Said], said: Said) -> Iterator[str]:
     own = [one for one in before if one.about is None]
     if said.about == "regulatory_data" and not any(one.status == "DEPOSITED" for one in own):
         yield "the portal gets an invoice's data with its 200, and there is none (DSE v3.1 §3.4.4)"
-    if said.status == "UNACCEPTABLE" and said.emitter == SELLER_SIDE and own:
+    if said.status == "UNACCEPTABLE" and _is_processed_by(said.emitter, own):
         yield "501 comes before business processing, and the invoice has a status (DSE v3.1 §3.6.9)"
     if said.about == "lifecycle_status" and not any(STATUSES[None, one.status].is_mandatory for one in own):
         yield "601 answers a mandatory status, and there is none (DSE v3.1 §3.6.9)"
+
+
+def _is_processed_by(platform: str, own: Sequence[Said]) -> bool:
+    """Whether a platform has gone on from an invoice's envelope to the invoice itself."""
+    if platform == SELLER_SIDE:
+        return bool(own)
+    # What the seller's side says is no sign that the buyer's platform has opened what it was sent.
+    return platform == BUYER_SIDE and any(one.emitter == BUYER_SIDE for one in own)
 
 
 def _is_suspended(own: Sequence[Said]) -> bool:

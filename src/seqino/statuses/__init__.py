@@ -21,7 +21,7 @@ from seqino.statuses.events import (
     without_repetitions,
 )
 from seqino.statuses.families import Family, Party, Phase
-from seqino.statuses.following import Backoff, LookAt, Over, Until, Watch, ends, goal_of, next_step
+from seqino.statuses.following import Backoff, GoalName, LookAt, Over, Until, Watch, ends, goal_of, next_step
 from seqino.statuses.local import LocalState, local_state
 from seqino.statuses.meanings import Meaning, StatusMeaning, meaning_of, resolve
 from seqino.statuses.reasons import REASONS, Reason, find_reason
@@ -43,6 +43,7 @@ __all__ = [
     "DetailedEvent",
     "Family",
     "Fingerprint",
+    "GoalName",
     "LocalState",
     "LookAt",
     "Meaning",

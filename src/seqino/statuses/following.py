@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from seqino.statuses.events import StatusEvent
 
-__all__ = ["Backoff", "LookAt", "Over", "Until", "Watch", "ends", "goal_of", "next_step"]
+__all__ = ["Backoff", "GoalName", "LookAt", "Over", "Until", "Watch", "ends", "goal_of", "next_step"]
 
 _MOST_STEPS = 64
 """No pause grows any more after so many: the longest is reached, or the factor is nearly 1."""
@@ -92,7 +92,11 @@ class Until(StrEnum):
     """Approved (205), or at an end: for sellers whose VAT is due on debits, and who may never see a 212."""
 
 
-def ends(events: Iterable[StatusEvent], *, until: Until | str = Until.END) -> bool:
+GoalName: TypeAlias = Literal["end", "approved"]
+"""The goals by name (``Until``)."""
+
+
+def ends(events: Iterable[StatusEvent], *, until: Until | GoalName = Until.END) -> bool:
     """Whether following an invoice ends with these events.
 
     Args:
@@ -193,7 +197,7 @@ def next_step(
     watch: Watch,
     events: Iterable[StatusEvent],
     *,
-    until: Until | str = Until.END,
+    until: Until | GoalName = Until.END,
     max_age: timedelta | None = None,
     backoff: Backoff | None = None,
     spread: float = 0.0,
