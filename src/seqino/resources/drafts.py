@@ -44,7 +44,7 @@ class Drafts(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> DraftCreated:
-        """Create a draft, which has no legal effect; partial data is accepted."""
+        """Create a draft, which has no legal effect."""
         return await operations.create_draft(self._client, invoice, client_id=client_id, options=options)
 
     async def get(
