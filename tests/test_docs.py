@@ -125,7 +125,7 @@ async def run(code: str, url: str, name: str, namespace: dict[str, object]) -> N
 @functools.cache
 def sample() -> bytes:
     """What the command prints that pages make their invoice file with."""
-    command = [Path(sys.executable).with_name("seqino"), "invoices", "sample"]
+    command = [str(Path(sys.executable).with_name("seqino")), "invoices", "sample"]
     return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - the project's own
 
 
