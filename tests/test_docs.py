@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import doctest
+import functools
 import importlib
 import inspect
 import logging
@@ -91,7 +92,10 @@ def modules() -> list[str]:
 
 @pytest.fixture
 async def documented_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
-    """A sandbox in the place of the one that the pages start, and its environment lines."""
+    """A sandbox in the place of the one that the pages start, and its environment lines.
+
+    Of files there are only the certificates, which a reader has from a company; all others a page makes itself.
+    """
     async with Sandbox(speed=1e6) as sandbox:
         monkeypatch.setenv("SEQINO_BASE_URL", sandbox.url)
         monkeypatch.setenv("SEQINO_API_KEY", "sandbox-key")
@@ -99,8 +103,6 @@ async def documented_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
         monkeypatch.chdir(tmp_path)
-        sample = ROOT / "src" / "seqino" / "sandbox" / "invoices" / "02-food-two-rates-ubl.xml"
-        (tmp_path / "invoice.xml").write_bytes(sample.read_bytes())
         authority = trustme.CA()
         authority.cert_pem.write_to_path(tmp_path / "company-ca.pem")
         shown = authority.issue_cert("client@company.example")
@@ -120,8 +122,27 @@ async def run(code: str, url: str, name: str, namespace: dict[str, object]) -> N
         await outcome
 
 
+@functools.cache
+def sample() -> bytes:
+    """What the command prints that pages make their invoice file with."""
+    command = [str(Path(sys.executable).with_name("seqino")), "invoices", "sample"]
+    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - the project's own
+
+
+def files_made_before(block: Block) -> Iterator[tuple[str, bytes]]:
+    """The files that a page tells its reader to make above a block."""
+    for earlier in blocks(block.page):
+        if earlier.language == "console" and earlier.line < block.line:
+            for file in re.findall(r"^seqino invoices sample > (\S+)", earlier.code, re.MULTILINE):
+                yield file, sample()
+
+
 @pytest.mark.parametrize("block", list(python_blocks()))
-async def test_an_example_of_the_pages_runs(block: Block, documented_sandbox: Sandbox) -> None:
+async def test_an_example_of_the_pages_runs(
+    block: Block, documented_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    for file, content in files_made_before(block):
+        (tmp_path / file).write_bytes(content)
     await run(block.source, documented_sandbox.url, str(block.page), {"__name__": "example"})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino.batch.items import STORED, NewItem
 from seqino.batch.keys import canonical, check_name, digest, file_key
@@ -15,7 +15,6 @@ from seqino.submission import Route
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON
     from seqino.client import InvoiceFile
     from seqino.models import InvoiceDraft
 
@@ -23,7 +22,7 @@ __all__ = ["draft_item", "file_item"]
 
 
 def draft_item(
-    invoice: InvoiceDraft | Mapping[str, JSON],
+    invoice: InvoiceDraft | Mapping[str, Any],
     *,
     client_id: str,
     key: str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino.batch.base import LedgerBase
 from seqino.batch.content import draft_item, file_item
@@ -14,7 +14,6 @@ from seqino.options import CallOptions, checks_digits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON
     from seqino.client import InvoiceFile, SeqinoClient
     from seqino.models import InvoiceDraft
     from seqino.submission import Submission
@@ -28,7 +27,7 @@ class Invoices(LedgerBase):
     async def submit(
         self,
         client: SeqinoClient,
-        invoice: InvoiceDraft | Mapping[str, JSON],
+        invoice: InvoiceDraft | Mapping[str, Any],
         *,
         key: str,
         client_id: str | None = None,
@@ -119,7 +118,7 @@ class Invoices(LedgerBase):
     async def correct(
         self,
         client: SeqinoClient,
-        invoice: InvoiceDraft | Mapping[str, JSON],
+        invoice: InvoiceDraft | Mapping[str, Any],
         *,
         key: str,
         client_id: str | None = None,

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 import attrs
 import msgspec
 
-from seqino._core.wire import JSON, File
+from seqino._core.wire import File
 from seqino.batch.content import draft_item, file_item
 from seqino.batch.items import NewItem
 from seqino.batch.keys import check_name, digest
@@ -48,7 +48,7 @@ class BatchItem:
         document_ref: The document it is made of, if it could go out both as a draft and as a file.
     """
 
-    invoice: InvoiceDraft | Mapping[str, JSON] | str | os.PathLike[str] | bytes | File = attrs.field(
+    invoice: InvoiceDraft | Mapping[str, Any] | str | os.PathLike[str] | bytes | File = attrs.field(
         repr=False
     )
     key: str | None = None
@@ -56,7 +56,7 @@ class BatchItem:
     document_ref: str | None = None
 
 
-_One: TypeAlias = "BatchItem | tuple[str, InvoiceDraft | Mapping[str, JSON]] | str | os.PathLike[str]"
+_One: TypeAlias = "BatchItem | tuple[str, InvoiceDraft | Mapping[str, Any]] | str | os.PathLike[str]"
 
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[_One] | AsyncIterable[_One]"
 """A path, or what yields paths, ``(key, draft)`` pairs and ``BatchItem`` objects. A path is that of an

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from seqino._core.wire import JSON
     from seqino.batch import BatchItem
     from seqino.batch.items import Item
     from seqino.cli.plan import Invoice
@@ -59,7 +58,7 @@ def _source(run: Run) -> Iterator[BatchItem]:
         yield seqino.batch.BatchItem(invoice=_content(result.invoice), key=f"demo/{at}")
 
 
-def _content(invoice: Invoice) -> Mapping[str, JSON] | Path:
+def _content(invoice: Invoice) -> Mapping[str, Any] | Path:
     return read_draft(invoice.path.read_bytes()) if invoice.kind == "json" else invoice.path
 
 

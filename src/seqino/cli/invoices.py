@@ -23,6 +23,7 @@ from seqino.cli.lifecycle import (
 from seqino.cli.plain import Found, builtins_of
 from seqino.cli.reading import read_file
 from seqino.cli.result import ExitCode
+from seqino.cli.sample import sample
 from seqino.cli.submission import say_submission
 from seqino.cli.submit import submit
 from seqino.cli.terminal import Language, language, say
@@ -37,6 +38,7 @@ __all__ = ["invoices"]
 
 invoices = group("invoices", "Invoices: submit them, see where they are, settle what is in doubt.")
 invoices.command("submit")(submit)
+invoices.command("sample")(sample)
 
 
 @command(invoices, "show")

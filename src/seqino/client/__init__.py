@@ -295,7 +295,7 @@ class SeqinoClient:
 
     async def submit(
         self,
-        invoice: InvoiceDraft | Mapping[str, JSON],
+        invoice: InvoiceDraft | Mapping[str, Any],
         *,
         client_id: str | None = None,
         revalidate: bool = False,

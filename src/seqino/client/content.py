@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import attrs
 
@@ -19,7 +19,6 @@ from seqino.models import InvoiceDraft
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON
     from seqino.documents import Document
 
 __all__ = ["InvoiceFile", "draft_bytes", "load_file"]
@@ -33,7 +32,7 @@ InvoiceFile: TypeAlias = "str | os.PathLike[str] | bytes | File | _Readable"
 """An invoice as a file: its path, its bytes, a ``File``, or something opened for reading bytes."""
 
 
-def draft_bytes(invoice: InvoiceDraft | Mapping[str, JSON], *, check_digits: bool = True) -> bytes:
+def draft_bytes(invoice: InvoiceDraft | Mapping[str, Any], *, check_digits: bool = True) -> bytes:
     """Check a draft as it is checked before it is sent, and write it as JSON.
 
     Args:

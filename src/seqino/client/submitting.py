@@ -57,7 +57,7 @@ from seqino.submission import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON, Encoded, File
+    from seqino._core.wire import Encoded, File
     from seqino.models import InvoiceDraft
 
 __all__ = ["Submitter"]
@@ -98,7 +98,7 @@ class Submitter:
     sender: Caller | None = None
     patience: float = math.inf
 
-    async def submit(self, invoice: InvoiceDraft | Mapping[str, JSON] | Encoded) -> Submission:
+    async def submit(self, invoice: InvoiceDraft | Mapping[str, Any] | Encoded) -> Submission:
         """Submit an invoice as a draft."""
         return await self._drive(_Run(self, invoice=invoice), start(Route.DRAFT, policy=self.policy))
 
@@ -140,7 +140,7 @@ class _Run:
         self,
         submitter: Submitter,
         *,
-        invoice: InvoiceDraft | Mapping[str, JSON] | Encoded | None = None,
+        invoice: InvoiceDraft | Mapping[str, Any] | Encoded | None = None,
         file: File | None = None,
         number: str | None = None,
         earlier: ResumeToken | None = None,

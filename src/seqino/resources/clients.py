@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino._generated import operations
 from seqino.errors import InvalidInput, NotFound
@@ -13,7 +13,6 @@ from seqino.resources.base import Resource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON
     from seqino.models import (
         ClientCreate,
         OnboardingLink,
@@ -73,7 +72,7 @@ class Clients(Resource):
         return next((client for client in found if client.external_ref == external_ref), None)
 
     async def create(
-        self, client: ClientCreate | Mapping[str, JSON], *, options: CallOptions | None = None
+        self, client: ClientCreate | Mapping[str, Any], *, options: CallOptions | None = None
     ) -> Client:
         """Create a client, or return the one that has the same reference and is the same otherwise.
 
@@ -93,7 +92,7 @@ class Clients(Resource):
 
     async def generate_onboarding_link(
         self,
-        request: OnboardingLinkRequest | Mapping[str, JSON],
+        request: OnboardingLinkRequest | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,
@@ -112,7 +111,7 @@ class Clients(Resource):
         )
 
     async def create_pdp_client(
-        self, client: PdpClientCreate | Mapping[str, JSON], *, options: CallOptions | None = None
+        self, client: PdpClientCreate | Mapping[str, Any], *, options: CallOptions | None = None
     ) -> PdpClientCreated:
         """Create a client the way the beta of the API did; deprecated by the platform, use ``create``."""
         return await operations.create_pdp_client(self._client, client, options=options)

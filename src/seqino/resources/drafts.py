@@ -15,7 +15,7 @@ from seqino.resources.base import Resource
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seqino._core.wire import JSON, Operation
+    from seqino._core.wire import Operation
     from seqino.models import DraftCreated, DraftValidated, InvoiceDataValidation, InvoiceDraft
     from seqino.options import CallOptions
 
@@ -39,12 +39,12 @@ class Drafts(Resource):
 
     async def create(
         self,
-        invoice: InvoiceDraft | Mapping[str, JSON],
+        invoice: InvoiceDraft | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> DraftCreated:
-        """Create a draft, which has no legal effect; partial data is accepted."""
+        """Create a draft, which has no legal effect."""
         return await operations.create_draft(self._client, invoice, client_id=client_id, options=options)
 
     async def get(
@@ -56,7 +56,7 @@ class Drafts(Resource):
     async def replace(
         self,
         draft_id: str,
-        invoice: InvoiceDraft | Mapping[str, JSON],
+        invoice: InvoiceDraft | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,
@@ -108,7 +108,7 @@ class Drafts(Resource):
                 "one that it is given and return nothing"
             )
         return await self.replace(
-            draft_id, cast("Mapping[str, JSON]", changed), client_id=client_id, options=options
+            draft_id, cast("Mapping[str, Any]", changed), client_id=client_id, options=options
         )
 
     async def delete(
@@ -143,7 +143,7 @@ class Drafts(Resource):
 
     async def validate_data(
         self,
-        invoice: InvoiceDraft | Mapping[str, JSON],
+        invoice: InvoiceDraft | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino._core.runtime import Runtime
 from seqino._generated import operations
@@ -18,7 +18,7 @@ from seqino.statuses.events import instant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from seqino._core.wire import JSON, PagingCaller
+    from seqino._core.wire import PagingCaller
     from seqino.models import MandateBatchCreate, MandateCreate
     from seqino.options import CallOptions
     from seqino.resources.names import MandateStatusName
@@ -80,7 +80,7 @@ class Mandates(Resource):
 
     async def create(
         self,
-        mandate: MandateCreate | Mapping[str, JSON],
+        mandate: MandateCreate | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,
@@ -95,7 +95,7 @@ class Mandates(Resource):
 
     async def create_batch(
         self,
-        batch: MandateBatchCreate | Mapping[str, JSON],
+        batch: MandateBatchCreate | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino._generated import operations
 from seqino.resources.base import Resource
@@ -10,7 +10,6 @@ from seqino.resources.base import Resource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON
     from seqino.models import (
         B2CTransactionReport,
         B2CTransactionReported,
@@ -31,7 +30,7 @@ class Reporting(Resource):
 
     async def submit_exempt_invoice(
         self,
-        invoice: ExemptInvoiceRequest | Mapping[str, JSON],
+        invoice: ExemptInvoiceRequest | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,
@@ -43,7 +42,7 @@ class Reporting(Resource):
 
     async def submit_b2c_transactions(
         self,
-        report: B2CTransactionReport | Mapping[str, JSON],
+        report: B2CTransactionReport | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,
@@ -55,7 +54,7 @@ class Reporting(Resource):
 
     async def record_payment(
         self,
-        payment: PaymentRecord | Mapping[str, JSON],
+        payment: PaymentRecord | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,

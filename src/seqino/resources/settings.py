@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino._generated import operations
 from seqino.resources.base import Resource
@@ -30,7 +30,7 @@ class Settings(Resource):
 
     async def set_periodicity(
         self,
-        settings: PeriodicitySettings | Mapping[str, JSON],
+        settings: PeriodicitySettings | Mapping[str, Any],
         *,
         client_id: str | None = None,
         options: CallOptions | None = None,

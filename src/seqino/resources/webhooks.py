@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqino._generated import operations
 from seqino.resources.base import Resource
@@ -10,7 +10,6 @@ from seqino.resources.base import Resource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seqino._core.wire import JSON
     from seqino.models import Webhook, WebhookCreate, WebhookCreated, WebhookEventTypes
     from seqino.options import CallOptions
 
@@ -27,7 +26,7 @@ class Webhooks(Resource):
         return await operations.get_webhook(self._client, options=options)
 
     async def create(
-        self, webhook: WebhookCreate | Mapping[str, JSON], *, options: CallOptions | None = None
+        self, webhook: WebhookCreate | Mapping[str, Any], *, options: CallOptions | None = None
     ) -> WebhookCreated:
         """Register the webhook; its secret is in this answer only, so keep it.
 
