@@ -21,7 +21,7 @@ from seqino.sandbox.state import Kept
 from seqino.sandbox.state_file import write
 from seqino.sandbox.world.kinds import KINDS, Misfit, load, read
 from seqino.sandbox.world.parts import Part
-from seqino.sandbox.world.records import Account, Registration
+from seqino.sandbox.world.records import Account, Draft, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,6 +162,8 @@ class Fake:
 @given(data=st.data())
 def test_a_record_is_put_back_where_it_was(name: str, data: st.DataObject) -> None:
     record = data.draw(records(KINDS[name].record))
+    if isinstance(record, Draft):
+        record.invoice_id = None  # one that became an invoice comes with it
     fake: Any = Fake(sponsors_with(record, "sponsor/client"))
     holdings = load(fake)
     held: list[Record] = [*holdings.published]

@@ -7,10 +7,11 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 
 from seqino.sandbox import Sandbox
-from seqino.sandbox.app import LARGEST_BODY
+from seqino.sandbox.app import LARGEST_BODY, App
 from seqino.sandbox.description import SHIPPED, Description
 from seqino.sandbox.judge import problems
 
@@ -251,3 +252,16 @@ async def test_a_parameter_that_is_given_twice_is_not_chosen_from(call: Any) -> 
     assert (reply.status, [one["loc"] for one in reply.body["detail"]]) == (422, [["query", "object_type"]])
     assert "more than once" in reply.body["detail"][0]["msg"]
     assert (await call("GET", "/lifecycle-events?object_type=invoice&nobody=1&nobody=2")).status == 200
+
+
+async def test_where_even_a_failure_cannot_be_answered_the_connection_still_gets_a_500(
+    call: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(sandbox.clock), "now", None)
+            patch.setattr(App, "refuse", None)
+            async with session.get(f"{sandbox.url}/_sandbox/clock") as response:
+                assert response.status == 500
+    assert len([one for one in caplog.records if one.levelname == "ERROR"]) == 2
+    assert (await call("GET", "/clients")).status == 200
