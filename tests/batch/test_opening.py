@@ -314,7 +314,7 @@ def test_a_sponsor_needs_a_name() -> None:
 
 @pytest.mark.parametrize("where", [{"place": "f\udce9/l.db"}, {"place": "l.db", "copies": "f\udce9"}])
 def test_a_folder_whose_name_is_no_text_is_refused(where: dict[str, str]) -> None:
-    with pytest.raises(ConfigurationError, match="f%E9.*: its name is no text"):
+    with pytest.raises(ConfigurationError, match=r"f%E9.*: its name is no text"):
         place_of(where["place"], server="dev", sponsor="a", copies=where.get("copies"))
 
 

@@ -14,8 +14,7 @@ import attrs
 import pytest
 from sqlalchemy import update
 
-from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State
-from seqino.batch import schema
+from seqino.batch import BatchItem, Ledger, Progress, RunInUse, State, schema
 from seqino.batch.errors import Fenced, ItemChanged, WriteFailed
 from seqino.batch.owners import Timing
 from seqino.batch.runner import Runner, told_to_wait
@@ -36,6 +35,7 @@ from tests.batch.conftest import CLIENT, DRAFT, FILE, INVOICES, Machine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
     from seqino.batch import BatchRun
     from tests.batch.platform import Platform
     from tests.facade.conftest import Clock
@@ -204,16 +204,21 @@ async def test_two_files_with_one_key_are_told_apart_by_their_place(ledger: Ledg
 # A source that is read again
 
 
+def a_copy(path: Path) -> Path:
+    """Put an invoice file in a place whose name is no text."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(FILE.read_bytes())
+    except OSError:
+        pytest.skip("names are text on this system")
+    return path
+
+
 async def test_a_file_whose_name_is_no_text_is_sent_and_is_found_again(
     ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path
 ) -> None:
     folder = Path(os.fsdecode(bytes(tmp_path) + b"/ann\xe9e"))
-    try:
-        folder.mkdir()
-    except OSError:
-        pytest.skip("names are text on this system")
-    path = Path(os.fsdecode(bytes(folder) + b"/f\xe9vrier.xml"))
-    path.write_bytes(FILE.read_bytes())
+    path = a_copy(Path(os.fsdecode(bytes(folder) + b"/f\xe9vrier.xml")))
     run = await ledger.create_run([folder, FILE], client_id=CLIENT, name="f\udce9v")
     shown = f"{tmp_path}/ann%E9e/f%E9vrier.xml"
     assert [(refused.name, refused.reason) for refused in await run.refused()] == [
@@ -224,7 +229,7 @@ async def test_a_file_whose_name_is_no_text_is_sent_and_is_found_again(
     await ledger.store.transact(lambda connection: connection.execute(update(schema.run).values(ready=False)))
     assert (await to_its_end(await ledger.resume_run(), client)).taken == 1
     assert [upload[0] for upload in platform.uploads] == ["f%E9vrier.xml"]
-    path.write_bytes(b"")
+    await asyncio.to_thread(path.write_bytes, b"")
     empty = await ledger.create_run([path, BatchItem(invoice=path, key="k\udce9")], client_id=CLIENT)
     assert (await ledger.counts()) == {State.ACCEPTED: 1}
     assert {refused.name for refused in await empty.refused()} == {shown, "item 2"}
@@ -233,13 +238,9 @@ async def test_a_file_whose_name_is_no_text_is_sent_and_is_found_again(
 async def test_a_file_in_an_unreadable_name_that_was_changed_says_which(
     ledger: Ledger, client: SeqinoClient, tmp_path: Path
 ) -> None:
-    path = Path(os.fsdecode(bytes(tmp_path) + b"/f\xe9vrier.xml"))
-    try:
-        path.write_bytes(FILE.read_bytes())
-    except OSError:
-        pytest.skip("names are text on this system")
+    path = a_copy(Path(os.fsdecode(bytes(tmp_path) + b"/f\xe9vrier.xml")))
     run = await ledger.create_run(path, client_id=CLIENT)
-    path.unlink()
+    await asyncio.to_thread(path.unlink)
     assert (await to_its_end(run, client)).counts == {State.INVALID: 1}
     item = await anext(run.items())
     assert f"{tmp_path}/f%E9vrier.xml was changed, or is gone" in (item.reasons or "")

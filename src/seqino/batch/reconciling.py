@@ -105,18 +105,24 @@ class Reconciler:
     async def _one(
         self, client: SeqinoClient, item: Item, options: CallOptions, patience: float, *, revalidate: bool
     ) -> str:
+        key = item.client_id, item.business_key
+        if self._service.holds.whose(key) is not None:
+            return "under_way"
         try:
-            fence = await self._own(item)
-            if fence is None:
-                return "under_way"
-            try:
-                mine = await self._begin(item, fence)
-                drive = await self._driver.drive(
-                    client, mine, fence=fence, options=options, patience=patience, revalidate=revalidate
-                )
-            finally:
-                if item.run_id is not None:
-                    await self._store.release(fence)
+            with self._service.holds.hold(key) as hold:
+                fence = await self._own(item)
+                if fence is None:
+                    hold.item = item
+                    return "under_way"
+                try:
+                    mine = await self._begin(item, fence)
+                    drive = await self._driver.drive(
+                        client, mine, fence=fence, options=options, patience=patience, revalidate=revalidate
+                    )
+                finally:
+                    if item.run_id is not None:
+                        await self._store.release(fence)
+                hold.item = drive.item
         except (Fenced, ItemChanged) as error:
             if isinstance(error, Fenced) and item.run_id is None:
                 self._service.forget()

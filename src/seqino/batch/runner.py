@@ -196,13 +196,15 @@ class Runner:
                 await self._give_up()
 
     async def _give_up(self) -> None:
-        """Leave the run to whoever resumes it."""
-        try:
-            if self._lease is not None:  # pragma: no branch - it was entered
-                await self._store.release(self._lease)
-        except LedgerError as error:
-            # Others find out by themselves that nobody works on it any more.
-            _LOG.warning("ledger: %s", error)
+        """Leave the run, and what is left of its parts, to whoever resumes it."""
+        fences = [part.chunk.fence for part in self._parts.values() if not part.is_lost]
+        for fence in (*fences, self._lease):
+            try:
+                if fence is not None:  # pragma: no branch - it was entered
+                    await self._store.release(fence)
+            except LedgerError as error:
+                # Others find out by themselves that nobody works on it any more.
+                _LOG.warning("ledger: %s", error)
 
     # --- What is told of it
 

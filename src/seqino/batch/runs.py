@@ -14,8 +14,8 @@ from seqino.batch import statements as sql
 from seqino.batch.errors import RunInUse
 from seqino.batch.items import Change, Chunk, Facts, Fence, Item, NewItem, Run
 from seqino.batch.names import IN_FILE, path_in, storable
+from seqino.batch.owning import give_up
 from seqino.batch.states import DUE, ItemEvent, State, next_state
-from seqino.batch.store import give_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -165,8 +165,9 @@ class Runs:
 
     async def _take_next(self, query: Query) -> Chunk | None:
         """Take the first chunk that nobody owns who is alive."""
+        taken: list[Chunk] = []
 
-        def perform(connection: Connection) -> Chunk | None:
+        def perform(connection: Connection) -> Fence | None:
             now = connection.execute(sql.NOW).scalar_one()
             for row in connection.execute(query).all():
                 chunk = sql.chunk_of(row)
@@ -174,13 +175,12 @@ class Runs:
                     owner = str(self._store.owner)
                     fence = give_up(connection, chunk.fence, owner=owner)
                     if fence is not None:  # pragma: no branch - read in the same transaction
-                        return attrs.evolve(chunk, epoch=fence.epoch, owner=owner, seen=now)
+                        taken.append(attrs.evolve(chunk, epoch=fence.epoch, owner=owner, seen=now))
+                        return fence
             return None
 
-        chunk = await self._store.transact(perform)
-        if chunk is not None:
-            self._store.note_owned(chunk.fence)
-        return chunk
+        fence = await self._store.own(perform)
+        return None if fence is None else taken[0]
 
     async def todo(self, chunk: Chunk, *, states: Collection[State] = DUE) -> AsyncIterator[Item]:
         """Yield what of a chunk is in one of some states, and due."""
@@ -219,7 +219,7 @@ class Runs:
             give_up(connection, chunk.fence, owner=None)
             return done
 
-        return await self._store.transact(perform)
+        return await self._store.give_back(chunk.fence, perform)
 
     # --- Reading
 

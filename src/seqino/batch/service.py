@@ -14,6 +14,7 @@ from seqino._core.outcome import Outcome
 from seqino.batch.driving import Drive
 from seqino.batch.endings import ending_of
 from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, KeyInUse, LedgerError
+from seqino.batch.holding import Holds
 from seqino.batch.items import Change, Facts, Fence, Item
 from seqino.batch.states import ItemEvent, State
 from seqino.client import time_limit
@@ -79,7 +80,7 @@ class Service:
         self._fence: Fence | None = None
         self._registering = asyncio.Lock()
         self._beating: asyncio.Task[None] | None = None
-        self._under_way: dict[tuple[str, str], asyncio.Future[Drive | None]] = {}
+        self.holds = Holds(store, fence=lambda: self._fence)
         self._routes: dict[tuple[str, Route], bool] = {}
         self._was_warned = False
 
@@ -103,6 +104,7 @@ class Service:
             await asyncio.sleep(self._timing.beat)
             try:
                 await self._store.beat(await self.fence())
+                self.holds.let_go_again()
             except Fenced:
                 self.forget()
             except LedgerError as error:
@@ -191,18 +193,13 @@ class Service:
     async def _shared(self, client: SeqinoClient, new: NewItem, how: _How) -> Drive | None:
         """Send an invoice, or wait for who does in this process; ``None`` where that was given up."""
         key = new.client_id, new.business_key
-        under_way = self._under_way.get(key)
+        under_way = self.holds.whose(key)
         if under_way is not None:
             return await self._wait_for(under_way, new, deadline=how.deadline)
-        future: asyncio.Future[Drive | None] = asyncio.get_running_loop().create_future()
-        self._under_way[key] = future
-        drive: Drive | None = None
-        try:
-            drive = await self._alone(client, new, how)
-        finally:
-            del self._under_way[key]
-            future.set_result(drive)
-        return drive
+        with self.holds.hold(key) as hold:
+            hold.drive = await self._alone(client, new, how)
+            hold.item = hold.drive.item
+        return hold.drive
 
     async def _wait_for(
         self, under_way: asyncio.Future[Drive | None], new: NewItem, *, deadline: float
