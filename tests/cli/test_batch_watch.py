@@ -7,6 +7,7 @@ import asyncio
 import io
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 from rich.console import Console
 
@@ -82,6 +83,15 @@ def test_what_a_run_fails_with_besides_is_raised() -> None:
 def test_the_worst_of_several_runs_is_told() -> None:
     assert worst([ExitCode.REJECTED, ExitCode.IN_DOUBT, ExitCode.FAILURE]) is ExitCode.IN_DOUBT
     assert worst([]) is ExitCode.OK
+
+
+def test_invoices_on_which_the_platform_fails_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    step = attrs.evolve(STEP, given_up=3)
+    assert "3 failed too often, and wait for a resume" in progress_text(step, "en")
+    assert progress_members(step)["given_up"] == 3
+    worker = Worker(session=Session(sponsor="default"), concurrency=1, patience=0.0, as_json=False, lang="en")
+    assert worker._verdict(step) is ExitCode.FAILURE
+    assert "the platform failed 8 times on each of 3, which wait" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("state", [State.SENDING, State.IN_DOUBT, State.PARKED])

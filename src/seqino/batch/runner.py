@@ -16,6 +16,7 @@ from seqino.batch.errors import Fenced, ItemChanged, LedgerError
 from seqino.batch.items import Chunk
 from seqino.batch.progress import Meter, Progress
 from seqino.batch.states import DUE, State
+from seqino.batch.tries import MOST_GIVEN_UP, MOST_IN_VAIN, Tries
 from seqino.client import limited, load_of
 from seqino.errors import (
     AuthenticationFailed,
@@ -152,6 +153,8 @@ class Runner:
         self._stopped: SeqinoError | None = None
         self._held_until = how.clock()
         self._failures = 0
+        self._failure: CallError | None = None
+        self._tries = Tries()
         self._end = asyncio.Event()
         self._closing = asyncio.Lock()
         self._work: asyncio.Task[None] | None = None
@@ -244,6 +247,7 @@ class Runner:
             held_for=max(load.held_for, self._held_until - now, 0.0),
             allowance=self._allowance,
             paused=dict(self._paused),
+            given_up=len(self._tries.given_up),
             stopped=self._stopped,
         )
 
@@ -292,17 +296,42 @@ class Runner:
         while not self._end.is_set():
             ended = self._meter.ended
             await self._pass(DUE)
-            due = await self._runs.next_due(self._run, without=self._paused)
+            self._count_tries()
+            due = await self._next_due(DUE)
             if due is None:
                 return
             barren = barren + 1 if self._meter.ended == ended else 0
-            await self._rest(max(due, min(_REST * 2.0 ** min(barren, 16), _LONGEST_REST)))
+            await self._wait(max(due, min(_REST * 2.0 ** min(barren, 16), _LONGEST_REST)))
+
+    def _count_tries(self) -> None:
+        self._tries.end_pass(in_vain=self._failures >= 2 * self._workers)
+        is_too_much = len(self._tries.given_up) >= MOST_GIVEN_UP or self._tries.in_vain >= MOST_IN_VAIN
+        if self._failure is not None and is_too_much:
+            self._stop(self._failure)
+
+    async def _next_due(self, states: Collection[State]) -> float | None:
+        return await self._runs.next_due(
+            self._run, states=states, without=self._paused, but=self._tries.given_up
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait before what failed is tried again; what is in doubt is looked at as it becomes due."""
+        until = self._how.clock() + seconds
+        left = seconds
+        while left > 0 and not self._end.is_set():
+            due = await self._next_due(_DOUBTFUL) if self._how.patience > 0 else None
+            if due is None or due >= left:
+                await self._rest(left)
+                return
+            await self._rest(min(max(due, _REST), left))
+            await self._pass(_DOUBTFUL)
+            left = until - self._how.clock()
 
     async def _look(self) -> None:
         """Find out what became of what is in doubt, as long as there is time."""
         deadline = self._how.clock() + self._how.patience
         while not self._end.is_set():
-            due = await self._runs.next_due(self._run, states=_DOUBTFUL, without=self._paused)
+            due = await self._next_due(_DOUBTFUL)
             pause = None if due is None else max(due, _REST)
             if pause is None or self._how.clock() + pause >= deadline:
                 return
@@ -352,12 +381,15 @@ class Runner:
             async for block in self._blocks(chunk, states):
                 contents = await self._store.payloads(block)
                 for item in block:
-                    if item.client_id not in self._paused and not part.is_lost:
+                    if self._may_be_tried(item) and not part.is_lost:
                         part.under_way += 1
                         yield item, contents.get(item.sha256), part
             part.is_read = True
             if not part.under_way:
                 await self._finish(part)
+
+    def _may_be_tried(self, item: Item) -> bool:
+        return item.client_id not in self._paused and item.id not in self._tries.given_up
 
     async def _blocks(self, chunk: Chunk, states: Collection[State]) -> AsyncIterator[list[Item]]:
         """Yield what of a chunk is due, some at a time, whose contents are read together."""
@@ -403,8 +435,12 @@ class Runner:
         error, is_unsent = drive.error, drive.item.state.is_to_be_sent
         if error is not None and is_unsent and error.outcome in _UNREACHED:
             self._failures += 1
+            if error.outcome == Outcome.UNKNOWN:
+                self._failure = error
+                self._tries.failed(drive.item.id)
         else:
             self._failures = 0
+            self._tries.passed(drive.item.id)
         if isinstance(error, RateLimited):
             self._held_until = max(self._held_until, self._how.clock() + told_to_wait(error))
         elif isinstance(error, InsecureConnection) or (isinstance(error, _UNREADABLE) and is_unsent):

@@ -66,8 +66,6 @@ class Runs:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    # --- Making one
-
     async def create(self, name: str, *, params: Mapping[str, Any]) -> Run:
         """Make a run; until it is ``ready``, nothing of it is sent.
 
@@ -110,12 +108,8 @@ class Runs:
 
     async def refuse(self, run: Run, refused: Sequence[Refused]) -> None:
         """Note what of a source cannot be taken; the same twice is noted once."""
-
-        def perform(connection: Connection) -> None:
-            _refuse(connection, run, refused)
-
         if refused:
-            await self._store.transact(perform)
+            await self._store.transact(lambda connection: _refuse(connection, run, refused))
 
     async def last_item(self) -> int:
         """Return the number of the item that came last; 0 where there is none."""
@@ -188,7 +182,12 @@ class Runs:
             yield item
 
     async def next_due(
-        self, run: Run, *, states: Collection[State] = DUE, without: Collection[str] = ()
+        self,
+        run: Run,
+        *,
+        states: Collection[State] = DUE,
+        without: Collection[str] = (),
+        but: Collection[int] = (),
     ) -> float | None:
         """Seconds until something of a run is due again; ``None`` where nothing is left to be done.
 
@@ -196,11 +195,15 @@ class Runs:
             run: The run.
             states: What is left to be done: what is in one of these states.
             without: Clients that are left out.
+            but: Items that are left out.
         """
         column = schema.item.c
         soonest = func.min(func.coalesce(column.not_before, 0.0)) - schema.epoch_now()
         query = select(soonest).where(
-            column.run_id == run.id, _is_left(states), column.client_id.not_in(list(without))
+            column.run_id == run.id,
+            _is_left(states),
+            column.client_id.not_in(list(without)),
+            column.id.not_in(list(but)),
         )
         seconds: float | None = (await self._store.rows(query))[0][0]
         return None if seconds is None else max(0.0, seconds)
