@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from seqino.batch.driving import Drive
+from seqino.batch.errors import closed
 from seqino.batch.items import Item
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Holds:
         self._fence = fence
         self._held: dict[Key, asyncio.Future[Drive | None]] = {}
         self._to_let_go: set[Key] = set()
+        self._is_closed = False
 
     def whose(self, key: Key) -> asyncio.Future[Drive | None] | None:
         """Return what tells how far an invoice went that is being worked on; ``None`` where it is not."""
@@ -65,7 +67,12 @@ class Holds:
 
         Args:
             key: The invoice.
+
+        Raises:
+            LedgerUnusable: The ledger is being closed.
         """
+        if self._is_closed:
+            raise closed()
         hold = Hold()
         future: asyncio.Future[Drive | None] = asyncio.get_running_loop().create_future()
         self._held[key] = future
@@ -76,6 +83,21 @@ class Holds:
             future.set_result(hold.drive)
             if hold.item is None or (hold.item.run_id is None and hold.item.chunk_id is not None):
                 self._let_go(key)
+
+    async def close(self, *, grace: float) -> None:
+        """Let nothing more begin, and wait until what is worked on was ended with.
+
+        Args:
+            grace: Seconds to wait at the most.
+        """
+        self._is_closed = True
+        if self._held:
+            await asyncio.wait(self._held.values(), timeout=grace)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is begun."""
+        return self._is_closed
 
     def let_go_again(self) -> None:
         """Let go of what could not be before, as the ledger could not be written."""
