@@ -270,7 +270,11 @@ async def test_doubts_of_a_run_are_worked_on_by_one_process_that_shows_it_is_ali
 ) -> None:
     one = await machine.open(timing=Timing(beat=0.0))
     two = await machine.open()
-    monkeypatch.setattr(two.store, "is_dead", lambda *_args, **_named: False)
+
+    def never(*_: object, **__: object) -> bool:
+        return False
+
+    monkeypatch.setattr(two.store, "is_dead", never)
     await doubtful(one, client, platform, 3)
     beats: list[Fence] = []
     enough = asyncio.Event()
