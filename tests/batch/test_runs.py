@@ -1,5 +1,7 @@
 """Runs: how a source gets into the ledger, and who works on what."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -12,7 +14,7 @@ from sqlalchemy import update
 
 from seqino.batch import RunInUse, State, schema
 from seqino.batch.content import draft_item, file_item
-from seqino.batch.errors import WriteFailed
+from seqino.batch.errors import Fenced, WriteFailed
 from seqino.batch.items import Change, Facts, Fence
 from seqino.batch.owners import Timing
 from seqino.batch.reconciling import Reconciled
@@ -296,6 +298,23 @@ async def test_doubts_of_a_run_are_worked_on_by_one_process_that_shows_it_is_ali
     platform.release()
     assert (await reconciling).settled == 3
     assert len(set(beats)) == 1
+
+
+async def test_who_is_fenced_off_from_a_run_while_reconciling_settles_nothing_of_it(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await doubtful(ledger, client, platform, 3)
+    mine = await ledger._service.fence()
+
+    async def fenced(*_: object, **__: object) -> None:
+        raise Fenced("taken over")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.driver, "drive", fenced)
+        assert await ledger.reconcile(client) == Reconciled(in_doubt=3, under_way=3)
+    # What it sends outside of the run is its own still.
+    assert await ledger._service.fence() == mine
+    assert await ledger.reconcile(client) == Reconciled(settled=3)
 
 
 async def test_what_is_of_no_part_any_more_is_left_alone(
