@@ -22,6 +22,7 @@ from seqino.batch.runner import Runner
 from seqino.client import SeqinoClient
 from seqino.errors import (
     AuthenticationFailed,
+    CallError,
     ConfigurationError,
     InvalidInput,
     RateLimited,
@@ -206,16 +207,21 @@ async def test_two_files_with_one_key_are_told_apart_by_their_place(ledger: Ledg
 # A source that is read again
 
 
+def a_copy(path: Path) -> Path:
+    """Put an invoice file in a place whose name is no text."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(FILE.read_bytes())
+    except OSError:
+        pytest.skip("names are text on this system")
+    return path
+
+
 async def test_a_file_whose_name_is_no_text_is_sent_and_is_found_again(
     ledger: Ledger, client: SeqinoClient, platform: Platform, tmp_path: Path
 ) -> None:
     folder = Path(os.fsdecode(bytes(tmp_path) + b"/ann\xe9e"))
-    try:
-        folder.mkdir()
-    except OSError:
-        pytest.skip("names are text on this system")
-    path = Path(os.fsdecode(bytes(folder) + b"/f\xe9vrier.xml"))
-    path.write_bytes(FILE.read_bytes())
+    path = a_copy(Path(os.fsdecode(bytes(folder) + b"/f\xe9vrier.xml")))
     run = await ledger.create_run([folder, FILE], client_id=CLIENT, name="f\udce9v")
     shown = f"{tmp_path}/ann%E9e/f%E9vrier.xml"
     assert [(refused.name, refused.reason) for refused in await run.refused()] == [
@@ -226,7 +232,7 @@ async def test_a_file_whose_name_is_no_text_is_sent_and_is_found_again(
     await ledger.store.transact(lambda connection: connection.execute(update(schema.run).values(ready=False)))
     assert (await to_its_end(await ledger.resume_run(), client)).taken == 1
     assert [upload[0] for upload in platform.uploads] == ["f%E9vrier.xml"]
-    path.write_bytes(b"")
+    await asyncio.to_thread(path.write_bytes, b"")
     empty = await ledger.create_run([path, BatchItem(invoice=path, key="k\udce9")], client_id=CLIENT)
     assert (await ledger.counts()) == {State.ACCEPTED: 1}
     assert {refused.name for refused in await empty.refused()} == {shown, "item 2"}
@@ -235,13 +241,9 @@ async def test_a_file_whose_name_is_no_text_is_sent_and_is_found_again(
 async def test_a_file_in_an_unreadable_name_that_was_changed_says_which(
     ledger: Ledger, client: SeqinoClient, tmp_path: Path
 ) -> None:
-    path = Path(os.fsdecode(bytes(tmp_path) + b"/f\xe9vrier.xml"))
-    try:
-        path.write_bytes(FILE.read_bytes())
-    except OSError:
-        pytest.skip("names are text on this system")
+    path = a_copy(Path(os.fsdecode(bytes(tmp_path) + b"/f\xe9vrier.xml")))
     run = await ledger.create_run(path, client_id=CLIENT)
-    path.unlink()
+    await asyncio.to_thread(path.unlink)
     assert (await to_its_end(run, client)).counts == {State.INVALID: 1}
     item = await anext(run.items())
     assert f"{tmp_path}/f%E9vrier.xml was changed, or is gone" in (item.reasons or "")
@@ -543,6 +545,102 @@ async def test_what_is_in_doubt_is_looked_at_in_the_end_within_the_time_that_is_
     assert last.counts == {State.ACCEPTED: 4}
     assert platform.effects.total() == 4
     assert max(platform.effects.values()) == 1
+
+
+async def test_an_invoice_on_which_the_platform_always_fails_is_given_up_for_this_time(
+    machine: Machine, client: SeqinoClient, platform: Platform
+) -> None:
+    ledger = await machine.open()
+    run = await made(ledger, 1)
+    platform.faults["create"] = ["500"] * 99
+
+    async def sleep(_: float) -> None:
+        await forget_pauses(ledger)
+
+    last = await to_its_end(run, client, patience=60.0, sleep=sleep)
+    assert (last.counts, last.given_up) == ({State.QUEUED: 1}, 1)
+    assert platform.requests["create"] == 8
+    # Each time that the run is submitted, it is tried again.
+    platform.faults["create"] = ["500"] * 7
+    last = await to_its_end(run, client, sleep=sleep)
+    assert (last.counts, last.given_up) == ({State.ACCEPTED: 1}, 0)
+
+
+async def test_doubts_are_looked_at_while_another_invoice_fails(
+    machine: Machine, client: SeqinoClient, platform: Platform
+) -> None:
+    ledger = await machine.open()
+    run = await made(ledger, 2)
+    platform.faults["create"] = ["", *(["500"] * 99)]
+    platform.faults["validate"] = ["lost after"]
+    now = [0.0]
+    looked: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0)
+        if seconds != 99.0:
+            now[0] += seconds
+            await forget_pauses(ledger)
+            if platform.requests["look"]:
+                looked.append(platform.requests["create"])
+
+    last = await to_its_end(
+        run, client, concurrency=1, patience=5.0, interval=99.0, sleep=sleep, clock=lambda: now[0]
+    )
+    assert last.counts == {State.ACCEPTED: 1, State.QUEUED: 1}
+    # It was not waited until the other had failed as often as it may.
+    assert looked[0] < 9
+    assert platform.requests["create"] == 9
+    assert platform.effects.total() == 1
+
+
+async def test_without_patience_nothing_is_looked_at_while_another_invoice_fails(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    run = await made(ledger, 2)
+    platform.faults["create"] = ["", *(["500"] * 4)]
+    platform.faults["validate"] = ["lost after"]
+    last = await to_its_end(run, client, concurrency=1)
+    assert last.counts == {State.IN_DOUBT: 1, State.ACCEPTED: 1}
+    assert platform.requests["look"] == 0
+
+
+async def test_a_platform_that_fails_on_more_than_a_few_stops_the_run(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqino.batch.runner.MOST_GIVEN_UP", 2)
+    run = await made(ledger, 5)
+    platform.faults["create"] = ["500"] * 999
+
+    async def sleep(_: float) -> None:
+        await forget_pauses(ledger)
+
+    with pytest.raises(CallError, match="500"):
+        await to_its_end(run, client, concurrency=8, sleep=sleep)
+    assert platform.requests["create"] == 5 * 8
+
+
+async def test_a_platform_that_answers_nothing_but_failures_is_not_asked_for_ever(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqino.batch.runner.MOST_IN_VAIN", 12)
+    run = await made(ledger, 5)
+    platform.faults["create"] = ["503"] * 999
+
+    async def sleep(_: float) -> None:
+        await forget_pauses(ledger)
+
+    with pytest.raises(CallError):
+        await to_its_end(run, client, concurrency=1, sleep=sleep)
+    assert platform.requests["create"] == 12 * 2
+    assert (await run.counts()) == {State.QUEUED: 5}
+
+
+async def forget_pauses(ledger: Ledger) -> None:
+    """As if the time had come at which each is due."""
+    await ledger.store.transact(
+        lambda connection: connection.execute(update(schema.item).values(not_before=None))
+    )
 
 
 async def test_looks_end_with_the_time_that_is_given(

@@ -1,16 +1,23 @@
 """Runs: how a source gets into the ledger, and who works on what."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
 import attrs
 import pytest
+from sqlalchemy import update
 
-from seqino.batch import BatchItem, KeyConflict, RunInUse, State
+from seqino.batch import BatchItem, KeyConflict, RunInUse, State, schema
 from seqino.batch.content import draft_item, file_item
-from seqino.batch.items import Change, Facts
+from seqino.batch.errors import Fenced, WriteFailed
+from seqino.batch.items import Change, Facts, Fence
+from seqino.batch.owners import Timing
+from seqino.batch.reconciling import Reconciled
 from seqino.batch.states import ItemEvent
 from seqino.batch.taking import Ingested, Refused
 from seqino.client.content import draft_bytes
@@ -311,6 +318,87 @@ async def test_a_file_that_a_dead_process_was_sending_is_parked_by_the_run(
         pass
     assert await two.counts() == {State.PARKED: 1}
     assert not platform.requests
+
+
+async def doubtful(ledger: Ledger, client: SeqinoClient, platform: Platform, count: int) -> None:
+    run = await ledger.create_run([(str(number), DRAFT) for number in range(count)], client_id=CLIENT)
+    platform.faults["validate"] = ["lost after"] * count
+    async for _ in run.submit(client, paced=False):
+        pass
+    async for item in run.items():
+        assert item.state is State.IN_DOUBT
+        await ledger.store.change(Change(item=item, event=ItemEvent.LEFT))
+
+
+async def test_all_doubts_of_a_run_are_settled_at_once(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    await doubtful(ledger, client, platform, 20)
+    assert await ledger.reconcile(client) == Reconciled(settled=20)
+    item = await anext(ledger.store.items())
+    assert item.chunk_id is not None
+    assert (await ledger.store.chunk(item.chunk_id)).owner is None
+    assert platform.effects.total() == 20
+
+
+async def test_doubts_of_a_run_are_worked_on_by_one_process_that_shows_it_is_alive(
+    machine: Machine, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await machine.open(timing=Timing(beat=0.0))
+    two = await machine.open()
+
+    def never(*_: object, **__: object) -> bool:
+        return False
+
+    monkeypatch.setattr(two.store, "is_dead", never)
+    await doubtful(one, client, platform, 3)
+    beats: list[Fence] = []
+    enough = asyncio.Event()
+    ends: list[Exception] = [WriteFailed("the disk is full")]
+
+    async def beat(fence: Fence) -> None:
+        beats.append(fence)
+        if ends:
+            raise ends.pop()
+        enough.set()
+
+    monkeypatch.setattr(one.store, "beat", beat)
+    platform.holds = "look"
+    reconciling = asyncio.create_task(one.reconcile(client))
+    await platform.held.wait()
+    await enough.wait()
+    found = await two.reconcile(client)
+    assert (found.settled, found.under_way) == (0, found.in_doubt)
+    platform.release()
+    assert (await reconciling).settled == 3
+    assert len(set(beats)) == 1
+
+
+async def test_who_is_fenced_off_from_a_run_while_reconciling_settles_nothing_of_it(
+    ledger: Ledger, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await doubtful(ledger, client, platform, 3)
+    mine = await ledger._service.fence()
+
+    async def fenced(*_: object, **__: object) -> None:
+        raise Fenced("taken over")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.driver, "drive", fenced)
+        assert await ledger.reconcile(client) == Reconciled(in_doubt=3, under_way=3)
+    # What it sends outside of the run is its own still.
+    assert await ledger._service.fence() == mine
+    assert await ledger.reconcile(client) == Reconciled(settled=3)
+
+
+async def test_what_is_of_no_part_any_more_is_left_alone(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    await doubtful(ledger, client, platform, 1)
+    await ledger.store.transact(
+        lambda connection: connection.execute(update(schema.item).values(chunk_id=None))
+    )
+    assert (await ledger.reconcile(client)).under_way == 1
 
 
 async def test_a_runs_invoice_is_not_driven_by_a_web_service(

@@ -185,6 +185,28 @@ async def test_a_file_name_that_is_no_text_is_sent_written_out(
 # Reconciling
 
 
+async def test_what_another_process_is_sending_is_told_as_under_way(
+    machine: Machine, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await machine.open(), await machine.open()
+    monkeypatch.setattr(second.store, "is_dead", _never)
+    platform.holds = "validate"
+    sending = asyncio.create_task(first.submit(client, DRAFT, key="k"))
+    await platform.held.wait()
+    assert await second.reconcile(client) == Reconciled(under_way=1)
+    platform.release()
+    await sending
+
+
+async def test_an_unidentified_invoice_with_a_draft_is_told_as_one_that_is_looked_at_again(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    platform.names_nothing = True
+    platform.faults["look"] = ["503"] * 99
+    assert (await ledger.submit(client, DRAFT, key="k")).invoice_id is None
+    assert await ledger.reconcile(client) == Reconciled(in_doubt=1)
+
+
 async def doubtful(ledger: Ledger, client: SeqinoClient, platform: Platform, *keys: str) -> None:
     for key in keys:
         platform.faults["validate"], platform.faults["look"] = ["lost after"], ["503"] * 9
@@ -215,8 +237,11 @@ async def test_what_no_look_tells_stays_in_doubt_until_it_is_due(
     await doubtful(ledger, client, platform, "k")
     await make_due(ledger)
     platform.faults["look"] = ["503"]
-    assert await ledger.reconcile(client) == Reconciled(in_doubt=1)
-    assert await ledger.reconcile(client) == Reconciled()
+    looks = platform.requests["look"]
+    for _ in range(2):
+        # All that is in doubt is told of, also what is not due.
+        assert await ledger.reconcile(client) == Reconciled(in_doubt=1)
+    assert platform.requests["look"] == looks + 1
 
 
 async def test_what_nobody_may_look_at_stays_in_doubt_until_it_may_be(
@@ -251,7 +276,7 @@ async def test_a_file_is_never_looked_at(ledger: Ledger, client: SeqinoClient, p
         assert (await ledger.submit_file(client, FILE, key="l")).invoice_id is None
     assert await ledger.counts() == {State.PARKED: 1, State.ACCEPTED_UNIDENTIFIED: 1}
     await make_due(ledger)
-    assert await ledger.reconcile(client, revalidate=True) == Reconciled()
+    assert await ledger.reconcile(client, revalidate=True) == Reconciled(parked=1)
     assert platform.requests == {"upload": 2}
 
 
@@ -271,7 +296,7 @@ async def test_who_was_taken_for_dead_while_reconciling_settles_nothing(
     await doubtful(ledger, client, platform, "k")
     await make_due(ledger)
     await ledger.store.release(await ledger._service.fence())
-    assert await ledger.reconcile(client) == Reconciled(under_way=1)
+    assert await ledger.reconcile(client) == Reconciled(in_doubt=1, under_way=1)
     assert await ledger.reconcile(client) == Reconciled(settled=1)
 
 

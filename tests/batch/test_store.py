@@ -20,6 +20,8 @@ from seqino.batch.states import ItemEvent
 from tests.batch.conftest import CLIENT, DRAFT
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from sqlalchemy import Connection
 
     from seqino.batch.items import NewItem
@@ -246,17 +248,14 @@ async def test_what_cannot_be_kept_holds_nobody_back(store: Store, fence: Fence)
     one, late, other = [await added(store, fence, key) for key in "abc"]
     stopped = await store.register()
     await store.release(stopped)
-    marks = [
+    writes: list[Awaitable[Any]] = [
         store.put(Change(item=one, event=ItemEvent.MARKED, fence=fence, facts=Facts(draft_id="d1"))),
         store.put(Change(item=other, event=ItemEvent.MARKED, fence=fence, facts=Facts(draft_id="\udce9"))),
         store.put(Change(item=late, event=ItemEvent.MARKED, fence=stopped, facts=Facts(draft_id="d2"))),
-    ]
-    ends = await asyncio.gather(
-        *marks,
         store.add(new("d", invoice_number="\udce9"), fence),
         store.add(new("e"), fence),
-        return_exceptions=True,
-    )
+    ]
+    ends = await asyncio.gather(*writes, return_exceptions=True)
     assert [type(end).__name__ for end in ends] == ["Item", "LedgerError", "Fenced", "LedgerError", "Added"]
     assert "cannot keep what it was given" in str(ends[1])
     assert await store.counts() == {State.SENDING: 1, State.QUEUED: 3}

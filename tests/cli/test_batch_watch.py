@@ -87,6 +87,15 @@ def test_the_worst_of_several_runs_is_told() -> None:
     assert worst([]) is ExitCode.OK
 
 
+def test_invoices_on_which_the_platform_fails_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    step = attrs.evolve(STEP, given_up=3)
+    assert "3 failed too often, and wait for a resume" in progress_text(step, "en")
+    assert progress_members(step)["given_up"] == 3
+    worker = Worker(session=Session(sponsor="default"), concurrency=1, patience=0.0, as_json=False, lang="en")
+    assert worker._verdict(step) is ExitCode.FAILURE
+    assert "the platform failed 8 times on each of 3, which wait" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("state", [State.SENDING, State.IN_DOUBT, State.PARKED])
 def test_nothing_that_may_be_an_invoice_ends_well(state: State) -> None:
     assert exit_code({state: 1, State.ACCEPTED: 9}) is ExitCode.IN_DOUBT

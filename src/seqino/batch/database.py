@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from seqino.batch.errors import LedgerBusy, LedgerCorrupted, LedgerError, LedgerReadOnly, WriteFailed
+from seqino.batch.errors import LedgerBusy, LedgerCorrupted, LedgerError, LedgerReadOnly, WriteFailed, closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -71,6 +71,7 @@ class Database:
             event.listen(engine, "connect", _set_up)
         event.listen(self._writing, "begin", _begin_to_write)
         self._writer: Connection | None = None
+        self._is_closed = False
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="seqino-ledger")
         self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="seqino-ledger")
 
@@ -79,7 +80,12 @@ class Database:
 
         Args:
             work: It; what it writes, it writes by ``transact``.
+
+        Raises:
+            LedgerUnusable: The ledger is closed.
         """
+        if self._is_closed:
+            raise closed()
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
 
     def transact(self, perform: Callable[[Connection], T]) -> T:
@@ -106,6 +112,8 @@ class Database:
         Raises:
             LedgerError: It cannot be read.
         """
+        if self._is_closed:
+            raise closed()
         return await asyncio.get_running_loop().run_in_executor(self._read_threads, self._read, query)
 
     def _read(self, query: Executable) -> list[AnyRow]:
@@ -114,7 +122,8 @@ class Database:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self.in_thread(self._close)
+        self._is_closed = True
+        await asyncio.get_running_loop().run_in_executor(self._write_thread, self._close)
         self._write_thread.shutdown(wait=False)
         self._read_threads.shutdown(wait=False)
 

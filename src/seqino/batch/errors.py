@@ -91,6 +91,11 @@ class LedgerRestored(LedgerUnusable):
     """It is older than it was: a backup was put in its place, which does not know of the latest sends."""
 
 
+def closed() -> LedgerUnusable:
+    """What whoever uses a ledger is told that was closed."""
+    return LedgerUnusable("the ledger is closed: open it again")
+
+
 class LedgerBusy(LedgerError):
     """Another process keeps it locked."""
 

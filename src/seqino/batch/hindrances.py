@@ -6,7 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from seqino._core.outcome import Outcome
+from seqino.batch.tries import MOST_GIVEN_UP, MOST_IN_VAIN, Tries
 from seqino.errors import (
+    CallError,
     InsecureConnection,
     RateLimited,
     Rejected,
@@ -53,6 +55,9 @@ class Hindrances:
         """Nothing more is begun."""
         self.failures = 0
         """So many in a row did not reach the platform."""
+        self.tries = Tries()
+        """How often each was tried whose tries end unclear."""
+        self._failure: CallError | None = None
 
     @property
     def held_for(self) -> float:
@@ -69,8 +74,12 @@ class Hindrances:
         error, is_unsent = drive.error, drive.item.state.is_to_be_sent
         if error is not None and is_unsent and error.outcome in _UNREACHED:
             self.failures += 1
+            if error.outcome == Outcome.UNKNOWN:
+                self._failure = error
+                self.tries.failed(drive.item.id)
         else:
             self.failures = 0
+            self.tries.passed(drive.item.id)
         if isinstance(error, RateLimited):
             self._held_until = max(self._held_until, self._clock() + told_to_wait(error))
         elif isinstance(error, InsecureConnection) or (isinstance(error, _UNREADABLE) and is_unsent):
@@ -81,6 +90,18 @@ class Hindrances:
                 self.stop(error)
             elif error.status in _STOPS_CLIENT or (error.status == _NOT_FOUND and is_unsent):
                 self.paused.setdefault(drive.item.client_id, str(error.args[0]))
+
+
+    def end_pass(self, *, in_vain: bool) -> None:
+        """Note that all that was due was gone through; where too much was tried too often, stop.
+
+        Args:
+            in_vain: Whether nothing went through, so that no invoice is to blame.
+        """
+        self.tries.end_pass(in_vain=in_vain)
+        is_too_much = len(self.tries.given_up) >= MOST_GIVEN_UP or self.tries.in_vain >= MOST_IN_VAIN
+        if self._failure is not None and is_too_much:
+            self.stop(self._failure)
 
 
 def told_to_wait(error: RateLimited) -> float:

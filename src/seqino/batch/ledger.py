@@ -58,7 +58,7 @@ class Ledger(Invoices, Fates, Batches):
         self.runs = Runs(self.store)
         self.driver = Driver(self.store, clocks=clocks, timing=timing, is_probed=opened.is_probed)
         self._service = Service(self.store, self.driver, timing=timing, server=place.server)
-        self._reconciler = Reconciler(self.store, self.driver, service=self._service)
+        self._reconciler = Reconciler(self.store, self.driver, service=self._service, beat=timing.beat)
         self.watches = Watches(self.store)
         self._follower = Follower(self.store, self.watches)
         self._is_closed = False

@@ -34,6 +34,7 @@ class Progress:
         held_for: Seconds until requests go on, as the platform told to wait; 0 where it did not.
         allowance: What the platform tells of its limits; without any rate where it tells nothing.
         paused: Clients whose invoices wait, and why: the platform refuses to act on their behalf.
+        given_up: How many the platform failed on so often that they wait until the run is submitted again.
         stopped: What stopped the run before its end; it is raised after this.
     """
 
@@ -49,6 +50,7 @@ class Progress:
     held_for: float = 0.0
     allowance: Allowance = attrs.field(factory=Allowance)
     paused: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    given_up: int = 0
     stopped: SeqinoError | None = None
 
     @property

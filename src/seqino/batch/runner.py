@@ -144,13 +144,15 @@ class Runner:
                 await self._give_up()
 
     async def _give_up(self) -> None:
-        """Leave the run to whoever resumes it."""
-        try:
-            if self._lease is not None:  # pragma: no branch - it was entered
-                await self._store.release(self._lease)
-        except LedgerError as error:
-            # Others find out by themselves that nobody works on it any more.
-            _LOG.warning("ledger: %s", error)
+        """Leave the run, and what is left of its parts, to whoever resumes it."""
+        fences = [part.chunk.fence for part in self._parts.values() if not part.is_lost]
+        for fence in (*fences, self._lease):
+            try:
+                if fence is not None:  # pragma: no branch - it was entered
+                    await self._store.release(fence)
+            except LedgerError as error:
+                # Others find out by themselves that nobody works on it any more.
+                _LOG.warning("ledger: %s", error)
 
     # --- What is told of it
 
@@ -190,6 +192,7 @@ class Runner:
             held_for=max(load.held_for, self._hindrances.held_for, 0.0),
             allowance=self._allowance,
             paused=dict(self._hindrances.paused),
+            given_up=len(self._hindrances.tries.given_up),
             stopped=self._hindrances.stopped,
         )
 
@@ -238,17 +241,39 @@ class Runner:
         while not self._hindrances.end.is_set():
             ended = self._meter.ended
             await self._pass(DUE)
-            due = await self._runs.next_due(self._run, without=self._hindrances.paused)
+            self._count_tries()
+            due = await self._next_due(DUE)
             if due is None:
                 return
             barren = barren + 1 if self._meter.ended == ended else 0
-            await self._rest(max(due, min(_REST * 2.0 ** min(barren, 16), _LONGEST_REST)))
+            await self._wait(max(due, min(_REST * 2.0 ** min(barren, 16), _LONGEST_REST)))
+
+    def _count_tries(self) -> None:
+        self._hindrances.end_pass(in_vain=self._is_in_vain())
+
+    async def _next_due(self, states: Collection[State]) -> float | None:
+        return await self._runs.next_due(
+            self._run, states=states, without=self._hindrances.paused, but=self._hindrances.tries.given_up
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait before what failed is tried again; what is in doubt is looked at as it becomes due."""
+        until = self._how.clock() + seconds
+        left = seconds
+        while left > 0 and not self._hindrances.end.is_set():
+            due = await self._next_due(_DOUBTFUL) if self._how.patience > 0 else None
+            if due is None or due >= left:
+                await self._rest(left)
+                return
+            await self._rest(min(max(due, _REST), left))
+            await self._pass(_DOUBTFUL)
+            left = until - self._how.clock()
 
     async def _look(self) -> None:
         """Find out what became of what is in doubt, as long as there is time."""
         deadline = self._how.clock() + self._how.patience
         while not self._hindrances.end.is_set():
-            due = await self._runs.next_due(self._run, states=_DOUBTFUL, without=self._hindrances.paused)
+            due = await self._next_due(_DOUBTFUL)
             pause = None if due is None else max(due, _REST)
             if pause is None or self._how.clock() + pause >= deadline:
                 return
@@ -298,12 +323,16 @@ class Runner:
             async for block in self._blocks(chunk, states):
                 contents = await self._store.payloads(block)
                 for item in block:
-                    if item.client_id not in self._hindrances.paused and not part.is_lost:
+                    if self._may_be_tried(item) and not part.is_lost:
                         part.under_way += 1
                         yield item, contents.get(item.sha256), part
             part.is_read = True
             if not part.under_way:
                 await self._finish(part)
+
+    def _may_be_tried(self, item: Item) -> bool:
+        found = self._hindrances
+        return item.client_id not in found.paused and item.id not in found.tries.given_up
 
     async def _blocks(self, chunk: Chunk, states: Collection[State]) -> AsyncIterator[list[Item]]:
         """Yield what of a chunk is due, some at a time, whose contents are read together."""

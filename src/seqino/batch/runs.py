@@ -12,8 +12,8 @@ from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.errors import RunInUse
 from seqino.batch.names import storable
+from seqino.batch.owning import give_up
 from seqino.batch.states import DUE, State
-from seqino.batch.store import give_up
 from seqino.batch.taking import Ingested, Refused, note_refused, take_in
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ class Runs:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    # --- Making one
 
     async def create(self, name: str, *, params: Mapping[str, Any]) -> Run:
         """Make a run; until it is ``ready``, nothing of it is sent.
@@ -88,12 +86,8 @@ class Runs:
 
     async def refuse(self, run: Run, refused: Sequence[Refused]) -> None:
         """Note what of a source cannot be taken; the same twice is noted once."""
-
-        def perform(connection: Connection) -> None:
-            note_refused(connection, run, refused)
-
         if refused:
-            await self._store.transact(perform)
+            await self._store.transact(lambda connection: note_refused(connection, run, refused))
 
     async def last_item(self) -> int:
         """Return the number of the item that came last; 0 where there is none."""
@@ -143,8 +137,9 @@ class Runs:
 
     async def _take_next(self, query: Query) -> Chunk | None:
         """Take the first chunk that nobody owns who is alive."""
+        taken: list[Chunk] = []
 
-        def perform(connection: Connection) -> Chunk | None:
+        def perform(connection: Connection) -> Fence | None:
             now = connection.execute(sql.NOW).scalar_one()
             for row in connection.execute(query).all():
                 chunk = sql.chunk_of(row)
@@ -152,13 +147,12 @@ class Runs:
                     owner = str(self._store.owner)
                     fence = give_up(connection, chunk.fence, owner=owner)
                     if fence is not None:  # pragma: no branch - read in the same transaction
-                        return attrs.evolve(chunk, epoch=fence.epoch, owner=owner, seen=now)
+                        taken.append(attrs.evolve(chunk, epoch=fence.epoch, owner=owner, seen=now))
+                        return fence
             return None
 
-        chunk = await self._store.transact(perform)
-        if chunk is not None:
-            self._store.note_owned(chunk.fence)
-        return chunk
+        fence = await self._store.own(perform)
+        return None if fence is None else taken[0]
 
     async def todo(self, chunk: Chunk, *, states: Collection[State] = DUE) -> AsyncIterator[Item]:
         """Yield what of a chunk is in one of some states, and due."""
@@ -166,7 +160,12 @@ class Runs:
             yield item
 
     async def next_due(
-        self, run: Run, *, states: Collection[State] = DUE, without: Collection[str] = ()
+        self,
+        run: Run,
+        *,
+        states: Collection[State] = DUE,
+        without: Collection[str] = (),
+        but: Collection[int] = (),
     ) -> float | None:
         """Seconds until something of a run is due again; ``None`` where nothing is left to be done.
 
@@ -174,11 +173,15 @@ class Runs:
             run: The run.
             states: What is left to be done: what is in one of these states.
             without: Clients that are left out.
+            but: Items that are left out.
         """
         column = schema.item.c
         soonest = func.min(func.coalesce(column.not_before, 0.0)) - schema.epoch_now()
         query = select(soonest).where(
-            column.run_id == run.id, _is_left(states), column.client_id.not_in(list(without))
+            column.run_id == run.id,
+            _is_left(states),
+            column.client_id.not_in(list(without)),
+            column.id.not_in(list(but)),
         )
         seconds: float | None = (await self._store.rows(query))[0][0]
         return None if seconds is None else max(0.0, seconds)
@@ -197,7 +200,7 @@ class Runs:
             give_up(connection, chunk.fence, owner=None)
             return done
 
-        return await self._store.transact(perform)
+        return await self._store.give_back(chunk.fence, perform)
 
     # --- Reading
 

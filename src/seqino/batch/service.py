@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from seqino._core.outcome import Outcome
 from seqino.batch.driving import Drive
 from seqino.batch.endings import ending_of
-from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, KeyInUse, LedgerError
+from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, KeyInUse, LedgerBusy, LedgerError
+from seqino.batch.holding import Holds
 from seqino.batch.items import Change, Facts, Fence, Item
 from seqino.batch.states import ItemEvent, State
 from seqino.client import time_limit
@@ -21,7 +22,7 @@ from seqino.errors import InsecureConnection, InvalidInput, OutcomeUnknown, Seqi
 from seqino.options import CallOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from seqino.batch.driving import Driver
     from seqino.batch.items import NewItem
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Service"]
 
 _LOG = logging.getLogger("seqino")
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -46,6 +49,12 @@ class _How:
 
 _GOES = 4
 """How often an invoice that did not reach the platform is tried within one call."""
+
+_GRACE = 30.0
+"""Seconds that what is under way has to end when the ledger is closed: longer than a request has."""
+
+_TO_WRITE = 1.0
+"""Seconds that the ledger has to write at the least, however little time a call is given."""
 
 
 class Service:
@@ -79,7 +88,7 @@ class Service:
         self._fence: Fence | None = None
         self._registering = asyncio.Lock()
         self._beating: asyncio.Task[None] | None = None
-        self._under_way: dict[tuple[str, str], asyncio.Future[Drive | None]] = {}
+        self.holds = Holds(store, fence=lambda: self._fence)
         self._routes: dict[tuple[str, Route], bool] = {}
         self._was_warned = False
 
@@ -103,6 +112,7 @@ class Service:
             await asyncio.sleep(self._timing.beat)
             try:
                 await self._store.beat(await self.fence())
+                self.holds.let_go_again()
             except Fenced:
                 self.forget()
             except LedgerError as error:
@@ -110,7 +120,8 @@ class Service:
                 _LOG.warning("ledger: %s", error)
 
     async def aclose(self) -> None:
-        """Stop, and let others know that nothing of this process is under way."""
+        """Let what is under way end, and let others know that nothing of this process is any more."""
+        await self.holds.close(grace=_GRACE)
         if self._beating is not None:
             self._beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -195,18 +206,13 @@ class Service:
     async def _shared(self, client: SeqinoClient, new: NewItem, how: _How) -> Drive | None:
         """Send an invoice, or wait for who does in this process; ``None`` where that was given up."""
         key = new.client_id, new.business_key
-        under_way = self._under_way.get(key)
+        under_way = self.holds.whose(key)
         if under_way is not None:
             return await self._wait_for(under_way, new, deadline=how.deadline)
-        future: asyncio.Future[Drive | None] = asyncio.get_running_loop().create_future()
-        self._under_way[key] = future
-        drive: Drive | None = None
-        try:
-            drive = await self._alone(client, new, how)
-        finally:
-            del self._under_way[key]
-            future.set_result(drive)
-        return drive
+        with self.holds.hold(key) as hold:
+            hold.drive = await self._alone(client, new, how)
+            hold.item = hold.drive.item
+        return hold.drive
 
     async def _wait_for(
         self, under_way: asyncio.Future[Drive | None], new: NewItem, *, deadline: float
@@ -223,12 +229,12 @@ class Service:
     async def _alone(self, client: SeqinoClient, new: NewItem, how: _How) -> Drive:
         goes = 0
         while True:
-            item, fence = await self._claim(new, deadline=how.deadline)
+            item, fence = await self._in_time(self._claim(new, deadline=how.deadline), new, how.deadline)
             if fence is None:
                 return Drive(item=item)
             left = max(how.deadline - self._clock(), _LEAST)
             try:
-                drive = await self._driver.drive(
+                driving = self._driver.drive(
                     client,
                     item,
                     fence=fence,
@@ -238,6 +244,8 @@ class Service:
                     content=new.payload,
                     place=new.payload_ref,
                 )
+                # It keeps to its time by itself, but for what it writes in the end.
+                drive = await self._in_time(driving, new, how.deadline + _TO_WRITE)
             except (Fenced, ItemChanged) as error:
                 # Whoever took over goes on with it, or has; that is found out by claiming it again.
                 if isinstance(error, Fenced):
@@ -247,9 +255,28 @@ class Service:
                 continue
             goes += 1
             pause = 0.0 if drive.item.not_before is None else drive.item.not_before - drive.item.updated
-            if goes == _GOES or not _may_help(drive) or self._clock() + pause >= how.deadline:
+            if (
+                goes == _GOES
+                or self.holds.is_closed
+                or not _may_help(drive)
+                or self._clock() + pause >= how.deadline
+            ):
                 return drive
             await self._sleep(pause)
+
+    async def _in_time(self, doing: Coroutine[Any, Any, T], new: NewItem, deadline: float) -> T:
+        """Do something that may have to wait for the ledger; what is asked of that is written anyhow."""
+        limit = asyncio.timeout(max(deadline - self._clock(), _TO_WRITE))
+        try:
+            async with limit:
+                return await doing
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise LedgerBusy(
+                f"the ledger could not be written in time for {new.business_key!r}, as another process keeps "
+                "it locked, or its disk is slow: call again to learn what became of it"
+            ) from None
 
     async def _claim(self, new: NewItem, *, deadline: float) -> tuple[Item, Fence | None]:
         """Return the item of a key, and the right to drive it; ``None`` where there is nothing to drive."""

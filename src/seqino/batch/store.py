@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+import contextlib
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import sqlite
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.document_refs import name_document, why_not_of
 from seqino.batch.errors import (
-    Fenced,
     ItemChanged,
     KeyConflict,
     KeyUnknown,
@@ -23,10 +23,9 @@ from seqino.batch.errors import (
 )
 from seqino.batch.gap import Gap, close_gap, open_gap, read_gap
 from seqino.batch.group import Add, Added, Crossed, Group, Piece
-from seqino.batch.items import Change, Chunk, Fence, Item, NewItem, changed
-from seqino.batch.owners import Owner, is_stale
-from seqino.batch.reading import Reader
-from seqino.batch.states import RECOVERABLE, ItemEvent, State
+from seqino.batch.items import Change, Fence, Item, NewItem, changed
+from seqino.batch.owning import Owning
+from seqino.batch.states import RECOVERABLE, ItemEvent
 from seqino.batch.writer import Writer
 
 if TYPE_CHECKING:
@@ -36,18 +35,22 @@ if TYPE_CHECKING:
 
     from seqino.batch.database import Database
     from seqino.batch.group import Result, Write
-    from seqino.batch.owners import Timing
+    from seqino.batch.owners import Owner, Timing
     from seqino.batch.sequence import HighWater
 
 __all__ = ["Store"]
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Fence | None")
 
-_OF_ALL = (LedgerUnusable, LedgerBusy, WriteFailed)
+_FOR_NOW = (LedgerBusy, WriteFailed)
+"""Errors that pass."""
+
+_OF_ALL = (LedgerUnusable, *_FOR_NOW)
 """Errors that are about the ledger, whatever is written to it."""
 
 
-class Store(Reader):
+class Store(Owning):
     """The ledger's contents. What a method has written is durable when it returns.
 
     Args:
@@ -69,20 +72,39 @@ class Store(Reader):
         sequence: int,
         has_gap: bool = False,
     ) -> None:
-        super().__init__(database)
+        super().__init__(database, owner=owner, timing=timing)
         self._high_water = high_water
-        self._owner = owner
-        self._timing = timing
         self._sequence = sequence
         self._has_gap = has_gap
-        self._mine: set[int] = set()
+        self._unwritten: list[Change] = []
         self._writer: Writer[Write, Result] = Writer(self._commit)
 
     # --- Writing
 
     async def _commit(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
-        # In a thread, all at once: there is nothing to wait for between the statements of a group.
-        return await self._database.in_thread(lambda: self._commit_all(writes))
+        try:
+            if self._unwritten:
+                await self._commit_unwritten()
+            # In a thread, all at once: there is nothing to wait for between the statements of a group.
+            results = await self._database.in_thread(lambda: self._commit_all(writes))
+        except _FOR_NOW as error:
+            self._unwritten += _evidence(writes, [error] * len(writes))
+            raise
+        self._unwritten += _evidence(writes, results)
+        return results
+
+    async def _commit_unwritten(self) -> None:
+        """Write what is known of invoices and could not be written, before anything else."""
+        unwritten, self._unwritten = self._unwritten, []
+        try:
+            results = await self._database.in_thread(lambda: self._commit_all(unwritten))
+        except LedgerError as error:
+            self._unwritten = unwritten
+            if not isinstance(error, WriteFailed):
+                raise
+            # What is asked for now may be less, or make room.
+        else:
+            self._unwritten = _evidence(unwritten, results)
 
     def _commit_all(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
         grouped = [(at, write) for at, write in enumerate(writes) if not isinstance(write, Piece)]
@@ -141,6 +163,10 @@ class Store(Reader):
             LedgerError: It could not be written; nothing of it was.
         """
         return cast("T", await self._writer.write(Piece(perform)))
+
+    def write_alone(self, perform: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Write something in one transaction of its own, in turn, whether or not anybody waits for it."""
+        return cast("asyncio.Future[T]", self._writer.put(Piece(perform)))
 
     async def add(self, new: NewItem, fence: Fence) -> Added:
         """Take an invoice into the ledger, unless its key is there.
@@ -271,134 +297,22 @@ class Store(Reader):
         return bool(await self.rows(seen))
 
     async def flush(self) -> None:
-        """Wait until all that was asked for is written."""
+        """Wait until all that was asked for is written, or cannot be."""
         await self._writer.flush()
-
-    # --- Owners
-
-    async def register(self) -> Fence:
-        """Give this process a chunk of its own, for what it sends outside of any run."""
-
-        def perform(connection: Connection) -> Fence:
-            values: dict[str, Any] = {"no": 0, "epoch": 1, "owner": str(self._owner), "done": False}
-            added = (
-                insert(schema.chunk).values(**values, seen=schema.epoch_now()).returning(schema.chunk.c.id)
-            )
-            return Fence(connection.execute(added).scalar_one(), 1)
-
-        fence = await self.transact(perform)
-        self.note_owned(fence)
-        return fence
-
-    async def beat(self, fence: Fence) -> None:
-        """Say that the owner of a chunk is alive.
-
-        Raises:
-            Fenced: It was taken for dead.
-        """
-
-        def perform(connection: Connection) -> bool:
-            mine = update(schema.chunk).where(
-                schema.chunk.c.id == fence.chunk_id, schema.chunk.c.epoch == fence.epoch
-            )
-            return connection.execute(mine.values(seen=schema.epoch_now())).rowcount == 1
-
-        if not await self.transact(perform):
-            raise Fenced("another process took over what this one was doing, since it seemed dead")
-
-    async def take(self, chunk: Chunk) -> Fence | None:
-        """Take a chunk that nobody owns; ``None`` where somebody does by now.
-
-        What was being sent of it is in doubt from now on.
-        """
-
-        def perform(connection: Connection) -> Fence | None:
-            return give_up(connection, chunk.fence, owner=str(self._owner))
-
-        return None if chunk.owner is not None else await self.transact(perform)
-
-    async def release(self, fence: Fence) -> None:
-        """Give up a chunk in good order: nothing of it is under way any more."""
-
-        def perform(connection: Connection) -> None:
-            give_up(connection, fence, owner=None)
-
-        await self.transact(perform)
-
-    async def take_over_stale(self) -> list[int]:
-        """Take what the dead own from them: what they were sending is in doubt from now on.
-
-        Returns:
-            The chunks that nobody owns any more.
-        """
-
-        def perform(connection: Connection) -> list[int]:
-            owned = select(schema.chunk, schema.epoch_now().label("now")).where(
-                schema.chunk.c.owner.is_not(None)
-            )
-            taken: list[int] = []
-            for row in connection.execute(owned).all():
-                *columns, now = row
-                chunk = Chunk(**dict(zip(schema.chunk.c.keys(), columns, strict=True)))
-                if self.is_dead(chunk, now=now):
-                    give_up(connection, chunk.fence, owner=None)
-                    taken.append(chunk.id)
-            return taken
-
-        return await self.transact(perform)
-
-    def is_dead(self, chunk: Chunk, *, now: float) -> bool:
-        """Whether the owner of a chunk is to be taken for dead.
-
-        Args:
-            chunk: The chunk, owned by somebody.
-            now: The time, by the clock of the database.
-        """
-        if chunk.id in self._mine and chunk.owner == str(self._owner):
-            return False
-        owner = Owner.parse(chunk.owner or "")
-        silent = now - (chunk.seen or 0.0)
-        return is_stale(owner, silent=silent, stale=self._timing.stale, me=self._owner)
-
-    @property
-    def owner(self) -> Owner:
-        """The running process."""
-        return self._owner
-
-    def note_owned(self, fence: Fence) -> None:
-        """Remember that a chunk is this process's, which does not take it from itself."""
-        self._mine.add(fence.chunk_id)
+        if self._unwritten:
+            with contextlib.suppress(LedgerError):
+                await self.transact(_nothing)
 
 
-def give_up(connection: Connection, fence: Fence, *, owner: str | None) -> Fence | None:
-    """Take a chunk from its owner: what was being sent is in doubt from now on.
+def _evidence(writes: Sequence[Write], results: Sequence[Result | LedgerError]) -> list[Change]:
+    """Return what could not be written for now although it happened; what was only intended did not."""
+    ends = zip(writes, results, strict=True)
+    return [
+        write
+        for write, result in ends
+        if isinstance(result, _FOR_NOW) and isinstance(write, Change) and write.fence is None
+    ]
 
-    Args:
-        connection: In a transaction.
-        fence: The chunk, and the epoch that it is known to have.
-        owner: Who owns it then; ``None`` for nobody.
 
-    Returns:
-        The proof of owning it; ``None`` where its epoch is another.
-    """
-    column = schema.chunk.c
-    taken = (
-        update(schema.chunk)
-        .where(column.id == fence.chunk_id, column.epoch == fence.epoch)
-        .values(epoch=column.epoch + 1, owner=owner, seen=schema.epoch_now())
-        .returning(column.epoch, schema.epoch_now())
-    )
-    row = connection.execute(taken).one_or_none()
-    if row is None:
-        return None
-    epoch, now = row
-    of_chunk = schema.item.c.chunk_id == fence.chunk_id
-    sending = sql.ITEM.where(of_chunk, schema.item.c.state == str(State.SENDING))
-    for item_row in connection.execute(sending).all():
-        change = Change(item=sql.item_of(item_row), event=ItemEvent.TAKEN_OVER, release=True)
-        after = changed(change, now=now)
-        sql.write_change(connection, change, after, now=now)
-    # What a web service was about to send is free for whoever asks for it next.
-    in_service = schema.item.c.run_id.is_(None)
-    connection.execute(update(schema.item).where(of_chunk, in_service).values(chunk_id=None))
-    return Fence(fence.chunk_id, epoch)
+def _nothing(_: Connection) -> None:
+    """Write nothing; what could not be written before goes with it."""

@@ -57,6 +57,8 @@ def progress_text(step: Progress, lang: Language) -> str:
         parts.append(f"held by the platform for {step.held_for:.0f} s")
     if step.seconds_left is not None and not step.is_over:
         parts.append(f"{time_text(step.seconds_left)} left")
+    if step.given_up:
+        parts.append(f"{step.given_up} failed too often, and wait for a resume")
     parts += [f"{client_id} waits: {why}" for client_id, why in step.paused.items()]
     return " · ".join(parts)
 
@@ -83,6 +85,7 @@ def progress_members(step: Progress) -> dict[str, Any]:
         "requests_per_second": step.allowance.requests_per_second,
         "shortages": step.allowance.shortages,
         "paused": dict(step.paused),
+        "given_up": step.given_up,
         "stopped": None if step.stopped is None else str(step.stopped),
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seqino.batch.tries import TRIES
 from seqino.cli.batch.attention import SHOWN, tell_attention, tell_of_more, tell_what_next
 from seqino.cli.batch.display import interval
 from seqino.cli.batch.following import FIRST, Following
@@ -166,6 +167,8 @@ class Worker:
         if last.stopped is not None:
             complain(f"stopped: {last.stopped}")
             return ExitCode.INPUT if isinstance(last.stopped, ConfigurationError) else ExitCode.FAILURE
+        if last.given_up:
+            say(f"the platform failed {TRIES} times on each of {last.given_up}, which wait", stderr=True)
         if last.to_be_sent:
             say(f"not all was sent: {self.session.command('resume')}", stderr=True)
             return ExitCode.FAILURE
