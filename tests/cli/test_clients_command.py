@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -236,6 +237,27 @@ def test_a_company_may_be_found_in_one_way_and_not_in_the_other(
 def test_an_address_is_read_as_people_write_it(on_platform: Command, platform: Platform) -> None:
     publish(platform, addressable=True)
     assert on_platform("directory", "check", "552 100 554").exit_code == ExitCode.OK
+
+
+@pytest.mark.parametrize(("days", "code"), [((1, 2), ExitCode.OK), ((2, 1), ExitCode.REJECTED)])
+def test_a_superseded_line_of_an_address_does_not_decide(
+    on_platform: Command, monkeypatch: pytest.MonkeyPatch, days: tuple[int, int], code: ExitCode
+) -> None:
+    found = [
+        Found(
+            DirectoryEntry(
+                siren=SIREN, name="A", addressable=addressable, updated_at=datetime(2026, 9, day, tzinfo=UTC)
+            ),
+            None,
+        )
+        for addressable, day in zip((False, True), days, strict=True)
+    ]
+
+    async def shown(*_: object) -> list[Found[DirectoryEntry]]:
+        return found
+
+    monkeypatch.setattr("seqino.cli.command.Session.ask_all", shown)
+    assert on_platform("directory", "check", SIREN).exit_code == code
 
 
 def test_what_is_no_address_is_wrong_input(on_platform: Command, platform: Platform) -> None:

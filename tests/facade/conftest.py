@@ -5,12 +5,17 @@ import copy
 import datetime as dt
 import inspect
 import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, Mock
 
 import aiohttp
 import attrs
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from aioresponses import aioresponses
 from aioresponses import core as aioresponses_core
 from yarl import URL
@@ -19,9 +24,12 @@ from seqino._core.runtime import Runtime
 from seqino.client import SeqinoClient
 from seqino.models import InvoiceDraft, InvoiceTypeCode, PostalAddress, SellerParty
 from seqino.sandbox import Sandbox
+from seqino.statuses import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+
+    from seqino.models import LifecycleEvent
 
 
 @attrs.define
@@ -205,3 +213,84 @@ async def connected(
         "key-1", client_id="client-1", base_url=f"{platform.url}/api", middlewares=[connection.note]
     ) as made:
         yield made
+
+
+# --- Following
+
+DRAFTS = Path(__file__).parents[2] / "src/seqino/sandbox/invoices"
+DRAFT: dict[str, Any] = json.loads(
+    (DRAFTS / "13-consulting-draft.json").read_text(encoding="utf-8"), parse_float=Decimal
+)
+QUICK = Backoff(first=timedelta(seconds=3), longest=timedelta(seconds=24))
+EVENTS = "GET /lifecycle-events"
+
+
+@attrs.define
+class Stage:
+    """A sandbox whose time goes on while the client pauses, and never else."""
+
+    sandbox: Sandbox
+    client: SeqinoClient
+    clock: Clock
+
+    async def submit(self, scenario: str = "paid") -> str:
+        self.sandbox.scenario = scenario
+        submitted = await self.client.submit(DRAFT)
+        assert submitted.invoice_id is not None
+        return submitted.invoice_id
+
+
+@attrs.define
+class JointClock(Clock):
+    sandbox: Sandbox | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        assert self.sandbox is not None
+        self.sandbox.clock.advance(seconds)
+
+
+@pytest.fixture
+async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    clock = JointClock()
+    monkeypatch.setattr("seqino.client.Runtime", clock.runtime)
+    async with (
+        Sandbox(speed=0) as sandbox,
+        SeqinoClient("key-1", client_id="sandbox-client-seqino", base_url=sandbox.url) as client,
+    ):
+        clock.sandbox = sandbox
+        yield Stage(sandbox, client, clock)
+
+
+def numbers(events: Iterable[LifecycleEvent]) -> list[int | None]:
+    return [event.status_code.number for event in events]
+
+
+def event(status: str, at: int = 0, **fields: Any) -> dict[str, Any]:
+    moment = datetime(2026, 9, 1, tzinfo=UTC) + timedelta(seconds=at)
+    return {"status_code": status, "timestamp": moment.isoformat(), "emitter": "PDPE", **fields}
+
+
+@pytest.fixture
+async def feed(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> AsyncIterator[tuple[SeqinoClient, list[Any]]]:
+    """A client of a platform that answers with a list of events, or with a status."""
+    shown: list[Any] = []
+
+    async def tell(_: web.Request) -> web.Response:
+        if shown and isinstance(shown[0], int):
+            return web.json_response({}, status=shown.pop(0))
+        return web.json_response(shown)
+
+    monkeypatch.setattr("seqino.client.Runtime", clock.runtime)
+    app = web.Application()
+    app.router.add_get("/lifecycle-events", tell)
+    async with (
+        TestServer(app) as server,
+        SeqinoClient("key-1", client_id="c", base_url=str(server.make_url(""))) as client,
+    ):
+        yield client, shown
+
+
+Feed = tuple[SeqinoClient, list[Any]]

@@ -250,6 +250,12 @@ async def test_a_token_is_of_the_client_that_the_call_names() -> None:
         break
 
 
+@pytest.mark.parametrize("token", ["x", None, {"operation": "list_things"}, 5])
+def test_what_is_no_token_is_refused_with_what_to_do(client: SeqinoClient, token: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"token must be the continuation .* PageToken\(\*\*data\)"):
+        client.clients.list().after(token)
+
+
 async def test_a_token_for_a_list_that_comes_whole_is_refused() -> None:
     token = PageToken(operation="list_things", base_url="https://pdp.example/api", position="b")
     with pytest.raises(InvalidInput, match="all at once"):

@@ -286,6 +286,13 @@ async def test_mandates_that_end_soon_come_in_the_order_in_which_they_end(stage:
     assert [one.id for one in found] == [soon, late]
     with pytest.raises(InvalidInput, match="negative"):
         await stage.client.mandates.expiring(within=timedelta(days=-1))
+    days: Any = 30
+    before = stage.sandbox.counters.requests
+    with pytest.raises(
+        InvalidInput, match=r"within must be a timedelta, such as timedelta\(days=30\), not 30"
+    ):
+        await stage.client.mandates.expiring(within=days)
+    assert stage.sandbox.counters.requests == before
 
 
 # The directory

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from seqino._core.wire import Pagination
 from seqino._generated import operations
-from seqino.client import SeqinoClient
 from seqino.errors import (
     NotReached,
     ResponseDecodeError,
@@ -22,49 +19,10 @@ from seqino.errors import (
 )
 from seqino.resources.histories import events_in
 from seqino.statuses import LocalState, UnreadableEvent
+from tests.facade.conftest import event, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
-
-    from seqino.models import LifecycleEvent
-    from tests.facade.conftest import Clock
-
-
-def numbers(events: Iterable[LifecycleEvent]) -> list[int | None]:
-    return [event.status_code.number for event in events]
-
-
-def event(status: str, at: int = 0, **fields: Any) -> dict[str, Any]:
-    moment = datetime(2026, 9, 1, tzinfo=UTC) + timedelta(seconds=at)
-    return {"status_code": status, "timestamp": moment.isoformat(), "emitter": "PDPE", **fields}
-
-
-@pytest.fixture
-async def feed(
-    monkeypatch: pytest.MonkeyPatch, clock: Clock
-) -> AsyncIterator[tuple[SeqinoClient, list[Any]]]:
-    """A client of a platform that answers with a list of events, or with a status."""
-    shown: list[Any] = []
-
-    async def tell(_: web.Request) -> web.Response:
-        if shown and isinstance(shown[0], int):
-            return web.json_response({}, status=shown.pop(0))
-        return web.json_response(shown)
-
-    monkeypatch.setattr("seqino.client.Runtime", clock.runtime)
-    app = web.Application()
-    app.router.add_get("/lifecycle-events", tell)
-    async with (
-        TestServer(app) as server,
-        SeqinoClient("key-1", client_id="c", base_url=str(server.make_url(""))) as client,
-    ):
-        yield client, shown
-
-
-Feed = tuple[SeqinoClient, list[Any]]
-
-
-# What cannot be read
+    from tests.facade.conftest import Feed
 
 
 POISON: list[Any] = [
