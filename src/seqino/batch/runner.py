@@ -16,7 +16,7 @@ from seqino.batch.errors import Fenced, ItemChanged, LedgerError
 from seqino.batch.items import Chunk
 from seqino.batch.progress import Meter, Progress
 from seqino.batch.states import DUE, State
-from seqino.batch.tries import MOST_GIVEN_UP, MOST_IN_VAIN, Tries
+from seqino.batch.tries import Tries
 from seqino.client import limited, load_of
 from seqino.errors import (
     AuthenticationFailed,
@@ -305,8 +305,7 @@ class Runner:
 
     def _count_tries(self) -> None:
         self._tries.end_pass(in_vain=self._failures >= 2 * self._workers)
-        is_too_much = len(self._tries.given_up) >= MOST_GIVEN_UP or self._tries.in_vain >= MOST_IN_VAIN
-        if self._failure is not None and is_too_much:
+        if self._failure is not None and self._tries.is_too_much:
             self._stop(self._failure)
 
     async def _next_due(self, states: Collection[State]) -> float | None:
