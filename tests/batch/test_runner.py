@@ -608,7 +608,7 @@ async def test_without_patience_nothing_is_looked_at_while_another_invoice_fails
 async def test_a_platform_that_fails_on_more_than_a_few_stops_the_run(
     ledger: Ledger, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seqino.batch.runner.MOST_GIVEN_UP", 2)
+    monkeypatch.setattr("seqino.batch.tries.MOST_GIVEN_UP", 2)
     run = await made(ledger, 5)
     platform.faults["create"] = ["500"] * 999
 
@@ -623,7 +623,7 @@ async def test_a_platform_that_fails_on_more_than_a_few_stops_the_run(
 async def test_a_platform_that_answers_nothing_but_failures_is_not_asked_for_ever(
     ledger: Ledger, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seqino.batch.runner.MOST_IN_VAIN", 12)
+    monkeypatch.setattr("seqino.batch.tries.MOST_IN_VAIN", 12)
     run = await made(ledger, 5)
     platform.faults["create"] = ["503"] * 999
 

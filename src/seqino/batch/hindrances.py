@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from seqino._core.outcome import Outcome
-from seqino.batch.tries import MOST_GIVEN_UP, MOST_IN_VAIN, Tries
+from seqino.batch.tries import Tries
 from seqino.errors import (
     CallError,
     InsecureConnection,
@@ -99,8 +99,7 @@ class Hindrances:
             in_vain: Whether nothing went through, so that no invoice is to blame.
         """
         self.tries.end_pass(in_vain=in_vain)
-        is_too_much = len(self.tries.given_up) >= MOST_GIVEN_UP or self.tries.in_vain >= MOST_IN_VAIN
-        if self._failure is not None and is_too_much:
+        if self._failure is not None and self.tries.is_too_much:
             self.stop(self._failure)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-__all__ = ["MOST_GIVEN_UP", "MOST_IN_VAIN", "TRIES", "Tries"]
+__all__ = ["TRIES", "Tries"]
 
 TRIES = 8
 """How often an invoice is tried within one run, where the platform fails on it and not on all."""
@@ -26,6 +26,11 @@ class Tries:
         """Items that are not tried again in this run."""
         self.in_vain = 0
         """Passes in a row that were."""
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether the platform fails on more than a few, or for too long on all."""
+        return len(self.given_up) >= MOST_GIVEN_UP or self.in_vain >= MOST_IN_VAIN
 
     def failed(self, item_id: int) -> None:
         """Note that a try ended unclear."""
