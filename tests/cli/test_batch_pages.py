@@ -40,6 +40,6 @@ def test_the_commands_of_the_page_do_what_it_says(batch: Batch, monkeypatch: pyt
     codes = [
         (arguments[1], batch.command(*arguments).exit_code, expected) for arguments, expected in commands()
     ]
-    assert len(codes) == 10
+    assert len(codes) == 11
     assert [(name, code) for name, code, expected in codes if code != expected] == []
     assert (batch.folder / "mapping.csv").read_text(encoding="utf-8").count("accepted") == 2

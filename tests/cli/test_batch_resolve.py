@@ -125,7 +125,7 @@ def test_a_doubt_of_a_web_service_is_told_by_a_resume_that_ends_well_otherwise(b
     resumed = batch("resume", "--patience", 0)
     assert resumed.exit_code == ExitCode.IN_DOUBT
     assert "batch: run 1: 1 accepted" in resumed.stdout
-    assert "in the whole ledger: 1 parked: seqino batch report" in resumed.stderr
+    assert "parked: ask the platform whether it has them" in resumed.stderr
     assert batch("resume", "--run", 1, "--patience", 0).exit_code == ExitCode.OK
 
 
