@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from seqino.batch.driving import Drive
+    from seqino.batch.items import Item
 
 __all__ = ["Hindrances", "told_to_wait"]
 
@@ -64,6 +65,10 @@ class Hindrances:
         """Seconds until the platform wants to be called again; 0 or less where it does."""
         return self._held_until - self._clock()
 
+    def keeps_back(self, item: Item) -> bool:
+        """Whether an invoice is left for another time."""
+        return item.client_id in self.paused or item.id in self.tries.given_up
+
     def stop(self, error: SeqinoError) -> None:
         """Begin nothing more, and remember why."""
         self.stopped = self.stopped or error
@@ -90,7 +95,6 @@ class Hindrances:
                 self.stop(error)
             elif error.status in _STOPS_CLIENT or (error.status == _NOT_FOUND and is_unsent):
                 self.paused.setdefault(drive.item.client_id, str(error.args[0]))
-
 
     def end_pass(self, *, in_vain: bool) -> None:
         """Note that all that was due was gone through; where too much was tried too often, stop.

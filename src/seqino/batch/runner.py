@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from seqino.batch.allowance import Allowance, allowance
+from seqino.batch.allowance import Allowance
+from seqino.batch.asking import ask_for_limits
 from seqino.batch.errors import Fenced, ItemChanged, LedgerError
 from seqino.batch.hindrances import Hindrances
 from seqino.batch.items import Chunk
 from seqino.batch.progress import Meter, Progress
 from seqino.batch.states import DUE, State
 from seqino.client import limited, load_of
-from seqino.errors import AuthenticationFailed, CallError, SeqinoError
+from seqino.errors import SeqinoError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection
@@ -48,9 +49,6 @@ _TURNS = 10.0
 
 _BLOCK = 32
 """Contents that are read together: one by one, reading takes longer than writing."""
-
-_REQUESTS = 2
-"""Requests that an invoice costs, as a draft."""
 
 
 @attrs.define
@@ -203,18 +201,12 @@ class Runner:
         first = await anext(self._store.items(run_id=self._run.id, states=DUE), None)
         if first is None:
             return Allowance()
-        options = attrs.evolve(self._how.options, max_retries=0, extra_body=None)
-        whose = self._client.client_id or first.client_id
-        try:
-            limits = await self._client.usage.get_limits(client_id=whose, options=options)
-        except AuthenticationFailed:
-            raise
-        except CallError as error:
-            # Without limits that are known, only those that are met are kept to.
-            _LOG.info("batch: the platform does not tell its limits: %s", error)
-            return Allowance()
-        to_be_sent = sum(count for state, count in self._meter.counts.items() if state.is_to_be_sent)
-        return allowance(limits, requests=_REQUESTS * to_be_sent)
+        return await ask_for_limits(
+            self._client,
+            client_id=self._client.client_id or first.client_id,
+            invoices=sum(count for state, count in self._meter.counts.items() if state.is_to_be_sent),
+            options=self._how.options,
+        )
 
     def _set_pace(self) -> None:
         rate = self._allowance.requests_per_second
@@ -241,15 +233,12 @@ class Runner:
         while not self._hindrances.end.is_set():
             ended = self._meter.ended
             await self._pass(DUE)
-            self._count_tries()
+            self._hindrances.end_pass(in_vain=self._is_in_vain())
             due = await self._next_due(DUE)
             if due is None:
                 return
             barren = barren + 1 if self._meter.ended == ended else 0
             await self._wait(max(due, min(_REST * 2.0 ** min(barren, 16), _LONGEST_REST)))
-
-    def _count_tries(self) -> None:
-        self._hindrances.end_pass(in_vain=self._is_in_vain())
 
     async def _next_due(self, states: Collection[State]) -> float | None:
         return await self._runs.next_due(
@@ -323,16 +312,12 @@ class Runner:
             async for block in self._blocks(chunk, states):
                 contents = await self._store.payloads(block)
                 for item in block:
-                    if self._may_be_tried(item) and not part.is_lost:
+                    if not (part.is_lost or self._hindrances.keeps_back(item)):
                         part.under_way += 1
                         yield item, contents.get(item.sha256), part
             part.is_read = True
             if not part.under_way:
                 await self._finish(part)
-
-    def _may_be_tried(self, item: Item) -> bool:
-        found = self._hindrances
-        return item.client_id not in found.paused and item.id not in found.tries.given_up
 
     async def _blocks(self, chunk: Chunk, states: Collection[State]) -> AsyncIterator[list[Item]]:
         """Yield what of a chunk is due, some at a time, whose contents are read together."""

@@ -21,7 +21,6 @@ __all__ = ["file_breaches"]
 
 _LONGEST_NUMBER = 35
 _NUMBER = re.compile(r"[A-Za-z0-9+\-_/]*")
-_SIRET = 14
 
 
 def file_breaches(terms: Terms) -> Iterator[Breach]:
@@ -37,6 +36,5 @@ def file_breaches(terms: Terms) -> Iterator[Breach]:
     elif not _NUMBER.fullmatch(number):
         message = f"an invoice number (BT-1) is made of A-Z, a-z, 0-9, + - _ /; this is {number!r}"
         yield Breach("BR-FR-02", "BT-1", message)
-    legal = "".join(terms.get("BT-30", "").split())
-    if not is_siren(legal[:9] if len(legal) == _SIRET else legal):
+    if not is_siren(terms.get("BT-30", "")):
         yield Breach("BR-FR-10", "BT-30", "the seller is named by its SIREN (BT-30)")
