@@ -88,6 +88,10 @@ def test_an_invoice_is_resent_at_the_risk_that_is_named(in_doubt: Batch) -> None
         json.loads(line)["event"] for line in in_doubt("export", "--what", "history", "-").stdout.splitlines()
     ]
     assert events[-3:] == ["resent", "marked", "accepted"]
+    followed = in_doubt("follow", "--first", 0.1)
+    assert followed.exit_code == ExitCode.REJECTED
+    assert "213 Rejected: DOUBLON" in followed.stdout
+    assert "duplicate: the network has the number, and this delivery is void" in followed.stderr
 
 
 def test_one_invoice_cannot_be_that_of_two_keys(in_doubt: Batch) -> None:

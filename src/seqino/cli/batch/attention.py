@@ -30,11 +30,12 @@ _NEXT = {
     State.REJECTED: "rejected: correct them under the same keys, then: {retry} (not what was ever in doubt)",
     State.INVALID: "invalid, and never sent: put them right, then submit them as any others",
     State.DEAD: "dead: what is to replace one is an invoice of its own, under its own key",
+    State.DUPLICATE: "duplicate: the network has the number, and this delivery is void; the first one counts",
     State.NOT_DELIVERED: "not delivered: they are issued; hand over a copy by other means",
 }
 """What somebody does about each of them."""
 
-_ENDED_BY_EVENTS = (State.DEAD, State.NOT_DELIVERED)
+_ENDED_BY_EVENTS = (State.DEAD, State.DUPLICATE, State.NOT_DELIVERED)
 _ENDING = frozenset({210, 213, 220, 221})
 
 
@@ -85,7 +86,7 @@ async def why(ledger: Ledger, item: Item, lang: Language) -> str:
     """Say why an invoice is what it is: in the platform's words, or ours, or those of the network."""
     if item.state not in _ENDED_BY_EVENTS:
         return reason_of(item)
-    ending = [event for event in in_order(await ledger.status_events(item)) if _ends(event)]
+    ending = [event for event in in_order(await ledger.status_events(item)) if _ends(event, item.state)]
     return _said(ending[-1], lang) if ending else ""
 
 
@@ -93,7 +94,8 @@ def _said(event: LifecycleEvent, lang: Language) -> str:
     return one_line(": ".join(filter(None, (label(event.status_code, lang), reason_text(event, lang)))))
 
 
-def _ends(event: LifecycleEvent) -> bool:
+def _ends(event: LifecycleEvent, state: State) -> bool:
     if was_not_transmitted(event):
         return True
-    return event.status_code.number in _ENDING and not is_duplicate_refusal(event)
+    is_of_duplicate = state is State.DUPLICATE
+    return event.status_code.number in _ENDING and is_duplicate_refusal(event) is is_of_duplicate
