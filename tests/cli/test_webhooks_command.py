@@ -209,3 +209,10 @@ def test_where_no_limits_are_told_that_is_said(on_platform: Command) -> None:
     assert said == "no limits are told"
     *_, said = on_platform("usage", "limits", "--endpoint", "/drafts").stdout.splitlines()
     assert said == "no limits are told for /drafts"
+
+
+def test_where_limits_are_told_nothing_is_added(on_platform: Command, platform: Platform) -> None:
+    platform.sandbox.limits.set({"minute": 1000})
+    said = on_platform("usage", "limits").stdout
+    assert "rate_limit_per_minute  1000" in " ".join(said.split("\n")).replace("   ", "  ")
+    assert "no limits" not in said
