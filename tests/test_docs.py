@@ -94,7 +94,7 @@ def modules() -> list[str]:
 async def documented_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
     """A sandbox in the place of the one that the pages start, and its environment lines.
 
-    Of files there are only the certificates, which a reader has from a company; all others a page makes itself.
+    Of files there are only the certificates, which a reader has from a company; a page makes all others.
     """
     async with Sandbox(speed=1e6) as sandbox:
         monkeypatch.setenv("SEQINO_BASE_URL", sandbox.url)
@@ -126,7 +126,7 @@ async def run(code: str, url: str, name: str, namespace: dict[str, object]) -> N
 def sample() -> bytes:
     """What the command prints that pages make their invoice file with."""
     command = [str(Path(sys.executable).with_name("seqino")), "invoices", "sample"]
-    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - the project's own
+    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - our own
 
 
 def files_made_before(block: Block) -> Iterator[tuple[str, bytes]]:

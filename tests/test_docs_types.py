@@ -1,4 +1,4 @@
-"""Every Python example of README and docs passes mypy as strictly as the code does: a reader's checker agrees."""
+"""Every Python example of README and docs passes mypy as strictly as the code does."""
 
 from __future__ import annotations
 

@@ -313,7 +313,9 @@ def test_a_refusal_says_what_to_do(on_platform: Command, platform: Platform, sam
     (sent,) = lines(on_platform("invoices", "submit", samples / "01-it-services-ubl.xml", "--json"))
     shown = on_platform("invoices", "show", sent["invoice_id"]).stdout.splitlines()
     assert any("refused, rejected or cancelled" in line for line in shown)
-    assert any(line.startswith("REJ_") for line in shown)
+    assert any(line.startswith("REJ_") and "correct" in line for line in shown)
+    french = on_platform("invoices", "show", sent["invoice_id"], "--lang", "fr").stdout.splitlines()
+    assert any(line.startswith("REJ_") and "corrigez" in line for line in french)
 
 
 @pytest.mark.parametrize("scenario", ["paid", "refused"])

@@ -89,7 +89,7 @@ def test_events_are_a_table_of_80_columns(on_platform: Command, refused_id: str)
     result = on_platform("events", "--object-type", "invoice", "--object-id", refused_id, "--lang", "fr")
     assert result.exit_code == ExitCode.OK
     heads, *rows = result.stdout.splitlines()
-    assert heads.split() == ["time", "status", "emitter", "reason"]
+    assert heads.split() == ["date", "statut", "émetteur", "motif"]
     assert max(map(len, [heads, *rows])) <= 80
     assert [row.split()[1] for row in rows if row.startswith("20")] == [
         "200",
@@ -311,6 +311,31 @@ def test_commands_show_what_cannot_be_read_and_all_else(
 # --- what is said
 
 
+def test_in_english_the_heads_are_english(capsys: pytest.CaptureFixture[str]) -> None:
+    show_events([event("REFUSED")], "en")
+    heads, _ = capsys.readouterr().out.splitlines()
+    assert heads.split() == ["time", "status", "emitter", "reason"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "no events; an id that"), ("fr", "aucun événement ; un id")]
+)
+def test_no_events_are_said_and_shown_as_no_empty_table(on_platform: Command, lang: str, said: str) -> None:
+    result = on_platform("events", "--type", "invoice", "--id", "nope", "--lang", lang)
+    assert result.exit_code == ExitCode.OK
+    (line,) = result.stdout.splitlines()
+    assert line.startswith(said)
+
+
+def test_an_unknown_kind_of_object_is_refused_before_anything_is_sent(
+    on_platform: Command, platform: Platform
+) -> None:
+    result = on_platform("events", "--type", "bogus")
+    assert result.exit_code == ExitCode.INPUT
+    assert "'bogus' is not one of invoice, mandate" in result.stderr
+    assert platform.sandbox.counters.requests == 0
+
+
 def test_an_event_has_number_label_emitter_and_reason(capsys: pytest.CaptureFixture[str]) -> None:
     refused = event("REFUSED", rejection_reason="TX_TVA_ERR", reason="10 %\x1b[2J")
     assert reason_text(refused, "fr") == "TX_TVA_ERR (Taux de TVA erroné): 10 %\x1b[2J"
@@ -319,7 +344,7 @@ def test_an_event_has_number_label_emitter_and_reason(capsys: pytest.CaptureFixt
     assert reason_text(event("REFUSED"), "fr") == ""
     show_events([refused], "fr")
     said = capsys.readouterr().out
-    assert "2026-10-02T08:00:00Z  210 Refusée  PDPE     TX_TVA_ERR (Taux de TVA erroné): 10 % [2J" in said
+    assert "2026-10-02T08:00:00Z  210 Refusée  PDPE      TX_TVA_ERR (Taux de TVA erroné): 10 % [2J" in said
 
 
 def test_a_line_of_a_growing_list_is_aligned() -> None:

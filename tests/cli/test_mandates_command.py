@@ -182,3 +182,29 @@ class TestExpiring:
         result = on_platform("mandates", "expiring", "--within", "soon")
         assert result.exit_code == ExitCode.INPUT
         assert "--within must be a number" in one_error(result)
+
+
+def test_several_mandates_are_created_together_or_not_at_all(on_platform: Command, tmp_path: Path) -> None:
+    entries = [{"siren": "552100554", "name": "Atelier Bois", "suffix": suffix} for suffix in ("A", "B")]
+    batch = {"mandates": [{"start_date": "2026-09-01T00:00:00Z", "directory_entry": one} for one in entries]}
+    file = tmp_path / "batch.json"
+    file.write_text(json.dumps(batch))
+    made = on_platform("mandates", "create-batch", file)
+    assert made.exit_code == ExitCode.OK
+    assert [row.split()[2] for row in made.stdout.splitlines()[1:]] == ["552100554_A", "552100554_B"]
+    # Those that are there already are found and shown.
+    again = on_platform("mandates", "create-batch", file, "--json")
+    assert len(again.stdout.splitlines()) == len(entries)
+    file.write_text("[]")
+    refused = on_platform("mandates", "create-batch", file)
+    assert refused.exit_code == ExitCode.INPUT
+    assert f"{file} is JSON, but not a batch of mandates" in refused.stderr
+
+
+def test_an_unknown_state_is_refused_before_anything_is_sent(
+    on_platform: Command, platform: Platform
+) -> None:
+    result = on_platform("mandates", "list", "--status", "bogus")
+    assert result.exit_code == ExitCode.INPUT
+    assert "'bogus' is not one of" in result.stderr
+    assert platform.sandbox.counters.requests == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seqino.cli.reading import read_file, read_moment, read_object, read_span
+from seqino.cli.reading import read_file, read_moment, read_object, read_object_file, read_span
 from seqino.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -82,3 +83,30 @@ def test_spans_are_read(text: str, hours: float) -> None:
 def test_what_is_no_span_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="--within must be"):
         read_span(text, where="--within")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{"a":', "is not JSON"),
+        ("[1]", "is JSON, but not an invoice draft"),
+        (" \n", "is empty, and not an invoice draft"),
+        ('{"a": NaN}', "is not JSON"),
+    ],
+)
+def test_what_is_wrong_with_a_file_names_the_file(tmp_path: Path, content: str, why: str) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text(content)
+    with pytest.raises(InvalidInput, match=re.escape(f"{file} {why}")):
+        read_object_file(str(file), what="an invoice draft")
+
+
+def test_a_good_file_is_read_and_the_input_has_a_name_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "good.json"
+    file.write_text('{"a": 0.10}')
+    assert read_object_file(str(file), what="x") == {"a": Decimal("0.10")}
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(InvalidInput, match="the input is empty"):
+        read_object_file("-", what="x")

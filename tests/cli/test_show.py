@@ -3,8 +3,8 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pytest
 from rich.console import Console
 
 from seqino.cli.plan import Invoice, Refused
@@ -14,9 +14,6 @@ from seqino.cli.show import ends_line, result_lines, show_refused, show_results
 from seqino.cli.tokens import token_text
 from seqino.errors import ResumeToken
 from seqino.models import LifecycleStatusCode
-
-if TYPE_CHECKING:
-    import pytest
 
 INVOICE = Invoice(path=Path("in/a[red].xml"), name="a[red].xml", kind="ubl", digest="", number="F-1")
 PAID = LifecycleStatusCode("InvoiceLifecycleStatus.COLLECTED")
@@ -31,16 +28,36 @@ RESULTS = [
 
 
 def test_a_row_says_how_each_invoice_stands(capsys: pytest.CaptureFixture[str]) -> None:
-    show_results(RESULTS, "fr")
+    show_results(RESULTS, "en")
     heads, paid, doubt, failed = capsys.readouterr().out.splitlines()
     assert heads.split() == ["file", "kind", "number", "invoice", "end", "status"]
-    assert paid.split() == ["a[red].xml", "ubl", "F-1", "inv_1", "paid", "212", "Encaissée"]
+    assert paid.split() == ["a[red].xml", "ubl", "F-1", "inv_1", "paid", "212", "Payment", "received"]
     assert doubt.split() == ["a[red].xml", "ubl", "draft", "draft_1", "in", "doubt", "Unclear", "[31m"]
     assert failed.split() == ["a[red].xml", "ubl", "failed"]
 
 
+def test_in_french_heads_and_ends_are_french(capsys: pytest.CaptureFixture[str]) -> None:
+    show_results(RESULTS, "fr")
+    heads, paid, doubt, failed = capsys.readouterr().out.splitlines()
+    assert heads.split() == ["fichier", "type", "numéro", "facture", "issue", "statut"]
+    assert paid.split() == ["a[red].xml", "ubl", "F-1", "inv_1", "encaissée", "212", "Encaissée"]
+    assert doubt.split()[:5] == ["a[red].xml", "ubl", "draft", "draft_1", "incertaine"]
+    assert failed.split() == ["a[red].xml", "ubl", "échec"]
+    show_refused([Refused(name="b.xml", reason="is empty")], "fr")
+    assert capsys.readouterr().out.split() == "écartée avant l'envoi motif b.xml is empty".split()  # noqa: SIM905 - one line
+    assert ends_line(Tally.of(RESULTS, refused=2), "fr") == (
+        "issues : 1 encaissée, 1 incertaine, 2 écartée avant l'envoi, 1 échec"
+    )
+
+
+@pytest.mark.parametrize("end", list(End))
+def test_every_end_has_french_words(end: End, capsys: pytest.CaptureFixture[str]) -> None:
+    show_results([Result(invoice=INVOICE, end=end)], "fr")
+    assert str(end) not in capsys.readouterr().out
+
+
 def test_refused_files_are_shown_with_their_reasons(capsys: pytest.CaptureFixture[str]) -> None:
-    show_refused([Refused(name="b.xml", reason="is empty")])
+    show_refused([Refused(name="b.xml", reason="is empty")], "en")
     assert capsys.readouterr().out.split() == [
         "refused",
         "before",
@@ -73,7 +90,7 @@ def test_lines_for_machines_are_json() -> None:
 
 
 def test_ends_are_counted_in_words() -> None:
-    assert ends_line(Tally.of(RESULTS, refused=2)) == (
+    assert ends_line(Tally.of(RESULTS, refused=2), "en") == (
         "ends: 1 paid, 1 in doubt, 2 refused before sending, 1 failed"
     )
 

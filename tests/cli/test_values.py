@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqino.cli.values import read_rates
+from seqino.cli.values import completing, read_rates
 from seqino.errors import InvalidInput
 
 
@@ -24,3 +24,8 @@ def test_what_is_no_rate_is_refused_with_an_example(text: str) -> None:
 def test_a_fault_has_one_rate() -> None:
     with pytest.raises(InvalidInput, match="--fault hang has two rates"):
         read_rates(["hang=0.5", "hang=0.6"])
+
+
+def test_an_option_is_completed_by_what_it_may_be() -> None:
+    assert completing("settled", "approved")("s") == ["settled"]
+    assert completing("fr", "en")("") == ["fr", "en"]

@@ -174,3 +174,45 @@ def test_limits_are_shown(on_platform: Command) -> None:
     assert "rate_limit_per_minute" in limits
     (one,) = lines(on_platform("usage", "limits", "--endpoint", "/drafts", "--json"))
     assert one["endpoint"] == "/drafts"
+
+
+def test_a_second_registration_says_that_it_was_refused(on_platform: Command) -> None:
+    first, second = (on_platform("webhooks", "register", URL, "--show-secret") for _ in range(2))
+    assert (first.exit_code, second.exit_code) == (ExitCode.OK, ExitCode.FAILURE)
+    said = one_error(second)
+    assert "create_webhook was refused (409), and changed nothing" in said
+    assert "was done" not in said
+    assert "lost" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("webhooks", "register", URL, "--show-secret", "--event", "bogus"),
+        ("usage", "metrics", "--period", "bogus"),
+        ("settings", "set", "--vat-regime", "bogus"),
+        ("settings", "set", "--transaction-periodicity", "bogus"),
+        ("settings", "set", "--payment-periodicity", "bogus"),
+    ],
+)
+def test_a_value_outside_its_list_is_refused_before_anything_is_sent(
+    on_platform: Command, platform: Platform, arguments: tuple[str, ...]
+) -> None:
+    result = on_platform(*arguments)
+    assert result.exit_code == ExitCode.INPUT
+    assert "'bogus' is not one of" in result.stderr
+    assert platform.sandbox.counters.requests == 0
+
+
+def test_where_no_limits_are_told_that_is_said(on_platform: Command) -> None:
+    *_, said = on_platform("usage", "limits").stdout.splitlines()
+    assert said == "no limits are told"
+    *_, said = on_platform("usage", "limits", "--endpoint", "/drafts").stdout.splitlines()
+    assert said == "no limits are told for /drafts"
+
+
+def test_where_limits_are_told_nothing_is_added(on_platform: Command, platform: Platform) -> None:
+    platform.sandbox.limits.set({"minute": 1000})
+    said = on_platform("usage", "limits").stdout
+    assert "rate_limit_per_minute  1000" in " ".join(said.split("\n")).replace("   ", "  ")
+    assert "no limits" not in said

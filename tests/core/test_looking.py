@@ -201,6 +201,12 @@ async def test_what_only_the_lost_answer_told_is_not_made_up(bench: Bench) -> No
     assert (bench.events[-1].kind, bench.events[-1].error) == ("verdict", "AnswerLost")
 
 
+async def test_what_was_there_before_is_not_said_to_be_done_now(bench: Bench) -> None:
+    bench.server.plays(bench.server.answer(409), shows(bench, THERE))
+    with pytest.raises(AnswerLost, match=r"was refused \(409\), and changed nothing: .* Ask for a new one\."):
+        await engine_of(bench).call(MAKE_SECRET, body=SENT)
+
+
 async def test_an_answer_of_its_own_that_cannot_be_read_is_not_looked_into(bench: Bench) -> None:
     bench.server.plays(bench.server.answer(201, b"{}"))
     with pytest.raises(ResponseDecodeError) as info:

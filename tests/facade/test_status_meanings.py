@@ -160,7 +160,9 @@ def test_a_reason_has_labels_in_both_languages_and_says_whose_they_are() -> None
     assert not REASONS["REJ_ADR"].is_ours
     assert REASONS["REJ_RG"].is_ours
     assert "directory" in REASONS["REJ_ADR"].advice
+    assert "annuaire" in REASONS["REJ_ADR"].advice_fr
     assert REASONS["PU_ERR"].advice == ""
+    assert all(bool(reason.advice) == bool(reason.advice_fr) for reason in REASONS.values())
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ async def an_invoice_is_submitted(client: SeqinoClient) -> str | None:
         submitted = await client.submit(invoice, options=CallOptions(timeout=10))
         assert_type(submitted, Submission)
         await client.submit({"type_code": "380", "lines": [{"invoiced_quantity": Decimal(2)}]})
+        # Of members of many kinds a checker infers the type that they have in common.
+        mixed = {
+            "issue_date": dt.date(2026, 11, 20),
+            "seller": {"name": "Dupain"},
+            "lines": [{"item_name": "Pain"}],
+        }
+        await client.submit(mixed)
         await client.submit_file("invoice.xml")
     except InvalidInput as error:
         return str(error.faults)

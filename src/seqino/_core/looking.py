@@ -142,6 +142,7 @@ class ReadableCall(LogicalCall):
         self._look_up = look_up
         self._earlier: ResumeToken | None = None
         self._was_found = False
+        self._was_refused = False
 
     async def resume(self, token: ResumeToken) -> Any:
         """Look for what an earlier call was to make, and return it; nothing is sent again.
@@ -163,6 +164,8 @@ class ReadableCall(LogicalCall):
         if attempt.outcome is not Outcome.UNKNOWN:
             return await super()._give_up(attempt, reason)
         is_conflict = attempt.status == 409  # noqa: PLR2004 - RFC 9110 §15.5.10
+        # The answer to the only send: what is there is of an earlier call.
+        self._was_refused = is_conflict and self._number == 1
         quiet_from = self._runtime.monotonic() + SETTLE
         search = Search(quiet_from=quiet_from, after_conflict=is_conflict)
         return await self._look(attempt, search, at_once=is_conflict)
@@ -244,4 +247,4 @@ class ReadableCall(LogicalCall):
         if not self._was_found:
             return super()._unreadable(answer, faults)
         ending = self._ending(Attempt(outcome=Outcome.DONE))
-        return answer_lost(ending, faults=faults, look_up=self._look_up)
+        return answer_lost(ending, faults=faults, look_up=self._look_up, was_refused=self._was_refused)

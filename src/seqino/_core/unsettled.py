@@ -87,19 +87,31 @@ def _open(result: LookedUp, look_up: LookUp) -> str:
     )
 
 
-def answer_lost(ending: Ending, *, faults: Iterable[tuple[str, str]], look_up: LookUp) -> AnswerLost:
-    """Return the error for a call that was done, as a look shows, and whose answer cannot be had again.
+def answer_lost(
+    ending: Ending, *, faults: Iterable[tuple[str, str]], look_up: LookUp, was_refused: bool
+) -> AnswerLost:
+    """Return the error for what is there as it was sent, and whose answer cannot be had again.
 
     Args:
         ending: What is known of the call; ``raw`` is what was found.
         faults: What is missing of the answer, with paths.
         look_up: How it was found.
+        was_refused: Whether the only send was refused with 409, so that an earlier call made it.
     """
     operation = ending.operation
+    if was_refused:
+        told = (
+            f"{operation.name} was refused (409), and changed nothing: {look_up.operation} shows that there "
+            "is one already, just as it was sent. What only the answer to its creation tells is not shown "
+            "again; error.raw is what was found."
+        )
+    else:
+        told = (
+            f"{operation.name} was done: {look_up.operation} shows what it made. Do not send it again. The "
+            "answer itself was lost, and with it what nothing else tells; error.raw is what was found."
+        )
     return AnswerLost(
-        f"{operation.name} was done: {look_up.operation} shows what it made. Do not send it again. The "
-        "answer itself was lost, and with it what nothing else tells; error.raw is what was found. "
-        f"{look_up.advice}".rstrip(),
+        f"{told} {look_up.advice}".rstrip(),
         operation=operation.name,
         attempts=ending.attempts,
         outcome=Outcome.DONE,

@@ -2351,7 +2351,7 @@ CREATE_WEBHOOK: Operation[models.WebhookCreated] = Operation(
             "/url": "/url",
             "/events": "/events",
         },
-        advice="The webhook is registered, but its secret is shown once, and it was lost: without it no delivery can be verified, and no operation of the API shows it again or replaces the webhook. Ask the platform.",
+        advice="The webhook is registered, and its secret was in the answer to its registration alone: without it no delivery can be verified, and no operation of the API shows it again or replaces the webhook. Whoever does not have it asks the platform.",
     ),
     evidence="published",
 )

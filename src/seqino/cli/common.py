@@ -15,6 +15,7 @@ import typer
 
 from seqino.cli.result import ExitCode
 from seqino.cli.terminal import clean, one_line
+from seqino.cli.values import completing
 from seqino.cli.verdicts import exit_code_of
 from seqino.client import SeqinoClient
 from seqino.errors import ConfigurationError, SeqinoError
@@ -36,7 +37,12 @@ __all__ = [
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")]
 Lang = Annotated[
     str | None,
-    typer.Option("--lang", help="Labels in fr or en. Else as the locale.", show_default=False),
+    typer.Option(
+        "--lang",
+        help="Labels in fr or en. Else as the locale.",
+        show_default=False,
+        autocompletion=completing("fr", "en"),
+    ),
 ]
 
 _LONGEST_KEY = 10_000

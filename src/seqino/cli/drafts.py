@@ -8,7 +8,7 @@ import typer
 from seqino.cli.command import Session, command, group
 from seqino.cli.invoice_card import invoice_card
 from seqino.cli.plain import Found
-from seqino.cli.reading import read_file, read_object
+from seqino.cli.reading import read_object_file
 from seqino.cli.result import ExitCode
 from seqino.cli.submission import say_submission
 from seqino.cli.tables import Column, show_table
@@ -35,8 +35,12 @@ _FINDINGS = (
 
 @command(drafts, "create")
 def create(session: Session, file: FileArgument) -> Awaitable[None]:
-    """Create a draft; partial data is accepted, and what is wrong with it is shown."""
-    return _create(session, read_object(read_file(file), what="an invoice draft"))
+    """Create a draft, and show what is wrong with it.
+
+    Needed are issue_date, type_code, currency_code and seller with its name and address; whatever else is
+    missing is a finding.
+    """
+    return _create(session, read_object_file(file, what="an invoice draft"))
 
 
 async def _create(session: Session, invoice: dict[str, Any]) -> None:
@@ -57,7 +61,7 @@ async def get(session: Session, draft: DraftArgument) -> None:
 @command(drafts, "update")
 def update(session: Session, draft: DraftArgument, file: FileArgument) -> Awaitable[None]:
     """Replace a draft whole: what the file leaves out is gone."""
-    return _update(session, draft, read_object(read_file(file), what="an invoice draft"))
+    return _update(session, draft, read_object_file(file, what="an invoice draft"))
 
 
 async def _update(session: Session, draft: str, invoice: dict[str, Any]) -> None:
@@ -77,7 +81,7 @@ def check(session: Session, file: FileArgument) -> Awaitable[ExitCode]:
 
     Exit codes: 0 it would be accepted, 3 it would not, 4 the answer does not say.
     """
-    return _check(session, read_object(read_file(file), what="an invoice draft"))
+    return _check(session, read_object_file(file, what="an invoice draft"))
 
 
 async def _check(session: Session, invoice: dict[str, Any]) -> ExitCode:

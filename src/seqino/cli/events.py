@@ -30,6 +30,7 @@ from seqino.cli.lifecycle import (
 from seqino.cli.plain import Found
 from seqino.cli.result import ExitCode
 from seqino.cli.terminal import Language, language, say
+from seqino.cli.values import completing, one_of
 from seqino.cli.watching import Look, watch
 from seqino.errors import InvalidInput
 from seqino.models import LifecycleEvent, ObjectType
@@ -99,9 +100,7 @@ def events(  # noqa: PLR0917 - each is an option of the command
     session: Session,
     object_type: Annotated[
         str | None,
-        typer.Option(
-            "--object-type", "--type", help="Of one kind, such as invoice or mandate.", show_default=False
-        ),
+        one_of(ObjectType, "--object-type", "--type", help="Of one kind of object."),
     ] = None,
     object_id: Annotated[
         str | None,
@@ -115,6 +114,7 @@ def events(  # noqa: PLR0917 - each is an option of the command
         typer.Option(
             help="Follow one invoice until it is settled (or at another end), or approved.",
             show_default=False,
+            autocompletion=completing(*_GOALS),
         ),
     ] = None,
     follow_timeout: Annotated[

@@ -99,7 +99,7 @@ def _say(
     for event in in_order(values):
         reason = find_reason(event.rejection_reason)
         if reason is not None and reason.advice:
-            say(f"{reason.code}: {reason.advice}")
+            say(f"{reason.code}: {reason.advice_fr if lang == 'fr' else reason.advice}")
     for warning in warnings:
         say(f"warning: {warning.message}")
     for one in unreadable:

@@ -46,6 +46,16 @@ _STATES: dict[LocalState | None, tuple[str, str]] = {
 }
 
 
+_HEADS: dict[Language, tuple[str, str, str, str]] = {
+    "fr": ("date", "statut", "émetteur", "motif"),
+    "en": ("time", "status", "emitter", "reason"),
+}
+_NONE: dict[Language, str] = {
+    "fr": "aucun événement ; un identifiant inconnu de ce client n'en a pas non plus",
+    "en": "no events; an id that this client does not know has none either",
+}
+
+
 def state_label(state: LocalState | None, lang: Language) -> str:
     """Say where an invoice is."""
     french, english = _STATES[state]
@@ -62,13 +72,14 @@ def reason_text(event: LifecycleEvent, lang: Language) -> str:
 
 def show_events(events: Sequence[LifecycleEvent], lang: Language) -> None:
     """Print one row a lifecycle event."""
+    time, status, emitter, reason = _HEADS[lang]
     columns = (
-        Column[LifecycleEvent]("time", lambda event: event.timestamp, is_whole=True),
-        Column[LifecycleEvent]("status", lambda event: label(event.status_code, lang)),
-        Column[LifecycleEvent]("emitter", lambda event: event.emitter),
-        Column[LifecycleEvent]("reason", lambda event: reason_text(event, lang)),
+        Column[LifecycleEvent](time, lambda event: event.timestamp, is_whole=True),
+        Column[LifecycleEvent](status, lambda event: label(event.status_code, lang)),
+        Column[LifecycleEvent](emitter, lambda event: event.emitter),
+        Column[LifecycleEvent](reason, lambda event: reason_text(event, lang)),
     )
-    show_table(columns, events)
+    show_table(columns, events, none=_NONE[lang])
 
 
 def event_line(event: LifecycleEvent, lang: Language) -> str:

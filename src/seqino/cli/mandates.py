@@ -10,10 +10,12 @@ import typer
 
 from seqino.cli.command import Session, command, group
 from seqino.cli.common import complain
-from seqino.cli.reading import read_file, read_moment, read_object, read_span
+from seqino.cli.plain import found_in_list
+from seqino.cli.reading import read_moment, read_object_file, read_span
 from seqino.cli.result import ExitCode
 from seqino.cli.tables import Column
 from seqino.cli.terminal import say
+from seqino.cli.values import one_of
 from seqino.cli.watching import Look, watch
 from seqino.errors import InvalidInput
 from seqino.models import Mandate, MandateStatus
@@ -40,10 +42,7 @@ async def list_mandates(
     session: Session,
     status: Annotated[
         str | None,
-        typer.Option(
-            help=f"Only those in one state: {', '.join(MandateStatus)}.",
-            show_default=False,
-        ),
+        one_of(MandateStatus, help="Only those in one state."),
     ] = None,
 ) -> None:
     """List the mandates of a client."""
@@ -118,7 +117,7 @@ def create(  # noqa: PLR0917 - each is an option of the command
     if file is not None:
         if entry or start or end:
             raise InvalidInput("--file says all of it: give no other option of the mandate beside it")
-        return _create(session, read_object(read_file(file), what="a mandate"))
+        return _create(session, read_object_file(file, what="a mandate"))
     if siren is None or name is None:
         raise InvalidInput("a mandate needs --siren and --name, or --file")
     wanted: dict[str, Any] = {
@@ -130,6 +129,26 @@ def create(  # noqa: PLR0917 - each is an option of the command
     if end is not None:
         wanted["end_date"] = read_moment(end, where="--end", at_end=True)
     return _create(session, wanted)
+
+
+@command(mandates, "create-batch")
+def create_batch(
+    session: Session,
+    file: Annotated[
+        str,
+        typer.Argument(
+            help='JSON file with {"mandates": […]}, or - for the input; each as for "create --file".',
+            show_default=False,
+        ),
+    ],
+) -> Awaitable[None]:
+    """Create several mandates, all of them or none; those that are there already, exactly so, are shown."""
+    return _create_batch(session, read_object_file(file, what="a batch of mandates"))
+
+
+async def _create_batch(session: Session, wanted: Mapping[str, Any]) -> None:
+    found = await session.ask(session.client.mandates.create_batch(wanted))
+    session.out.many(found_in_list(found.value, found.raw), _COLUMNS, none="no mandates")
 
 
 async def _create(session: Session, wanted: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from seqino.errors import InvalidInput
 if TYPE_CHECKING:
     from seqino._core.wire import JSON
 
-__all__ = ["read_file", "read_moment", "read_object", "read_span"]
+__all__ = ["read_file", "read_moment", "read_object", "read_object_file", "read_span"]
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SPAN = re.compile(r"([0-9]{1,5})\s*([mhdw])")
@@ -34,6 +34,23 @@ def read_file(source: str) -> bytes:
         raise InvalidInput(f"{source} cannot be read: {reason}") from None
 
 
+def read_object_file(source: str, *, what: str) -> dict[str, JSON]:
+    """Read a file that holds a JSON object, or the standard input where its name is ``-``.
+
+    Args:
+        source: Name of the file.
+        what: What it should be, for the message: ``an invoice draft``.
+
+    Raises:
+        InvalidInput: It cannot be read, or holds no JSON object; the message names the file.
+    """
+    data = read_file(source)
+    try:
+        return read_object(data, what=what)
+    except InvalidInput as error:
+        raise InvalidInput(f"{'the input' if source == '-' else source} {error}") from None
+
+
 def read_object(data: bytes, *, what: str) -> dict[str, JSON]:
     """Read a JSON object; numbers with a fraction keep their digits.
 
@@ -44,6 +61,8 @@ def read_object(data: bytes, *, what: str) -> dict[str, JSON]:
     Raises:
         InvalidInput: It is no JSON, or no object.
     """
+    if not data.strip():
+        raise InvalidInput(f"is empty, and not {what} (a JSON object)")
     try:
         value = json.loads(data, parse_float=Decimal, parse_constant=_refuse_constant)
     except InvalidInput:

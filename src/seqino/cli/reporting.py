@@ -9,7 +9,7 @@ import typer
 
 from seqino.cli.command import Session, command, group
 from seqino.cli.confirm import confirm
-from seqino.cli.reading import read_file, read_object
+from seqino.cli.reading import read_object_file
 from seqino.cli.tables import words
 from seqino.errors import InvalidInput
 
@@ -58,7 +58,7 @@ def payment(  # noqa: PLR0917 - each is an option of the command
     if file is not None:
         if chosen:
             raise InvalidInput("--file says all of it: give no other option of the payment beside it")
-        chosen = read_object(read_file(file), what="a payment")
+        chosen = read_object_file(file, what="a payment")
     elif None in (siren, date, amount):
         raise InvalidInput("a payment needs --siren, --date and --amount, or --file")
     _confirm(session, "Declare the payment", chosen, yes=yes)
@@ -72,7 +72,7 @@ def b2c(session: Session, file: FileArgument, yes: Yes = False) -> Awaitable[Non
     Exit codes: 0 declared, 3 refused, 4 it may have been declared: never repeat it before the platform was
     asked.
     """
-    report = read_object(read_file(file), what="a report of sales to consumers")
+    report = read_object_file(file, what="a report of sales to consumers")
     _confirm(session, "Declare the sales", report, yes=yes)
     return _send(session, session.client.reporting.submit_b2c_transactions(report))
 
@@ -84,7 +84,7 @@ def exempt(session: Session, file: FileArgument, yes: Yes = False) -> Awaitable[
     Exit codes: 0 declared, 3 refused, 4 it may have been declared: never repeat it before the platform was
     asked.
     """
-    report = read_object(read_file(file), what="an exempt invoice")
+    report = read_object_file(file, what="an exempt invoice")
     _confirm(session, "Declare the invoice", report, yes=yes)
     return _send(session, session.client.reporting.submit_exempt_invoice(report))
 

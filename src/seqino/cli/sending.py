@@ -84,10 +84,10 @@ def report(
         show_results(run.results, lang)
         if plan.refused:
             say("")
-            show_refused(plan.refused)
+            show_refused(plan.refused, lang)
         say("")
     # What a machine reads is not mixed with words.
-    say(ends_line(tally), stderr=as_json)
+    say(ends_line(tally, lang), stderr=as_json)
     if tally.in_doubt:
         say(
             "in doubt: do not send these again before it is known what became of them (docs/sending-once.md)",

@@ -3,9 +3,9 @@
 from typing import Annotated
 
 import attrs
-import typer
 
 from seqino.cli.command import Session, command, group
+from seqino.cli.values import one_of
 from seqino.errors import InvalidInput
 from seqino.models import PaymentPeriodicity, TransactionPeriodicity, VATRegime
 
@@ -24,13 +24,16 @@ async def get(session: Session) -> None:
 async def set_(
     session: Session,
     vat_regime: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(VATRegime)}.", show_default=False)
+        str | None,
+        one_of(VATRegime, help="How VAT is declared."),
     ] = None,
     transaction_periodicity: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(TransactionPeriodicity)}.", show_default=False)
+        str | None,
+        one_of(TransactionPeriodicity, help="How often sales are reported."),
     ] = None,
     payment_periodicity: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(PaymentPeriodicity)}.", show_default=False)
+        str | None,
+        one_of(PaymentPeriodicity, help="How often payments are reported."),
     ] = None,
 ) -> None:
     """Set the VAT regime and the reporting frequencies; what is left out is read first, and stays."""

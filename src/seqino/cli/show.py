@@ -31,16 +31,42 @@ _STYLES = {
 _BAD = "red"
 
 
+_ENDS_FR = {
+    End.PAID: "encaissée",
+    End.REFUSED: "refusée",
+    End.REJECTED: "rejetée",
+    End.CANCELLED: "annulée",
+    End.DUPLICATE: "doublon",
+    End.NOT_DELIVERED: "non remise",
+    End.OPEN: "en cours",
+    End.SUBMITTED: "déposée",
+    End.IN_DOUBT: "incertaine",
+    End.TURNED_AWAY: "non admise",
+    End.REFUSED_BEFORE: "écartée avant l'envoi",
+    End.FAILED: "échec",
+    End.NOT_SUBMITTED: "non déposée",
+}
+_HEADS: dict[Language, tuple[str, ...]] = {
+    "fr": ("fichier", "type", "numéro", "facture", "issue", "statut"),
+    "en": ("file", "kind", "number", "invoice", "end", "status"),
+}
+
+
+def _end(end: End, lang: Language) -> str:
+    return _ENDS_FR[end] if lang == "fr" else end
+
+
 def show_results(results: Sequence[Result], lang: Language) -> None:
     """Print one row an invoice: file, kind, number, invoice id, end, last status and reason."""
+    file, kind, number, invoice, end, status = _HEADS[lang]
     columns = (
-        Column[Result]("file", lambda result: result.invoice.name),
-        Column[Result]("kind", lambda result: result.invoice.kind),
-        Column[Result]("number", lambda result: result.number),
-        Column[Result]("invoice", _identity, is_whole=True),
-        Column[Result]("end", lambda result: Text(result.end, style=_STYLES.get(result.end, _BAD))),
+        Column[Result](file, lambda result: result.invoice.name),
+        Column[Result](kind, lambda result: result.invoice.kind),
+        Column[Result](number, lambda result: result.number),
+        Column[Result](invoice, _identity, is_whole=True),
+        Column[Result](end, lambda result: Text(_end(result.end, lang), style=_STYLES.get(result.end, _BAD))),
         Column[Result](
-            "status", lambda result: ": ".join(filter(None, (label(result.status, lang), result.reason)))
+            status, lambda result: ": ".join(filter(None, (label(result.status, lang), result.reason)))
         ),
     )
     show_table(columns, results)
@@ -50,11 +76,11 @@ def _identity(result: Result) -> str:
     return result.invoice_id or (f"draft {result.draft_id}" if result.draft_id else "")
 
 
-def show_refused(refused: Sequence[Refused]) -> None:
+def show_refused(refused: Sequence[Refused], lang: Language) -> None:
     """Print one row a file that was not sent."""
     columns = (
-        Column[Refused]("refused before sending", lambda file: file.name),
-        Column[Refused]("reason", lambda file: file.reason),
+        Column[Refused](_end(End.REFUSED_BEFORE, lang), lambda file: file.name),
+        Column[Refused]("motif" if lang == "fr" else "reason", lambda file: file.reason),
     )
     show_table(columns, refused)
 
@@ -80,6 +106,7 @@ def result_lines(results: Iterable[Result], refused: Iterable[Refused], lang: La
         yield json_line({"file": file.name, "end": End.REFUSED_BEFORE, "reason": file.reason})
 
 
-def ends_line(tally: Tally) -> str:
+def ends_line(tally: Tally, lang: Language) -> str:
     """Count the ends in words: ``ends: 12 paid, 1 refused``."""
-    return "ends: " + ", ".join(f"{count} {end}" for end, count in tally.ends.items())
+    counts = ", ".join(f"{count} {_end(end, lang)}" for end, count in tally.ends.items())
+    return f"issues : {counts}" if lang == "fr" else f"ends: {counts}"

@@ -68,13 +68,17 @@ def words(value: object) -> str:
             return ""
 
 
-def show_table(columns: Sequence[Column[T]], items: Sequence[T]) -> None:
+def show_table(columns: Sequence[Column[T]], items: Sequence[T], *, none: str = "") -> None:
     """Print a table on the output, a row for each item.
 
     Args:
         columns: Its columns.
         items: What the rows are read from.
+        none: What is printed where there are no items; a table without rows where it is empty.
     """
+    if none and not items:
+        console().print(Text(none), soft_wrap=True)
+        return
     read = [[_cell(column.read(item)) for item in items] for column in columns]
     shown = [(column, cells) for column, cells in zip(columns, read, strict=True) if _is_shown(column, cells)]
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")

@@ -8,6 +8,7 @@ import typer
 from seqino.cli.command import Session, command, group
 from seqino.cli.tables import Column, show_table
 from seqino.cli.terminal import say
+from seqino.cli.values import one_of
 from seqino.errors import InvalidInput
 from seqino.models import EndpointUsage, UsagePeriod
 
@@ -25,6 +26,9 @@ _COLUMNS = (
 )
 
 
+_LIMITS = ("rate_limit_per_minute", "rate_limit_per_hour", "rate_limit_per_day", "rate_limit_per_month")
+
+
 @command(usage, "summary")
 async def summary(session: Session) -> None:
     """Show this month and the last."""
@@ -35,7 +39,8 @@ async def summary(session: Session) -> None:
 async def metrics(
     session: Session,
     period: Annotated[
-        str | None, typer.Option(help=f"How they are summed: {', '.join(UsagePeriod)}.", show_default=False)
+        str | None,
+        one_of(UsagePeriod, help="How they are summed."),
     ] = None,
     start: Annotated[str | None, typer.Option(help="First day: 2026-01-01.", show_default=False)] = None,
     end: Annotated[str | None, typer.Option(help="Last day.", show_default=False)] = None,
@@ -63,7 +68,10 @@ async def limits(
     ] = None,
 ) -> None:
     """Show how many calls are allowed."""
-    session.out.one((await session.ask(session.client.usage.get_limits(endpoint=endpoint))).members)
+    found = await session.ask(session.client.usage.get_limits(endpoint=endpoint))
+    session.out.one(found.members)
+    if all(getattr(found.value, name) is None for name in _LIMITS):
+        session.out.note(f"no limits are told{'' if endpoint is None else f' for {endpoint}'}")
 
 
 def _day(text: str | None, where: str) -> date | None:

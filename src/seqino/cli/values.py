@@ -1,15 +1,51 @@
-"""Values of options that are more than a word: rates of faults. Pure."""
+"""Values of options: those of a closed list, and rates of faults. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from seqino.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["read_rates"]
+__all__ = ["completing", "one_of", "read_rates"]
+
+
+def one_of(values: Iterable[str], *names: str, help: str) -> Any:  # noqa: A002 - the word of typer
+    """Make an option with a closed list of values: completed by Tab, and checked before anything is sent.
+
+    Args:
+        values: What it may be.
+        names: Its names, where its parameter does not name it.
+        help: What it is for.
+    """
+    known = [str(value) for value in values]
+
+    def parse(text: str) -> str:
+        if text not in known:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(known)}")
+        return text
+
+    return typer.Option(
+        *names,
+        help=help,
+        parser=parse,
+        metavar=f"[{'|'.join(known)}]",
+        autocompletion=completing(*known),
+        show_default=False,
+    )
+
+
+def completing(*values: str) -> Callable[[str], list[str]]:
+    """Make what completes an option whose values are checked where it is read."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [value for value in values if value.startswith(incomplete)]
+
+    return complete
 
 
 def read_rates(texts: Iterable[str]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from seqino.cli.common import complain
 from seqino.cli.plain import found_in_list
 from seqino.cli.result import ExitCode
 from seqino.cli.tables import Column
+from seqino.cli.values import one_of
 from seqino.errors import InvalidInput
 from seqino.models import WebhookEventType, WebhookEventTypeInfo
 
@@ -56,9 +57,7 @@ async def register(
     url: Annotated[str, typer.Argument(help="Where events are sent to, over https.", show_default=False)],
     event: Annotated[
         list[str] | None,
-        typer.Option(
-            help=f"Only this type, may be repeated: {', '.join(WebhookEventType)}.", show_default=False
-        ),
+        one_of(WebhookEventType, help="Only this type; may be repeated."),
     ] = None,
     secret_file: Annotated[
         Path | None,

@@ -73,12 +73,20 @@ class Directory(Resource):
     async def get(
         self, siren: str, *, client_id: str | None = None, options: CallOptions | None = None
     ) -> DirectoryEntry:
-        """Get the directory entry of a company.
+        """Get the directory entry of a company as a whole; for one address use ``find``.
 
         Args:
-            siren: Company number, 9 digits.
+            siren: Company number, 9 digits; its check digit is checked.
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
+
+        Returns:
+            The entry.
+
+        Raises:
+            InvalidInput: It is no SIREN; nothing was sent.
+            NotFound: The directory has no such company.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
         """
         return await operations.get_directory_entry(self._client, siren, client_id=client_id, options=options)
 
@@ -90,12 +98,17 @@ class Directory(Resource):
         Where it has several, because a line is superseded and never deleted, the one that counts is found.
 
         Args:
-            address: SIREN, SIREN_SIRET, SIREN_SIRET_CODE or SIREN_SUFFIX.
+            address: SIREN, SIREN_SIRET, SIREN_SIRET_CODE or SIREN_SUFFIX, at most 125 characters (BT-34,
+                BT-49).
             client_id: On whose behalf; the client's own where it is left out.
             options: What each call does otherwise than its client.
 
+        Returns:
+            The line; ``None`` where the directory has none of this very address.
+
         Raises:
             InvalidInput: It is no address; nothing was sent.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
         """
         sought = check_address(
             address, check_digits=checks_digits(options, default=self._client.check_digits)
@@ -132,5 +145,6 @@ class Directory(Resource):
 
         Raises:
             InvalidInput: It is no address; nothing was sent.
+            CallError: As for ``find``.
         """
         return is_addressable(await self.find(address, client_id=client_id, options=options))

@@ -44,13 +44,47 @@ class Drafts(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> DraftCreated:
-        """Create a draft, which has no legal effect."""
+        """Create a draft, which has no legal effect; what is wrong with it is told with it.
+
+        A draft too many does no harm, so that a lost answer is no doubt: repeat it.
+
+        Args:
+            invoice: The invoice, as a model or as a mapping with the names of the wire; amounts are
+                ``Decimal`` or text. The description requires ``issue_date``, ``type_code``, ``currency_code``
+                and ``seller`` with its name and address, though the platform's page says that partial data is
+                accepted (``docs/choices.md``).
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            Its ``draft_id``, and the findings: ``errors`` keep it from being an invoice, ``warnings`` do not.
+
+        Raises:
+            InvalidInput: It does not fit the description, or an identifier in it is none; nothing was sent.
+            UnprocessableContent: The platform cannot take it.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         return await operations.create_draft(self._client, invoice, client_id=client_id, options=options)
 
     async def get(
         self, draft_id: str, *, client_id: str | None = None, options: CallOptions | None = None
     ) -> InvoiceDraft:
-        """Get a draft."""
+        """Get a draft.
+
+        Args:
+            draft_id: The platform's id of the draft.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            The draft, with its findings.
+
+        Raises:
+            InvalidInput: The id is empty, or none that a path can hold; nothing was sent.
+            NotFound: There is no such draft; it may have been deleted.
+            ResponseDecodeError: It lacks what the description requires of a draft; ``modify`` reads it.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         return await operations.get_draft(self._client, draft_id, client_id=client_id, options=options)
 
     async def replace(
@@ -61,7 +95,24 @@ class Drafts(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> DraftCreated:
-        """Replace the whole content of a draft; what is left out is gone."""
+        """Replace the whole content of a draft; what is left out is gone.
+
+        Args:
+            draft_id: The platform's id of the draft.
+            invoice: As for ``create``, all of it.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            Its findings, as for ``create``.
+
+        Raises:
+            InvalidInput: It does not fit the description, an identifier in it is none, or the id is; nothing
+                was sent.
+            NotFound: There is no such draft.
+            Conflict: The draft has become an invoice, which cannot change.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         return await operations.update_draft(
             self._client, draft_id, invoice, client_id=client_id, options=options
         )
@@ -87,9 +138,15 @@ class Drafts(Resource):
             client_id: On whose behalf; the client's own where it is left out.
             options: What each of the two calls does otherwise than its client.
 
+        Returns:
+            Its findings, as for ``create``.
+
         Raises:
-            InvalidInput: The change, or what it makes of the draft, is none; nothing was changed.
+            InvalidInput: The change is none, or what it makes of the draft lacks what ``create`` needs;
+                nothing was changed.
+            NotFound: There is no such draft.
             Conflict: The draft has become an invoice, which cannot change.
+            CallError: It failed in another way; the draft is as it was, or changed.
         """
         if not isinstance(change, Mapping) and not callable(change):
             raise InvalidInput("change must be a mapping of members, or a function of the draft")
@@ -114,7 +171,19 @@ class Drafts(Resource):
     async def delete(
         self, draft_id: str, *, client_id: str | None = None, options: CallOptions | None = None
     ) -> None:
-        """Delete a draft for good."""
+        """Delete a draft for good.
+
+        Args:
+            draft_id: The platform's id of the draft.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Raises:
+            InvalidInput: The id is empty, or none that a path can hold; nothing was sent.
+            NotFound: There is no such draft; it may have been deleted before.
+            Conflict: It has become an invoice, which stays.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         await operations.delete_draft(self._client, draft_id, client_id=client_id, options=options)
 
     async def validate(
@@ -133,9 +202,16 @@ class Drafts(Resource):
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
 
+        Returns:
+            What the platform answered, the invoice's id and number where it tells them.
+
         Raises:
+            InvalidInput: The id is empty, or none that a path can hold; nothing was sent.
+            NotFound: There is no such draft.
+            Rejected: The platform refused it; it is a draft still.
             OutcomeUnknown: It may have been issued: never make a second draft of the same invoice, but let
-                ``client.resume`` settle it. ``client.submit`` looks by itself.
+                ``client.resume`` settle it. ``client.submit_draft`` looks by itself.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
         """
         return await operations.validate_draft(
             self._client, draft_id, format=format, client_id=client_id, options=options
@@ -148,7 +224,21 @@ class Drafts(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> InvoiceDataValidation:
-        """Have the platform judge an invoice; nothing is stored."""
+        """Have the platform judge an invoice; nothing is stored.
+
+        Args:
+            invoice: As for ``create``.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            Whether it is ``valid`` (``None`` where the answer does not say), with ``errors`` and
+            ``warnings``.
+
+        Raises:
+            InvalidInput: It does not fit the description, or an identifier in it is none; nothing was sent.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         body = (
             {"invoice_data": invoice}
             if isinstance(invoice, Mapping)

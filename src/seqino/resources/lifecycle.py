@@ -100,9 +100,13 @@ class Lifecycle(Resource):
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
 
+        Returns:
+            The events, fetched when it is read; as the platform orders them.
+
         Raises:
             InvalidInput: An id without a type, or an empty or absent one: the platform would answer for
                 everything.
+            CallError: While reading: a page could not be had; ``continuation`` says where to go on.
         """
         _check_object(object_type, object_id)
 
@@ -143,6 +147,10 @@ class Lifecycle(Resource):
 
         Returns:
             Its events, as a list; ``unreadable`` of it has what was sent as one and cannot be read.
+
+        Raises:
+            InvalidInput: The id is empty, or none; nothing was sent.
+            CallError: The events could not be had. An object that is not shown has none, and is no error.
         """
         events = self.events(
             object_type=object_type,
@@ -308,6 +316,9 @@ class Lifecycle(Resource):
             object_id: As for ``events``.
             client_id: As for ``events``.
             options: As for ``events``.
+
+        Returns:
+            What is new, and the ``cursor`` for the next poll.
 
         Raises:
             InvalidInput: The cursor is none, or is of another list.

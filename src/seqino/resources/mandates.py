@@ -64,12 +64,20 @@ class Mandates(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Pager[Mandate]:
-        """List the mandates of a client.
+        """List the mandates of a client (``GET /mandates``).
 
         Args:
             status: Only those in this state.
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
+
+        Returns:
+            The mandates, fetched when it is read.
+
+        Raises:
+            InvalidInput: While reading: the state is no text; nothing was sent.
+            BrokenPages: While reading: its pages lead nowhere.
+            CallError: While reading: a page could not be had; ``continuation`` says where to go on.
         """
         return Pager[Mandate](
             self._client,
@@ -85,11 +93,27 @@ class Mandates(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Mandate:
-        """Create a mandate and its directory entry.
+        """Create a mandate and its directory entry, or return the one that is there already, exactly so.
+
+        After a lost answer it is looked for by the identifiers of its entry (``docs/choices.md``).
+
+        Args:
+            mandate: When it begins and ends (moments with their zone; no end where it is left out), and its
+                directory entry: a SIREN of 9 digits and a name, and a SIRET, a suffix or a routing code where
+                it is for a part of the company.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            The mandate; it is rarely active at once, so wait with ``wait_until_active``.
 
         Raises:
+            InvalidInput: It does not fit the description, an identifier is none, or a moment has no zone;
+                nothing was sent.
             ReconcileMismatch: There is a mandate for the same entry with other dates.
-            OutcomeUnknown: It may have been created, and is not to be found.
+            DuplicateDetected: There are several for the same entry.
+            OutcomeUnknown: It may have been created, and is not to be found; ``client.resume`` its ``token``.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
         """
         return await operations.create_mandate(self._client, mandate, client_id=client_id, options=options)
 
@@ -100,12 +124,23 @@ class Mandates(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Sequence[Mandate]:
-        """Create several mandates, all of them or none.
+        """Create several mandates, all of them or none: one failure rolls back the whole batch (published).
+
+        Args:
+            batch: The ``mandates``, each as for ``create``.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            The mandates.
 
         Raises:
-            InvalidInput: Two of them are the same, and nothing was sent.
+            InvalidInput: Two of them are the same, or one does not fit the description; nothing was sent.
             ReconcileMismatch: There is a mandate for one of the entries with other dates.
-            OutcomeUnknown: They may have been created, and are not to be found.
+            DuplicateDetected: There are several for one of the entries.
+            OutcomeUnknown: They may have been created, and are not to be found; ``client.resume`` its
+                ``token``.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
         """
         return await operations.create_mandates_batch(
             self._client, batch, client_id=client_id, options=options
@@ -114,7 +149,21 @@ class Mandates(Resource):
     async def get(
         self, mandate_id: str, *, client_id: str | None = None, options: CallOptions | None = None
     ) -> Mandate:
-        """Get one mandate."""
+        """Get one mandate.
+
+        Args:
+            mandate_id: The platform's id of the mandate.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            The mandate.
+
+        Raises:
+            InvalidInput: The id is empty, or none that a path can hold; nothing was sent.
+            NotFound: There is no such mandate; it may have been revoked.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         return await operations.get_mandate_details(
             self._client, mandate_id, client_id=client_id, options=options
         )
@@ -130,8 +179,12 @@ class Mandates(Resource):
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
 
+        Returns:
+            The mandates, by their ends; one without an end never ends.
+
         Raises:
             InvalidInput: The time is none, or negative; nothing was sent.
+            CallError: The list could not be had whole.
         """
         check_duration("within", within)
         active = self.list(status=MandateStatus.ACTIVE, client_id=client_id, options=options)
@@ -156,6 +209,9 @@ class Mandates(Resource):
             backoff: How the pauses grow; from two seconds to five minutes where it is left out.
             client_id: On whose behalf; the client's own where it is left out.
             options: What each look does otherwise than the client.
+
+        Returns:
+            The mandate, active.
 
         Raises:
             WaitTimedOut: It was not active in time; the cause is how the last look failed, if it did.
@@ -201,7 +257,18 @@ class Mandates(Resource):
     async def revoke(
         self, mandate_id: str, *, client_id: str | None = None, options: CallOptions | None = None
     ) -> None:
-        """Revoke a mandate."""
+        """Revoke a mandate; its directory entry stays active (published).
+
+        Args:
+            mandate_id: The platform's id of the mandate.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Raises:
+            InvalidInput: The id is empty, or none that a path can hold; nothing was sent.
+            NotFound: There is no such mandate; it may have been revoked before.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         await operations.revoke_mandate(self._client, mandate_id, client_id=client_id, options=options)
 
     def list_directory_entries(
@@ -210,9 +277,17 @@ class Mandates(Resource):
         """List the directory entries of a company.
 
         Args:
-            siren: Company number, 9 digits.
+            siren: Company number, 9 digits; its check digit is checked.
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
+
+        Returns:
+            Its entries, fetched when it is read.
+
+        Raises:
+            InvalidInput: While reading: it is no SIREN; nothing was sent.
+            NotFound: While reading: the directory has no such company.
+            CallError: While reading: a page could not be had; ``continuation`` says where to go on.
         """
         return Pager[DirectoryEntry](
             self._client,

@@ -35,7 +35,25 @@ class Reporting(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> ExemptInvoiceSubmitted:
-        """Report an invoice to or from a foreign company."""
+        """Report an invoice to or from a foreign company.
+
+        Args:
+            invoice: The direction as seen from the client, the other party's country (ISO 3166, two letters),
+                and the invoice as for ``drafts.create``.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            Its id and state.
+
+        Raises:
+            InvalidInput: It does not fit the description, or an identifier in it is none; nothing was sent.
+            Rejected: The platform refused it; nothing was reported.
+            OutcomeUnknown: It may have been reported, and nothing shows whether: ask the platform, never
+                repeat it.
+            ResponseDecodeError: It was done, and the answer cannot be read: do not repeat it.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         return await operations.submit_exempt_invoice(
             self._client, invoice, client_id=client_id, options=options
         )
@@ -47,7 +65,26 @@ class Reporting(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> B2CTransactionReported:
-        """Report the sales of a day to consumers."""
+        """Report the sales of a day to consumers.
+
+        Args:
+            report: One day, one currency and one category (TLB1 goods, TPS1 services, TNT1 not taxable, TMA1
+                margin): number of sales, sums and VAT by rate. Amounts are ``Decimal`` or text; that of the
+                VAT is in euros.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            What was reported; its fields are inferred.
+
+        Raises:
+            InvalidInput: It does not fit the description, or the SIREN is none; nothing was sent.
+            Rejected: The platform refused it; nothing was reported.
+            OutcomeUnknown: It may have been reported, and nothing shows whether: ask the platform, never
+                repeat it.
+            ResponseDecodeError: It was done, and the answer cannot be read: do not repeat it.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         return await operations.submit_b2c_transactions(
             self._client, report, client_id=client_id, options=options
         )
@@ -59,5 +96,23 @@ class Reporting(Resource):
         client_id: str | None = None,
         options: CallOptions | None = None,
     ) -> PaymentRecorded:
-        """Report a payment that was received."""
+        """Report a payment that was received; it changes no invoice's status.
+
+        Args:
+            payment: The client's SIREN (9 digits), the day, and the amount as ``Decimal`` or text, negative
+                where one is taken back; and currency (ISO 4217) and invoice number.
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            Its id, and the period that it is reported in.
+
+        Raises:
+            InvalidInput: It does not fit the description, or the SIREN is none; nothing was sent.
+            Rejected: The platform refused it; nothing was reported.
+            OutcomeUnknown: It may have been reported, and nothing shows whether: ask the platform, never
+                repeat it.
+            ResponseDecodeError: It was done, and the answer cannot be read: do not repeat it.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         return await operations.record_payment(self._client, payment, client_id=client_id, options=options)

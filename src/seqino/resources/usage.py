@@ -39,6 +39,16 @@ class Usage(Resource):
             end_date: Last day.
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
+
+        Returns:
+            Numbers of calls, in all and by endpoint; ``success_rate`` is a percentage, times are
+            milliseconds.
+
+        Raises:
+            InvalidInput: A day is none; nothing was sent.
+            PermissionDenied: The key may not see it.
+            NotFound: There is nothing to see.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
         """
         return await operations.get_usage_metrics(
             self._client,
@@ -52,7 +62,20 @@ class Usage(Resource):
     async def get_summary(
         self, *, client_id: str | None = None, options: CallOptions | None = None
     ) -> UsageSummary:
-        """Get an overview of this month and the last."""
+        """Get an overview of this month and the last.
+
+        Args:
+            client_id: On whose behalf; the client's own where it is left out.
+            options: What this call does otherwise than its client.
+
+        Returns:
+            Numbers of calls; ``month_over_month_change`` is a percentage.
+
+        Raises:
+            PermissionDenied: The key may not see it.
+            NotFound: There is nothing to see.
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
+        """
         return await operations.get_usage_summary(self._client, client_id=client_id, options=options)
 
     async def get_limits(
@@ -65,9 +88,16 @@ class Usage(Resource):
         """Get how many calls are allowed.
 
         Args:
-            endpoint: Only for this path of the API.
+            endpoint: Only for this path of the API, such as ``/drafts``; all together where it is left out.
             client_id: On whose behalf; the client's own where it is left out.
             options: What this call does otherwise than its client.
+
+        Returns:
+            Calls for each minute, hour, day and month, ``None`` where there is no limit. Its fields are
+            inferred.
+
+        Raises:
+            CallError: It failed in another way; the tree is in ``seqino.errors``.
         """
         return await operations.get_usage_limits(
             self._client, endpoint=endpoint, client_id=client_id, options=options

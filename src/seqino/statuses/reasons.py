@@ -28,6 +28,7 @@ class Reason:
         label_fr: What it means, in French.
         label_en: What it means, in English.
         advice: What the seller can do, where that is known; else empty.
+        advice_fr: The same in French.
         is_ours: Whether no source gave its label, so that the French one is ours too.
     """
 
@@ -35,22 +36,44 @@ class Reason:
     label_fr: str
     label_en: str
     advice: str = ""
+    advice_fr: str = ""
     is_ours: bool = False
 
 
-_CORRECT = "issue a corrective invoice (384) or a credit note (381)"
-_ROUTE = "read the directory again, correct the buyer's electronic address (BT-49); it may be delivered anew"
+_CORRECT = (
+    "issue a corrective invoice (384) or a credit note (381)",
+    "émettez une facture rectificative (384) ou un avoir (381)",
+)
+_ROUTE = (
+    "read the directory again, correct the buyer's electronic address (BT-49); it may be delivered anew",
+    "relisez l'annuaire, corrigez l'adresse électronique de l'acheteur (BT-49) ; elle peut être renvoyée",
+)
 
 _ADVICE = {
-    "NON_TRANSMISE": "no failure: the invoice is issued; hand a copy over by other means",
-    "JUSTIF_ABS": "complete it (209) with the missing documents",
-    "ROUTAGE_ERR": "transmit it again unchanged, once the directory is corrected",
-    "DOUBLON": "nothing to send again: the invoice that is held already stays valid",
+    "NON_TRANSMISE": (
+        "no failure: the invoice is issued; hand a copy over by other means",
+        "ce n'est pas un échec : la facture est émise ; remettez-en une copie par un autre moyen",
+    ),
+    "JUSTIF_ABS": (
+        "complete it (209) with the missing documents",
+        "complétez-la (209) avec les pièces manquantes",
+    ),
+    "ROUTAGE_ERR": (
+        "transmit it again unchanged, once the directory is corrected",
+        "transmettez-la à nouveau telle quelle, une fois l'annuaire corrigé",
+    ),
+    "DOUBLON": (
+        "nothing to send again: the invoice that is held already stays valid",
+        "rien à renvoyer : la facture déjà déposée reste valable",
+    ),
     "MONTANTTOTAL_ERR": _CORRECT,
     "CALCUL_ERR": _CORRECT,
     "ADR_ERR": _ROUTE,
     "REJ_ADR": _ROUTE,
-    "REJ_SEMAN": "correct the data, and issue it under a new number",
+    "REJ_SEMAN": (
+        "correct the data, and issue it under a new number",
+        "corrigez les données, et émettez-la sous un nouveau numéro",
+    ),
 }
 
 _OFFICIAL = {
@@ -143,8 +166,9 @@ _OURS = {
 
 def _reasons(labels: Mapping[str, tuple[str, str]], *, ours: bool) -> dict[str, Reason]:
     return {
-        code: Reason(code=code, label_fr=fr, label_en=en, advice=_ADVICE.get(code, ""), is_ours=ours)
+        code: Reason(code=code, label_fr=fr, label_en=en, advice=advice, advice_fr=advice_fr, is_ours=ours)
         for code, (fr, en) in labels.items()
+        for advice, advice_fr in [_ADVICE.get(code, ("", ""))]
     }
 
 
