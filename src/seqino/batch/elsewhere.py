@@ -6,7 +6,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from seqino.batch.sequence import marks_in
 
@@ -33,7 +32,7 @@ def _whose(path: Path) -> Iterator[tuple[str, str]]:
     """Yield whose a ledger is; nothing where it is gone, or cannot be read."""
     try:
         # Read only, so that nothing is made beside it.
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             yield from connection.execute("SELECT server, sponsor FROM ledger")
     except sqlite3.Error:
         return
