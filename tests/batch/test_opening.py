@@ -145,6 +145,9 @@ async def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> Non
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(LedgerReadOnly, match=r"the ledger at .*l\.db cannot be read: Not a directory"):
         await Ledger.open(tmp_path / "file" / "l.db", **settings(tmp_path))
+    # It is made under a longer name first, and this is as long as names may be.
+    with pytest.raises(LedgerReadOnly, match=r"no ledger can be made at .*File name too long"):
+        await Ledger.open(tmp_path / f"{'l' * 250}", **settings(tmp_path))
 
 
 async def test_a_ledger_on_another_machine_is_refused(
