@@ -2,6 +2,7 @@
 
 # ruff: noqa: FBT002 - options of a command line are named there
 
+from collections.abc import Awaitable
 from typing import Annotated
 
 import typer
@@ -18,8 +19,14 @@ from seqino.errors import InvalidInput
 __all__ = ["recover"]
 
 
+_RISK = (
+    "From now on a key that the ledger does not know is sent. If it was sent in the time of which the ledger "
+    'knows nothing ("recover" told it), the buyer gets it twice.'
+)
+
+
 @command("recover")
-async def recover(
+def recover(
     session: Session,
     admit_new: Annotated[
         bool,
@@ -30,14 +37,19 @@ async def recover(
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask; also where nothing shows that it is a backup.")
     ] = False,
-) -> ExitCode:
+) -> Awaitable[ExitCode]:
     """Doubt all that may have been sent since the backup was made; then it can be used again.
 
     Nothing may be at work on the ledger meanwhile. "resume" then looks at each draft; what went out as a file
     needs "resolve". Keys that the ledger does not know are refused, until --admit-new is given.
     """
     if admit_new:
-        return await _admit_new(session, yes=yes)
+        confirm(_RISK, yes=yes)
+        return _admit_new(session)
+    return _recover(session, yes=yes)
+
+
+async def _recover(session: Session, *, yes: bool) -> ExitCode:
     if not yes:
         await _check_is_behind(session)
     async with session.open(recover=True) as ledger:
@@ -53,17 +65,10 @@ async def recover(
     return exit_code(counts)
 
 
-async def _admit_new(session: Session, *, yes: bool) -> ExitCode:
+async def _admit_new(session: Session) -> ExitCode:
     async with session.open() as ledger:
-        gap = await ledger.gap()
-        if gap is None:
+        if await ledger.admit_new_keys() is None:
             raise InvalidInput(f"{ledger.path} takes new keys, and nothing was changed")
-        confirm(
-            f"From now on a key that the ledger does not know is sent. If it was sent from {gap}, the buyer "
-            "gets it twice.",
-            yes=yes,
-        )
-        await ledger.admit_new_keys()
         say(f"{ledger.path}: takes new keys again")
     return ExitCode.OK
 
