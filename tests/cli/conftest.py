@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import attrs
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +13,7 @@ from seqino.cli.follow import Pace
 from seqino.sandbox import Sandbox
 from seqino.testing import SandboxThread
 from tests.cli.batch_ledgers import Batch
+from tests.cli.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,15 +33,6 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.delenv("COLUMNS", raising=False)
-
-
-@attrs.frozen(kw_only=True)
-class Result:
-    """How a command ended, and what it said."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
 
 
 class Platform(SandboxThread):

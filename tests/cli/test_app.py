@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.conftest import Platform, Result
+    from tests.cli.conftest import Platform
+    from tests.cli.results import Result
 
     Command = Callable[..., Result]
 

@@ -12,27 +12,19 @@ from seqino.cli.directory import judge
 from seqino.cli.plain import Found
 from seqino.cli.result import ExitCode
 from seqino.models import DirectoryEntry
+from tests.cli.results import lines, one_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.cli.conftest import Platform, Result
+    from tests.cli.conftest import Platform
+    from tests.cli.results import Result
 
     Command = Callable[..., Result]
 
 DUPAIN = ("--name", "Boulangerie Dupain", "--email", "compta@dupain.example", "--external-ref", "dupain-01")
 SIREN = "552100554"
 SIRET = "55210055400013"
-
-
-def lines(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def one_error(result: Result) -> str:
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: ")
-    return line
 
 
 def publish(platform: Platform, **entry: Any) -> None:

@@ -25,7 +25,8 @@ from seqino.sandbox import MAGIC_BUYERS, Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.cli.conftest import Platform, Result
+    from tests.cli.conftest import Platform
+    from tests.cli.results import Result
 
     Command = Callable[..., Result]
 

@@ -22,27 +22,19 @@ from seqino.errors import ResumeToken
 from seqino.models import InvoiceDataValidation
 from seqino.statuses import find_warnings
 from seqino.submission import Submission, Verdict
+from tests.cli.results import lines, one_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
-    from tests.cli.conftest import Platform, Result
+    from tests.cli.conftest import Platform
+    from tests.cli.results import Result
 
     Command = Callable[..., Result]
 
 SAMPLE = "13-consulting-draft.json"
 VALIDATE = "POST /drafts/{draft_id}/validate"
-
-
-def lines(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def one_error(result: Result) -> str:
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: ")
-    return line
 
 
 @pytest.fixture

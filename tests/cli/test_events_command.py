@@ -30,6 +30,7 @@ from seqino.errors import Fault
 from seqino.models import LifecycleEvent, LifecycleStatusCode
 from seqino.resources.histories import fetch_events
 from seqino.statuses import Backoff, LocalState, UnreadableEvent, Until
+from tests.cli.results import one_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
     from seqino._core.wire import JSON
     from seqino.cli.command import Session
-    from tests.cli.conftest import Platform, Result
+    from tests.cli.conftest import Platform
+    from tests.cli.results import Result
 
     Command = Callable[..., Result]
 
@@ -53,12 +55,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
-
-
-def one_error(result: Result) -> str:
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: ")
-    return line
 
 
 def event(status: str, minute: int = 0, **details: Any) -> LifecycleEvent:

@@ -11,12 +11,14 @@ import pytest
 
 from seqino.cli.result import ExitCode
 from seqino.statuses import Backoff
+from tests.cli.results import lines, one_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.conftest import Platform, Result
+    from tests.cli.conftest import Platform
+    from tests.cli.results import Result
 
     Command = Callable[..., Result]
 
@@ -28,16 +30,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "seqino.cli.mandates.PACE", Backoff(first=timedelta(milliseconds=1), longest=timedelta(seconds=1))
     )
-
-
-def lines(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def one_error(result: Result) -> str:
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: ")
-    return line
 
 
 def made(on_platform: Command, *arguments: str) -> dict[str, Any]:

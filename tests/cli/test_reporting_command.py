@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from seqino.cli.confirm import confirm
 from seqino.cli.result import ExitCode
 from seqino.errors import InvalidInput
+from tests.cli.results import lines, one_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.conftest import Platform, Result
+    from tests.cli.conftest import Platform
+    from tests.cli.results import Result
 
     Command = Callable[..., Result]
 
@@ -30,16 +32,6 @@ SALES = {
     "total_amount_without_vat": 100.10,
     "total_vat_amount": "20.02",
 }
-
-
-def lines(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def one_error(result: Result) -> str:
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: ")
-    return line
 
 
 @pytest.fixture

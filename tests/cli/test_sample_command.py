@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.conftest import Result
+    from tests.cli.results import Result
 
 
 def test_a_sample_is_an_invoice_that_can_be_submitted(

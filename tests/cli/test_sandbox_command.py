@@ -26,7 +26,8 @@ from seqino.sandbox import MAGIC_BUYERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from tests.cli.conftest import Platform, Result
+    from tests.cli.conftest import Platform
+    from tests.cli.results import Result
 
     Command = Callable[..., Result]
 

@@ -12,7 +12,8 @@ import pytest
 from seqino import SeqinoClient
 from seqino._core.runtime import Runtime
 from seqino.sandbox import Sandbox
-from tests.end_to_end.scene import CLIENT, INVOICE, KEY, NOBODY, Scene
+from tests.end_to_end.scene import CLIENT, KEY, NOBODY, Scene
+from tests.sound_invoice import INVOICE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -8,41 +8,10 @@ import attrs
 
 from seqino import SeqinoClient
 from seqino.sandbox import Sandbox
+from tests.sound_invoice import INVOICE, SELLER
 
 CLIENT = "sandbox-client-seqino"
 KEY = "key-1"
-SELLER = "812345676"
-BUYER = "523456788"
-
-INVOICE: dict[str, Any] = {
-    "issue_date": "2026-09-15",
-    "type_code": "380",
-    "currency_code": "EUR",
-    "seller": {
-        "name": "Atelier Vauban SAS",
-        "seller_legal_registration_identifier": SELLER,
-        "postal_address": {"city_name": "Lille", "country_code": "FR"},
-    },
-    "buyer": {
-        "name": "Librairie du Canal SARL",
-        "buyer_legal_registration_identifier": BUYER,
-        "postal_address": {"city_name": "Nantes", "country_code": "FR"},
-    },
-    "lines": [
-        {"line_identifier": "1", "item_name": "Rayonnage", "line_net_amount": "100.00"},
-        {"line_identifier": "2", "item_name": "Pose", "line_net_amount": "50.10"},
-    ],
-    "vat_breakdown": [
-        {"vat_category_code": "S", "vat_rate": "20", "taxable_amount": "150.10", "vat_amount": "30.02"}
-    ],
-    "sum_of_line_net_amount": "150.10",
-    "total_amount_without_vat": "150.10",
-    "total_vat_amount": "30.02",
-    "total_amount_with_vat": "180.12",
-    "amount_due_for_payment": "180.12",
-}
-"""Sound: the sandbox issues it."""
-
 HOOK = "http://127.0.0.1:9/hook"
 """Where nobody listens: events are told in vain."""
 

@@ -12,22 +12,20 @@ from seqino._core.wire import File
 from seqino.resources.base import Resource
 from seqino.submission import Submission, Verdict
 from tests.end_to_end.scene import (
-    BUYER,
     CLIENT,
     COMPANY,
     EXEMPT,
     HOOK,
-    INVOICE,
     KEY,
     NOBODY,
     PAYMENT,
     PERIODICITY,
-    SELLER,
     UBL,
     Scene,
     mandate,
     text,
 )
+from tests.sound_invoice import BUYER, INVOICE, SELLER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -12,21 +12,19 @@ from seqino import api, errors, models
 from seqino._core.wire import File
 from seqino._generated.operations import OPERATIONS
 from tests.end_to_end.scene import (
-    BUYER,
     CLIENT,
     COMPANY,
     EXEMPT,
     HOOK,
-    INVOICE,
     KEY,
     PAYMENT,
     PERIODICITY,
-    SELLER,
     UBL,
     Scene,
     mandate,
     text,
 )
+from tests.sound_invoice import BUYER, INVOICE, SELLER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -15,6 +15,8 @@ import pytest
 
 from seqino.sandbox import Receiver, Sandbox
 from seqino.sandbox.description import SHIPPED, Description
+from tests import sound_invoice
+from tests.sound_invoice import BUYER, SELLER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -22,23 +24,8 @@ if TYPE_CHECKING:
 CLIENT = "sandbox-client-seqino"
 HEADERS = {"Authorization": "a-key", "X-PDP-Client-Id": CLIENT}
 
-SELLER = "812345676"
-BUYER = "523456788"
-
 INVOICE: dict[str, Any] = {
-    "issue_date": "2026-09-15",
-    "type_code": "380",
-    "currency_code": "EUR",
-    "seller": {
-        "name": "Atelier Vauban SAS",
-        "seller_legal_registration_identifier": SELLER,
-        "postal_address": {"city_name": "Lille", "country_code": "FR"},
-    },
-    "buyer": {
-        "name": "Librairie du Canal SARL",
-        "buyer_legal_registration_identifier": BUYER,
-        "postal_address": {"city_name": "Nantes", "country_code": "FR"},
-    },
+    **sound_invoice.INVOICE,
     "lines": [
         {
             "line_identifier": "1",
@@ -48,15 +35,8 @@ INVOICE: dict[str, Any] = {
         },
         {"line_identifier": "2", "item_name": "Pose", "invoiced_quantity": "1.5", "line_net_amount": 50.10},
     ],
-    "vat_breakdown": [
-        {"vat_category_code": "S", "vat_rate": "20", "taxable_amount": "150.10", "vat_amount": "30.02"}
-    ],
-    "sum_of_line_net_amount": "150.10",
-    "total_amount_without_vat": "150.10",
-    "total_vat_amount": "30.02",
-    "total_amount_with_vat": "180.12",
-    "amount_due_for_payment": "180.12",
 }
+"""Its amounts and quantities as text and as numbers: the API takes both."""
 
 UBL = """<?xml version="1.0" encoding="UTF-8"?>
 <Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"

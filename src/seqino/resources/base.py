@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seqino._core.runtime import Runtime
 from seqino.errors import DeadlineExceeded, NotSent, RateLimited, ServerError, UnexpectedAnswer
 
 if TYPE_CHECKING:
     from seqino._core.wire import PagingCaller
 
-__all__ = ["PASSING", "Resource"]
+__all__ = ["PASSING", "Resource", "TimedResource"]
 
 PASSING = (NotSent, DeadlineExceeded, RateLimited, ServerError, UnexpectedAnswer)
 """What may be over by the next look."""
@@ -26,3 +27,18 @@ class Resource:
 
     def __init__(self, client: PagingCaller) -> None:
         self._client = client
+
+
+class TimedResource(Resource):
+    """One tag of the API, of which some methods wait, or depend on the time.
+
+    Args:
+        client: Performs the calls.
+        runtime: Clock and pauses.
+    """
+
+    __slots__ = ("_runtime",)
+
+    def __init__(self, client: PagingCaller, runtime: Runtime | None = None) -> None:
+        super().__init__(client)
+        self._runtime = runtime or Runtime()

@@ -6,7 +6,6 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Literal, overload
 
 from seqino import statuses
-from seqino._core.runtime import Runtime
 from seqino._core.wire import UNSET, UnsetType
 from seqino._generated import operations
 from seqino.errors import (
@@ -18,7 +17,7 @@ from seqino.errors import (
 )
 from seqino.models import ObjectType
 from seqino.pagination import Pager
-from seqino.resources.base import PASSING, Resource
+from seqino.resources.base import PASSING, TimedResource
 from seqino.resources.conditions import Wanted
 from seqino.resources.cursors import Polled, new_events
 from seqino.resources.histories import AnyEvent, History, fetch_events
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
     from datetime import timedelta
 
-    from seqino._core.wire import JSON, Caller, PagingCaller
+    from seqino._core.wire import JSON, Caller
     from seqino.models import LifecycleEvent
     from seqino.options import CallOptions
     from seqino.resources.conditions import Condition
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Lifecycle"]
 
 
-class Lifecycle(Resource):
+class Lifecycle(TimedResource):
     """Events in the lives of invoices, mandates, directory entries and reports.
 
     Args:
@@ -49,11 +48,7 @@ class Lifecycle(Resource):
         runtime: Clock and pauses.
     """
 
-    __slots__ = ("_runtime",)
-
-    def __init__(self, client: PagingCaller, runtime: Runtime | None = None) -> None:
-        super().__init__(client)
-        self._runtime = runtime or Runtime()
+    __slots__ = ()
 
     @overload
     def events(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from seqino._core.runtime import Runtime
 from seqino._generated import operations
 from seqino.errors import InsecureConnection, NotReached, WaitTimedOut
 from seqino.models import DirectoryEntry, Mandate, MandateStatus
 from seqino.pagination import Pager
-from seqino.resources.base import PASSING, Resource
+from seqino.resources.base import PASSING, TimedResource
 from seqino.resources.patience import Patience, check_backoff, check_duration
 from seqino.statuses import Backoff
 from seqino.statuses.events import instant
@@ -18,7 +17,6 @@ from seqino.statuses.events import instant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from seqino._core.wire import PagingCaller
     from seqino.models import MandateBatchCreate, MandateCreate
     from seqino.options import CallOptions
     from seqino.resources.names import MandateStatusName
@@ -43,7 +41,7 @@ def ending_by(mandates: Iterable[Mandate], last: datetime) -> Sequence[Mandate]:
     return [one for end, one in sorted(ends, key=lambda each: each[0]) if end <= last]
 
 
-class Mandates(Resource):
+class Mandates(TimedResource):
     """Mandates of a client, each tied to one entry of the directory.
 
     Args:
@@ -51,11 +49,7 @@ class Mandates(Resource):
         runtime: Clock and pauses.
     """
 
-    __slots__ = ("_runtime",)
-
-    def __init__(self, client: PagingCaller, runtime: Runtime | None = None) -> None:
-        super().__init__(client)
-        self._runtime = runtime or Runtime()
+    __slots__ = ()
 
     def list(
         self,
