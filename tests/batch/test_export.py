@@ -89,7 +89,7 @@ def test_what_a_spreadsheet_would_take_for_a_formula_is_a_text() -> None:
 
 
 async def test_many_lines_come_in_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqino.batch.export._PAGE", 2)
+    monkeypatch.setattr("seqino.batch.reading._PAGE", 2)
     await ledger.create_run([(str(number), DRAFT) for number in range(5)], client_id=CLIENT)
     assert [line["key"] for line in await lines(ledger, what="history")] == list("01234")
 

@@ -10,8 +10,9 @@ import attrs
 import pytest
 
 from seqino.batch import Ledger, LedgerBusy, RunInUse, State, WriteFailed
+from seqino.batch.content import draft_item
 from seqino.batch.errors import LedgerError
-from seqino.batch.items import Change, Fence
+from seqino.batch.items import Change, Facts, Fence
 from seqino.batch.states import ItemEvent
 from seqino.errors import OutcomeUnknown, Rejected
 from tests.batch.conftest import CLIENT, DRAFT, FILE
@@ -96,6 +97,90 @@ async def test_a_result_that_could_not_be_written_is_written_as_soon_as_anything
     assert (found.state, found.invoice_id, found.chunk_id) == (State.ACCEPTED, "inv-f", None)
     assert [str(entry.event) async for entry in one.history(found)] == ["added", "marked", "accepted"]
     assert (await two.submit_file(client, FILE, key="k")).invoice_id == "inv-f"
+
+
+async def test_a_mark_never_overtakes_what_is_known_of_an_earlier_one(
+    machine: Machine, client: SeqinoClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = await machine.open()
+    real, refused = ledger.store._commit_all, {"marked", "late"}
+
+    def commit(writes: Any) -> Any:
+        if refused & {str(write.event) for write in writes if isinstance(write, Change)}:
+            raise WriteFailed("the disk is full")
+        return real(writes)
+
+    monkeypatch.setattr(ledger.store, "_commit_all", commit)
+    with pytest.raises(WriteFailed):
+        await ledger.submit_file(client, FILE, key="k")
+    await ledger.store.flush()
+    # There is room for a mark, and none yet for the end of the one before.
+    refused.remove("marked")
+    platform.faults["upload"] = ["lost after"]
+    with pytest.raises(WriteFailed):
+        await ledger.submit_file(client, FILE, key="k")
+    assert platform.effects.total() == 0
+    refused.clear()
+    with pytest.raises(OutcomeUnknown):
+        await ledger.submit_file(client, FILE, key="k")
+    with pytest.raises(OutcomeUnknown):
+        await ledger.submit_file(client, FILE, key="k")
+    assert (platform.effects.total(), (await item(ledger)).state) == (1, State.PARKED)
+
+
+async def test_what_can_never_be_written_keeps_nothing_else_back_and_leaves_a_doubt(
+    machine: Machine, client: SeqinoClient, platform: Platform, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = await machine.open()
+    disk = Disk(ledger)
+    platform.holds = "upload"
+    sending = asyncio.create_task(ledger.submit_file(client, FILE, key="k"))
+    await platform.held.wait()
+    disk.is_full = True
+    platform.release()
+    with pytest.raises(WriteFailed):
+        await sending
+    await ledger.store.flush()
+    disk.error = LedgerError("no text")
+    with pytest.raises(LedgerError):
+        await ledger.store.beat(await ledger._service.fence())
+    assert "what became of an invoice cannot be written: no text" in caplog.text
+    disk.is_full = False
+    await ledger.store.beat(await ledger._service.fence())
+    with pytest.raises(OutcomeUnknown):
+        await ledger.submit_file(client, FILE, key="k")
+    assert platform.effects.total() == 1
+
+
+async def test_what_of_several_still_cannot_be_written_is_kept_and_keeps_others_back(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ledger.store
+    fence = await store.register()
+    ends: list[Change] = []
+    for key in ("a", "b"):
+        new = (await store.add(draft_item(DRAFT, client_id=CLIENT, key=key), fence)).item
+        facts = Facts(draft_id=f"draft-{key}")
+        sent = await store.change(Change(item=new, event=ItemEvent.MARKED, facts=facts, fence=fence))
+        ends.append(Change(item=sent, event=ItemEvent.LOST))
+    busy = LedgerBusy("locked")
+
+    def locked(_: object) -> Any:
+        raise busy
+
+    def partly(_: object) -> list[Any]:
+        return [None, busy]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_commit_all", locked)
+        for end in ends:
+            with pytest.raises(LedgerBusy):
+                await store.change(end)
+        patched.setattr(store, "_commit_all", partly)
+        with pytest.raises(LedgerBusy):
+            await store.beat(fence)
+    await store.beat(fence)
+    assert [(await item(ledger, key)).state for key in ("a", "b")] == [State.SENDING, State.IN_DOUBT]
 
 
 async def test_a_ledger_is_not_closed_before_what_is_known_is_written(
@@ -269,11 +354,20 @@ async def test_an_invoice_that_a_process_was_fenced_off_from_is_not_let_go_of_by
     platform.holds = "create"
     sending = asyncio.create_task(ledger.submit(client, DRAFT, key="k"))
     await platform.held.wait()
-    ledger._service.forget()
+    ledger._service.forget(await ledger._service.fence())
     sending.cancel()
     await asyncio.wait({sending})
     await ledger.store.flush()
     assert (await ledger.submit(client, DRAFT, key="k")).invoice_id is not None
+
+
+async def test_what_several_learn_of_one_fence_is_forgotten_once(ledger: Ledger) -> None:
+    service = ledger._service
+    old = await service.fence()
+    service.forget(old)
+    new = await service.fence()
+    service.forget(old)
+    assert await service.fence() == new != old
 
 
 # Chunks

@@ -293,6 +293,18 @@ async def test_a_process_that_is_at_work_learns_that_new_keys_are_taken_again(
     await at_work.aclose()
 
 
+async def test_a_process_that_is_at_work_learns_that_the_ledger_is_a_backup(
+    machine: Machine, client: SeqinoClient, platform: Platform
+) -> None:
+    at_work = await machine.open()
+    await at_work.submit(client, DRAFT, key="known")
+    await (await machine.open(recover=True)).aclose()
+    with pytest.raises(KeyUnknown):
+        await at_work.submit(client, DRAFT, key="k")
+    assert platform.effects.total() == 1
+    await at_work.aclose()
+
+
 async def test_what_was_invalid_in_a_backup_may_have_been_mended_and_sent_since(
     machine: Machine, client: SeqinoClient, platform: Platform
 ) -> None:

@@ -151,6 +151,31 @@ async def test_a_document_is_named_later_and_goes_out_once(
     assert platform.effects.total() == 2
 
 
+async def test_a_document_that_is_named_while_another_call_sends_goes_out_once(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    platform.holds = "validate"
+    first = asyncio.create_task(ledger.submit(client, DRAFT, key="k"))
+    await platform.held.wait()
+    joined = asyncio.create_task(ledger.submit(client, DRAFT, key="k", document_ref="D"))
+    await asyncio.sleep(0)
+    platform.release()
+    await asyncio.gather(first, joined)
+    with pytest.raises(KeyConflict, match="the document 'D' is in the ledger already, under the key 'k'"):
+        await ledger.submit(client, DRAFT, key="other", document_ref="D")
+    assert platform.effects.total() == 1
+
+
+async def test_a_document_that_another_process_named_is_not_named_otherwise(ledger: Ledger) -> None:
+    store, new = ledger.store, draft_item(DRAFT, client_id=CLIENT, key="k")
+    item = (await store.add(new, await store.register())).item
+    for _ in range(2):
+        named = await store.name_document(item, attrs.evolve(new, document_ref="X"))
+        assert named.document_ref == "X"
+    with pytest.raises(KeyConflict, match="'k' is the document 'X', not 'Y'"):
+        await store.name_document(item, attrs.evolve(new, document_ref="Y"))
+
+
 async def test_what_cannot_be_read_keeps_its_document(
     ledger: Ledger, client: SeqinoClient, platform: Platform
 ) -> None:

@@ -166,6 +166,9 @@ def test_nothing_of_a_folder_is_passed_over_in_silence(
 
 
 def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
+    item = entry_of(BatchItem(invoice="nul\0.xml", key="k"), name="item 1", client_id=CLIENT)
+    assert isinstance(item, NewItem)
+    assert "cannot be read: embedded null byte" in str(item.reasons)
     assert reason(tmp_path / "nul\0.xml") == "cannot be read: embedded null byte"
 
 

@@ -9,16 +9,26 @@ from sqlalchemy import select, update
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
-from seqino.batch.items import Change, Item
+from seqino.batch.items import Change, Item, NewItem
 from seqino.batch.states import ItemEvent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["holder_of", "name_document", "why_not_of"]
+__all__ = ["known_as", "name_document", "why_not_of"]
 
 
-def holder_of(connection: Connection, client_id: str, document_ref: str) -> Item | None:
+def known_as(connection: Connection, new: NewItem) -> Item | None:
+    """Return what keeps an invoice from being added: what has its key, else its document."""
+    column = schema.item.c
+    by_key = sql.ITEM.where(column.client_id == new.client_id, column.business_key == new.business_key)
+    row = connection.execute(by_key).one_or_none()
+    if row is not None:
+        return sql.item_of(row)
+    return None if new.document_ref is None else _holder_of(connection, new.client_id, new.document_ref)
+
+
+def _holder_of(connection: Connection, client_id: str, document_ref: str) -> Item | None:
     """Return the invoice that is made of a document; ``None`` where the ledger knows none."""
     column = schema.item.c
     row = connection.execute(
@@ -39,7 +49,7 @@ def why_not_of(connection: Connection, item: Item, document_ref: str | None) -> 
         return None
     if item.document_ref is not None:
         return f"{item.business_key!r} is the document {item.document_ref!r}, not {document_ref!r}"
-    holder = holder_of(connection, item.client_id, document_ref)
+    holder = _holder_of(connection, item.client_id, document_ref)
     if holder is None:
         return None
     return f"the document {document_ref!r} is in the ledger already, under the key {holder.business_key!r}"

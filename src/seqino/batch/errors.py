@@ -101,7 +101,11 @@ class LedgerBusy(LedgerError):
 
 
 class WriteFailed(LedgerError):
-    """It could not be written: the disk is full, or fails. Nothing is sent that was not written before."""
+    """It could not be written: the disk is full, or fails.
+
+    Nothing is sent that was not written before. What became of what was sent may be unwritten yet: call again
+    with the same key, and never with another.
+    """
 
 
 class KeyConflict(LedgerError, InvalidInput):

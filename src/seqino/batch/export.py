@@ -47,7 +47,6 @@ HISTORY = (
     *("received", "detail"),
 )
 
-_PAGE = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
 
@@ -142,15 +141,9 @@ async def _history(store: Store, run_id: int | None) -> AsyncIterator[dict[str, 
 
 
 async def _pages(store: Store, table: Any, query: Any, *, run_id: int | None) -> AsyncIterator[sql.AnyRow]:
-    """Yield the rows of a query in the order of a table's ids, a page at a time: memory stays flat."""
+    """Yield the rows of a query, of a run or of all, in the order of a table's ids."""
     if run_id is not None:
         run = schema.item.c.run_id if table is schema.history else table.c.run_id
         query = query.where(run == run_id)
-    after = 0
-    while True:
-        rows = await store.rows(query.where(table.c.id > after).order_by(table.c.id).limit(_PAGE))
-        for row in rows:
-            after = row.id
-            yield row
-        if len(rows) < _PAGE:
-            return
+    async for row in store.pages(query, table.c.id):
+        yield row

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import attrs
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
-from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, LedgerRestored
+from seqino.batch.document_refs import known_as
+from seqino.batch.errors import Fenced, ItemChanged, KeyConflict, KeyUnknown, LedgerRestored
+from seqino.batch.gap import Gap, read_gap
 from seqino.batch.items import Change, Fence, Item, NewItem, changed
 from seqino.batch.states import ItemEvent
 
@@ -119,10 +121,12 @@ class Group:
         contents = [(add.new.sha256, add.new.payload) for add in adds if add.new.payload is not None]
         if contents:
             sql.ADD_PAYLOAD.many(connection, contents)
+        # Read here, and not before: another process may have found meanwhile that the ledger is a backup.
+        gap = read_gap(connection) if adds else None
         for at, add in zip(places, adds, strict=True):
             values = sql.item_values(add.new, run_id=None, fence=add.fence, now=self._now)
-            row = sql.ADD_ITEM.one(connection, values)
-            self._results[at] = self._known(connection, add) if row is None else self._new(add, row[0])
+            row = sql.ADD_ITEM.one(connection, values) if gap is None else None
+            self._results[at] = self._known(connection, add, gap) if row is None else self._new(add, row[0])
 
     def _new(self, add: Add, item_id: int) -> Added:
         self._history.append(sql.added_values(add.new, item_id, fence=add.fence, now=self._now))
@@ -130,20 +134,16 @@ class Group:
         return Added(item, is_new=True)
 
     @staticmethod
-    def _known(connection: Connection, add: Add) -> Result:
+    def _known(connection: Connection, add: Add, gap: Gap | None) -> Result:
         new = add.new
-        of_client = schema.item.c.client_id == new.client_id
-        by_key = sql.ITEM.where(of_client, schema.item.c.business_key == new.business_key)
-        row = connection.execute(by_key).one_or_none()
-        if row is not None:
-            return Added(sql.item_of(row), is_new=False)
-        by_document = select(schema.item.c.business_key).where(
-            of_client, schema.item.c.document_ref == new.document_ref
-        )
-        other = connection.execute(by_document).scalar_one()
+        found = known_as(connection, new)
+        if found is None:
+            return KeyUnknown(gap.why_refused(new.business_key)) if gap else None  # else it was added
+        if found.business_key == new.business_key:
+            return Added(found, is_new=False)
         return KeyConflict(
-            f"the document {new.document_ref!r} is in the ledger already, under the key {other!r}: it is "
-            "sent once"
+            f"the document {new.document_ref!r} is in the ledger already, under the key "
+            f"{found.business_key!r}: it is sent once"
         )
 
     # Changes

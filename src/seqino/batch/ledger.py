@@ -53,7 +53,6 @@ class Ledger(Invoices, Fates, Batches):
             owner=this_process(),
             timing=timing,
             sequence=opened.sequence,
-            has_gap=opened.has_gap,
         )
         self.runs = Runs(self.store)
         self.driver = Driver(self.store, clocks=clocks, timing=timing, is_probed=opened.is_probed)

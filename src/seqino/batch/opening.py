@@ -98,7 +98,6 @@ class Opened:
         sequence: The number of the last group of writes.
         is_new: Whether it was made just now.
         is_probed: Whether the server was seen to refuse a second validation.
-        has_gap: Whether it was put back from a backup, and what was sent since is not known.
     """
 
     database: Database
@@ -106,7 +105,6 @@ class Opened:
     sequence: int
     is_new: bool
     is_probed: bool
-    has_gap: bool
 
 
 def place_of(
@@ -220,7 +218,6 @@ async def _open(place: Place, database: Database, *, recover: bool) -> Opened:
         sequence=max(sequence, reached),
         is_new=is_new,
         is_probed=row.probed is not None,
-        has_gap=row.gap_until is not None,
     )
 
 

@@ -118,7 +118,7 @@ class Reader:
             due: Only those whose pause is over.
         """
         column = schema.item.c
-        query = sql.ITEM.order_by(column.id).limit(_PAGE)
+        query = sql.ITEM
         if states is not None:
             query = query.where(column.state.in_([str(state) for state in states]))
         if run_id is not None:
@@ -127,23 +127,24 @@ class Reader:
             query = query.where(column.chunk_id == chunk_id)
         if due:
             query = query.where(or_(column.not_before.is_(None), column.not_before <= schema.epoch_now()))
-        async for row in self._pages(query, column.id):
+        async for row in self.pages(query, column.id):
             yield sql.item_of(row)
 
     async def history(self, item_id: int | None = None) -> AsyncIterator[HistoryEntry]:
         """Yield the audit trail, of one item or of all, in the order in which it was written."""
         column = schema.history.c
-        query = select(schema.history).order_by(column.id).limit(_PAGE)
+        query = select(schema.history)
         if item_id is not None:
             query = query.where(column.item_id == item_id)
-        async for row in self._pages(query, column.id):
+        async for row in self.pages(query, column.id):
             yield sql.entry_of(row)
 
-    async def _pages(self, query: Query, id_column: ColumnElement[int]) -> AsyncIterator[AnyRow]:
-        """Yield the rows of a query that is ordered by the id, a page at a time: memory stays flat."""
+    async def pages(self, query: Query, id_column: ColumnElement[int]) -> AsyncIterator[AnyRow]:
+        """Yield the rows of a query in the order of an id, a page at a time: memory stays flat."""
+        page = query.order_by(id_column).limit(_PAGE)
         after = 0
         while True:
-            rows = await self.rows(query.where(id_column > after))
+            rows = await self.rows(page.where(id_column > after))
             for row in rows:
                 after = row.id
                 yield row

@@ -131,12 +131,14 @@ class Reconciler:
         key = item.client_id, item.business_key
         if self._service.holds.whose(key) is not None:
             return None
+        held: Fence | None = None
         try:
             with self._service.holds.hold(key) as hold:
                 async with self._owned(item) as fence:
                     if fence is None:
                         hold.item = item
                         return None
+                    held = fence
                     mine = await self._begin(item, fence)
                     drive = await self._driver.drive(
                         client, mine, fence=fence, options=options, patience=patience, revalidate=revalidate
@@ -144,7 +146,7 @@ class Reconciler:
                 hold.item = drive.item
         except (Fenced, ItemChanged) as error:
             if isinstance(error, Fenced) and item.run_id is None:
-                self._service.forget()
+                self._service.forget(held)
             return None
         return drive.item.state
 

@@ -77,10 +77,9 @@ class Runs:
                 key and content alone, as a source need not come in the same order twice.
             corrects: Whether only what was rejected, or never sent, is taken again; nothing is new then.
         """
-        gap = await self._store.gap()
 
         def perform(connection: Connection) -> Ingested:
-            return take_in(connection, run, items, earlier=earlier, corrects=corrects, gap=gap)
+            return take_in(connection, run, items, earlier=earlier, corrects=corrects)
 
         return await self._store.transact(perform)
 

@@ -103,18 +103,25 @@ class Service:
                 self._beating = asyncio.create_task(self._beat())
             return self._fence
 
-    def forget(self) -> None:
-        """Take into account that this process was taken for dead: it begins anew."""
-        self._fence = None
+    def forget(self, fence: Fence | None) -> None:
+        """Take into account that this process was taken for dead: it begins anew, once for all who learn it.
+
+        Args:
+            fence: The proof that is none any more.
+        """
+        if self._fence == fence:
+            self._fence = None
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._timing.beat)
+            fence: Fence | None = None
             try:
-                await self._store.beat(await self.fence())
+                fence = await self.fence()
+                await self._store.beat(fence)
                 self.holds.let_go_again()
             except Fenced:
-                self.forget()
+                self.forget(fence)
             except LedgerError as error:
                 # Whoever sends learns it too, and nothing is sent; here it is tried again.
                 _LOG.warning("ledger: %s", error)
@@ -223,8 +230,15 @@ class Service:
         except TimeoutError:
             raise _in_use(new) from None
         if drive is not None:
-            _check_is_same(drive.item, new)
+            await self._as_known(drive.item, new)
         return drive
+
+    async def _as_known(self, item: Item, new: NewItem) -> Item:
+        """Return the item of a key that is handed in again, which it must be the same as."""
+        _check_is_same(item, new)
+        if new.document_ref in (None, item.document_ref):
+            return item
+        return await self._store.name_document(item, new)
 
     async def _alone(self, client: SeqinoClient, new: NewItem, how: _How) -> Drive:
         goes = 0
@@ -249,7 +263,7 @@ class Service:
             except (Fenced, ItemChanged) as error:
                 # Whoever took over goes on with it, or has; that is found out by claiming it again.
                 if isinstance(error, Fenced):
-                    self.forget()
+                    self.forget(fence)
                 if self._clock() >= how.deadline:
                     raise
                 continue
@@ -285,15 +299,13 @@ class Service:
             try:
                 added = await self._store.add(new, fence)
             except Fenced:
-                self.forget()
+                self.forget(fence)
                 continue
             item = added.item
             if added.is_new:
                 await self._warn_of_other_route(item)
                 return item, fence
-            _check_is_same(item, new)
-            if new.document_ref not in (None, item.document_ref):
-                item = await self._store.name_document(item, new)
+            item = await self._as_known(item, new)
             if not _can_be_driven(item):
                 return item, None
             if item.run_id is not None:

@@ -115,10 +115,10 @@ def _entry(item: BatchItem, *, name: str, client_id: str | None, check_digits: b
         return Refused(name=name, reason=str(error))
     try:
         return _new_item(item, name=name, client_id=whose, check_digits=check_digits)
-    except OSError as error:
-        return _invalid(item, f"cannot be read: {error.strerror or error}", name=name, client_id=whose)
     except SeqinoError as error:
         return _invalid(item, str(error), name=name, client_id=whose)
+    except (OSError, ValueError) as error:
+        return _invalid(item, _unread(error), name=name, client_id=whose)
 
 
 def _of_whom(client_id: str | None) -> str:
@@ -263,7 +263,7 @@ def _rows(path: Path, client_id: str | None, *, check_digits: bool) -> Iterator[
     try:
         rows = _parts(path)
     except OSError as error:
-        yield Refused(name=str(path), reason=f"cannot be read: {error.strerror or error}")
+        yield Refused(name=str(path), reason=_unread(error))
     except InvalidInput as error:
         yield Refused(name=str(path), reason=str(error))
     else:

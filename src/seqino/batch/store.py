@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING, TypeVar, cast
 
+import attrs
 from sqlalchemy import select, update
 from sqlalchemy.dialects import sqlite
 
@@ -15,7 +17,6 @@ from seqino.batch.document_refs import name_document, why_not_of
 from seqino.batch.errors import (
     ItemChanged,
     KeyConflict,
-    KeyUnknown,
     LedgerBusy,
     LedgerError,
     LedgerUnusable,
@@ -41,13 +42,10 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 T = TypeVar("T")
-F = TypeVar("F", bound="Fence | None")
+_LOG = logging.getLogger("seqino")
 
-_FOR_NOW = (LedgerBusy, WriteFailed)
-"""Errors that pass."""
-
-_OF_ALL = (LedgerUnusable, *_FOR_NOW)
-"""Errors that are about the ledger, whatever is written to it."""
+_OF_ALL = (LedgerUnusable, LedgerBusy, WriteFailed)
+"""Errors that are about the ledger, whatever is written to it, and may pass."""
 
 
 class Store(Owning):
@@ -59,7 +57,6 @@ class Store(Owning):
         owner: The running process.
         timing: How long things take.
         sequence: The number of the last group of writes.
-        has_gap: Whether it was put back from a backup, and what was sent since is not known.
     """
 
     def __init__(
@@ -70,12 +67,10 @@ class Store(Owning):
         owner: Owner,
         timing: Timing,
         sequence: int,
-        has_gap: bool = False,
     ) -> None:
         super().__init__(database, owner=owner, timing=timing)
         self._high_water = high_water
         self._sequence = sequence
-        self._has_gap = has_gap
         self._unwritten: list[Change] = []
         self._writer: Writer[Write, Result] = Writer(self._commit)
 
@@ -83,28 +78,46 @@ class Store(Owning):
 
     async def _commit(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
         try:
-            if self._unwritten:
+            try:
                 await self._commit_unwritten()
+            except WriteFailed:
+                # What is no event of an invoice overtakes none; it may be less, or make room.
+                if not all(isinstance(write, Piece) for write in writes):
+                    raise
             # In a thread, all at once: there is nothing to wait for between the statements of a group.
             results = await self._database.in_thread(lambda: self._commit_all(writes))
-        except _FOR_NOW as error:
+        except _OF_ALL as error:
             self._unwritten += _evidence(writes, [error] * len(writes))
             raise
         self._unwritten += _evidence(writes, results)
         return results
 
     async def _commit_unwritten(self) -> None:
-        """Write what is known of invoices and could not be written, before anything else."""
-        unwritten, self._unwritten = self._unwritten, []
+        """Write what is known of invoices and could not be written, before anything else.
+
+        What is newer waits behind it: the end of an earlier mark would take back a later one, whose invoice
+        is out by then.
+
+        Raises:
+            LedgerError: It still cannot be written.
+        """
+        unwritten = self._unwritten
+        if not unwritten:
+            return
+        results: list[Result | LedgerError]
         try:
             results = await self._database.in_thread(lambda: self._commit_all(unwritten))
+        except _OF_ALL:
+            raise
         except LedgerError as error:
-            self._unwritten = unwritten
-            if not isinstance(error, WriteFailed):
-                raise
-            # What is asked for now may be less, or make room.
-        else:
-            self._unwritten = _evidence(unwritten, results)
+            results = [error] * len(unwritten)
+        self._unwritten = _evidence(unwritten, results)
+        for result in results:
+            if isinstance(result, _OF_ALL):
+                raise result
+            if isinstance(result, LedgerError):
+                # It can never be written; its invoice stays in doubt.
+                _LOG.error("ledger: what became of an invoice cannot be written: %s", result)
 
     def _commit_all(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
         grouped = [(at, write) for at, write in enumerate(writes) if not isinstance(write, Piece)]
@@ -180,9 +193,6 @@ class Store(Owning):
             KeyUnknown: It may have been sent at a time of which the ledger knows nothing.
             Fenced: This process was taken for dead.
         """
-        gap = await self.gap()
-        if gap is not None and await self.find(new.client_id, new.business_key) is None:
-            raise KeyUnknown(gap.why_refused(new.business_key))
         return cast("Added", await self._writer.write(Add(new, fence)))
 
     async def change(self, change: Change) -> Item:
@@ -240,7 +250,6 @@ class Store(Owning):
         reached = self._sequence + 1
         await self.transact(lambda connection: open_gap(connection, sequence=reached))
         self._sequence = reached
-        self._has_gap = True
         await asyncio.to_thread(self._high_water.advance, reached)
         return count
 
@@ -253,9 +262,12 @@ class Store(Owning):
 
         def perform(connection: Connection) -> Item | str:
             ref = new.document_ref or ""
-            why_not = why_not_of(connection, item, ref)
-            now = connection.execute(sql.NOW).scalar_one()
-            return name_document(connection, item, ref, now=now) if why_not is None else why_not
+            # Read anew: another process may have named it meanwhile.
+            known = sql.item_of(connection.execute(sql.ITEM.where(schema.item.c.id == item.id)).one())
+            why_not = why_not_of(connection, known, ref)
+            if why_not is None and known.document_ref is None:
+                name_document(connection, known, ref, now=connection.execute(sql.NOW).scalar_one())
+            return attrs.evolve(item, document_ref=ref) if why_not is None else why_not
 
         named = await self.transact(perform)
         if isinstance(named, str):
@@ -264,16 +276,11 @@ class Store(Owning):
 
     async def gap(self) -> Gap | None:
         """Return the time of which the ledger knows nothing; ``None`` where there is none."""
-        # Another process may have closed it meanwhile, but none can open it while this one is at work.
-        gap = await self.transact(read_gap) if self._has_gap else None
-        self._has_gap = gap is not None
-        return gap
+        return await self.transact(read_gap)
 
     async def admit_new_keys(self) -> Gap | None:
         """Take keys that the ledger does not know again; return the gap that there was."""
-        gap = await self.transact(close_gap)
-        self._has_gap = False
-        return gap
+        return await self.transact(close_gap)
 
     async def note_probe(self) -> None:
         """Note that the server was seen to refuse a second validation."""
@@ -310,7 +317,7 @@ def _evidence(writes: Sequence[Write], results: Sequence[Result | LedgerError]) 
     return [
         write
         for write, result in ends
-        if isinstance(result, _FOR_NOW) and isinstance(write, Change) and write.fence is None
+        if isinstance(result, _OF_ALL) and isinstance(write, Change) and write.fence is None
     ]
 
 

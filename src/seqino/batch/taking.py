@@ -11,7 +11,8 @@ from sqlalchemy.dialects import sqlite
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
-from seqino.batch.document_refs import holder_of, name_document, why_not_of
+from seqino.batch.document_refs import known_as, name_document, why_not_of
+from seqino.batch.gap import read_gap
 from seqino.batch.items import Change, Facts, Fence, Item, NewItem, Run
 from seqino.batch.names import IN_FILE, path_in, storable
 from seqino.batch.states import ItemEvent, State, next_state
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from seqino.batch.gap import Gap
 
 __all__ = ["Ingested", "Refused", "note_refused", "take_in"]
 
@@ -56,7 +56,6 @@ def take_in(
     *,
     earlier: int,
     corrects: bool,
-    gap: Gap | None,
 ) -> Ingested:
     """Take a part of a source into a run; those that are taken make one chunk.
 
@@ -66,9 +65,10 @@ def take_in(
         items: The invoices.
         earlier: As for ``Runs.ingest``.
         corrects: As for ``Runs.ingest``.
-        gap: The time of which the ledger knows nothing; then it takes no key that it does not know.
     """
     now = connection.execute(sql.NOW).scalar_one()
+    # Where there is a time of which the ledger knows nothing, it takes no key that it does not know.
+    gap = read_gap(connection)
     fence = _new_chunk(connection, run)
     contents = [(new.sha256, new.payload) for new in items if new.payload is not None]
     if contents:
@@ -80,7 +80,7 @@ def take_in(
         if row is not None:
             history.append(sql.added_values(new, row[0], fence=fence, now=now))
             continue
-        found = _known(connection, new)
+        found = known_as(connection, new)
         if found is None and gap is not None and not corrects:
             reason: str | None = gap.why_refused(new.business_key)
         elif found is not None and _may_be_taken_again(connection, found, new, run=run, corrects=corrects):
@@ -114,16 +114,6 @@ def _new_chunk(connection: Connection, run: Run) -> Fence:
     values = {"run_id": run.id, "no": no, "epoch": 0, "done": False}
     made = insert(schema.chunk).values(**values).returning(schema.chunk.c.id)
     return Fence(connection.execute(made).scalar_one(), 0)
-
-
-def _known(connection: Connection, new: NewItem) -> Item | None:
-    """Return what keeps an invoice from being added: what has its key, else its document."""
-    column = schema.item.c
-    by_key = sql.ITEM.where(column.client_id == new.client_id, column.business_key == new.business_key)
-    row = connection.execute(by_key).one_or_none()
-    if row is not None:
-        return sql.item_of(row)
-    return None if new.document_ref is None else holder_of(connection, new.client_id, new.document_ref)
 
 
 # What is taken again
