@@ -262,6 +262,16 @@ def test_what_cannot_be_told_stays_in_doubt_unless_the_server_is_known_to_refuse
     assert last(*events, policy=Policy(revalidate=True)) == Validate(ID)
 
 
+@pytest.mark.parametrize("refusal", [Refused(0), answered(Reading.REJECTED, 0)])
+def test_a_refusal_beside_which_the_draft_shows_an_invoice_is_none(refusal: Event) -> None:
+    assert last(*READY, refusal, looked(Evidence.CONTRARY, 0)) == done(Verdict.IN_DOUBT)
+
+
+def test_a_draft_that_shows_an_invoice_is_not_validated_again() -> None:
+    events = (*READY, Lost(0), looked(Evidence.CONTRARY, 30.0))
+    assert last(*events, policy=Policy(revalidate=True)) == done(Verdict.IN_DOUBT)
+
+
 AGAIN = (*READY, Lost(0), looked(Evidence.STILL_DRAFT, 30.0))
 """Validated a second time after a first end that was unclear."""
 
@@ -489,10 +499,11 @@ def test_any_other_status_is_unclear(invoice_id: str | None, status: str) -> Non
         ("inv-1", None, Evidence.CONSUMED),
         (None, "draft", Evidence.STILL_DRAFT),
         ("", "draft", Evidence.STILL_DRAFT),
-        ("inv-1", "draft", Evidence.CANNOT_TELL),
+        ("inv-1", "draft", Evidence.CONTRARY),
+        ("inv-1", "deposited", Evidence.CONTRARY),
         ("inv-1", "rejected", Evidence.CANNOT_TELL),
         (None, None, Evidence.CANNOT_TELL),
-        (None, "submitted", Evidence.CANNOT_TELL),
+        (None, "submitted", Evidence.CONTRARY),
         (None, "teleported", Evidence.CANNOT_TELL),
     ],
 )

@@ -374,6 +374,7 @@ class SeqinoClient:
             OSError: It cannot be read, and nothing was sent.
             Rejected: The platform refused it.
             OutcomeUnknown: An invoice may exist, and no file can be looked up: do not send it again.
+            ResponseDecodeError: It was taken, and the answer cannot be read: do not send it again.
             CallError: Nothing was submitted.
         """
         # Reading and recognising may take a while, during which the loop goes on.

@@ -310,7 +310,8 @@ def _is_conclusive(state: State, event: Looked) -> bool:
 def _looked_in_doubt(state: State, event: Looked) -> Step:
     if not _is_conclusive(state, event):
         return _look_again(state, event.now)
-    again = event.evidence is Evidence.STILL_DRAFT or state.policy.revalidate
+    may_revalidate = state.policy.revalidate and event.evidence is not Evidence.CONTRARY
+    again = event.evidence is Evidence.STILL_DRAFT or may_revalidate
     if state.doubt is _Doubt.LOST and again:
         return _validate(state)
     return _done(state, Verdict.IN_DOUBT)
@@ -337,7 +338,7 @@ def _looked_after_refusal(state: State, event: Looked) -> Step:
         return _look_again(state, event.now)
     if event.evidence is Evidence.STILL_DRAFT and not state.ever_unknown:
         return _done(state, Verdict.REJECTED)
-    return _done(state, verdict)
+    return _done(state, Verdict.IN_DOUBT if event.evidence is Evidence.CONTRARY else verdict)
 
 
 def _sent(state: State, event: Event) -> Step:

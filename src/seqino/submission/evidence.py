@@ -84,6 +84,8 @@ class Evidence(StrEnum):
     STILL_DRAFT = "still_draft"
     CANNOT_TELL = "cannot_tell"
     """Not found, or the fields that would tell are not shown: neither a yes nor a no."""
+    CONTRARY = "contrary"
+    """It shows an invoice in words that are not known: that proves none, and no refusal stands beside it."""
     FAILED = "failed"
     """The look itself failed, which is no answer."""
     DENIED = "denied"
@@ -118,7 +120,8 @@ def read_draft(*, invoice_id: str | None, status: str | None) -> Evidence:
         return Evidence.CONSUMED
     if status == _DRAFT and not invoice_id:
         return Evidence.STILL_DRAFT
-    return Evidence.CANNOT_TELL
+    shows_one = bool(invoice_id) or status in _SUCCESS
+    return Evidence.CONTRARY if shows_one and status != _REJECTED else Evidence.CANNOT_TELL
 
 
 @attrs.frozen
