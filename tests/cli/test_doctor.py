@@ -253,6 +253,7 @@ def test_the_draft_of_a_probe_is_read_from_a_file(
     for content, why in (
         (b"\xff", "cannot be read: not text"),
         (b"{", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
         (b"[]", "no JSON object"),
     ):
         (tmp_path / "draft.json").write_bytes(content)

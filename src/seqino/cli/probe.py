@@ -62,7 +62,7 @@ def read_draft(path: Path | None, *, base_url: str) -> dict[str, JSON]:
         )
     try:
         draft: Any = json.loads(text, parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"the draft {name} is no JSON: {error}") from None
     if not isinstance(draft, dict):
         raise InvalidInput(f"the draft {name} is no JSON object")

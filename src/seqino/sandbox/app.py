@@ -314,7 +314,7 @@ class App:
     def _fault(self, request: web.BaseRequest, operation: Operation) -> Play | None:
         asked = request.headers.get(FAULT_HEADER)
         if asked is None:
-            client_id = request.headers.get("X-PDP-Client-Id")
+            client_id = request.headers.get(CLIENT_HEADER)
             return self._faults.take("request", operation=operation.key, client_id=client_id)
         try:
             return self._faults.asked(asked, operation.key)
@@ -334,7 +334,7 @@ class App:
         def of(reply: Reply) -> Reply:
             schema = operation.responses.get(reply.status)
             form = None if schema is None else Form(schema, self._description.resolve)
-            return attrs.evolve(reply, target=target, form=form)
+            return attrs.evolve(reply, form=form)
 
         def error(status: int) -> Reply:
             reply = of(self._error(status, f"{play.name} was asked for"))

@@ -72,7 +72,7 @@ def whole(asked: dict[str, Any], name: str) -> int | None:
     Raises:
         TypeError: It is something else, null too.
     """
-    value = asked.get(name) if name in asked else None
+    value = asked.get(name)
     if name in asked and (isinstance(value, bool) or not isinstance(value, int)):
         raise TypeError(f"{name} must be a whole number; this is {_shown(value)}")
     return value

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from seqino.sandbox.asked import number, text, whole
-from seqino.sandbox.asked import only as _only
+from seqino.sandbox.asked import number, only, text, whole
 from seqino.sandbox.clock import stamp
 from seqino.sandbox.control_domain import DomainControl, view
 from seqino.sandbox.control_invoices import InvoiceControl
@@ -125,7 +124,7 @@ class Control:
         return {"now": stamp(clock.now()), "speed": clock.speed}
 
     def _set_clock(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _only(asked, "advance", "speed")
+        only(asked, "advance", "speed")
         self._world.clock.change(speed=number(asked, "speed"), advance=number(asked, "advance") or 0.0)
         return self._clock()
 
@@ -137,12 +136,12 @@ class Control:
         }
 
     def _set_scenario(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _only(asked, "scenario")
+        only(asked, "scenario")
         self._world.scenario = text(asked, "scenario") or ""
         return self._scenario()
 
     def _plan_faults(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _only(asked, "client_id", "fault", "operation", "rate", "times")
+        only(asked, "client_id", "fault", "operation", "rate", "times")
         name = text(asked, "fault") or ""
         where = {place: text(asked, place) for place in ("operation", "client_id")}
         rate, times = number(asked, "rate"), whole(asked, "times")
@@ -159,7 +158,7 @@ class Control:
         return self._faults.shown()
 
     def _set_limits(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _only(asked, "limits", "client")
+        only(asked, "limits", "client")
         client = text(asked, "client")
         if not isinstance(asked.get("limits"), dict):
             raise TypeError('limits are an object such as {"minute": 100}')
@@ -167,7 +166,7 @@ class Control:
         return self._limits.as_dict()
 
     def _reset(self, asked: dict[str, Any]) -> dict[str, Any]:
-        _only(asked)
+        only(asked)
         self._world.reset()
         self._faults.restart()
         return self._world.counters.as_dict()

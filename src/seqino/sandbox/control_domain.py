@@ -15,7 +15,7 @@ from seqino.sandbox.world.mandates import Mandates
 from seqino.sandbox.world.onboarding import Onboardings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from seqino.sandbox.description import Description
@@ -58,17 +58,15 @@ class DomainControl:
             place = ".".join(map(str, found[0]["loc"]))
             raise ValueError(f"no directory entry: {place}: {found[0]['msg']}")
         line = self._world.publish(asked)
-        self._world.commit()
         return line.shown(self._world.clock.now())
 
     def _move_mandate(self, asked: dict[str, Any]) -> dict[str, Any]:
         only(asked, "mandate_id", "status", "error_cause")
         mandate_id, status = text(asked, "mandate_id") or "", text(asked, "status") or ""
-        for client in self._clients():
+        for client in self._world.clients:
             if mandate_id in client.mandates:
                 mandate = client.mandates[mandate_id]
                 self._mandates.move(client, mandate, status, text(asked, "error_cause"))
-                self._world.commit()
                 return mandate.shown(self._world.clock.now(), client.lines[mandate.mandate_id])
         raise ValueError(f"there is no mandate {mandate_id}")
 
@@ -79,16 +77,12 @@ class DomainControl:
         play = plays.get(answer or "")
         if play is None:
             raise ValueError(f"people complete or ignore a link; answer is {answer!r}")
-        for client in self._clients():
+        for client in self._world.clients:
             link = client.onboarding
             if link is not None and link.url == url:
                 play(client, link)
-                self._world.commit()
                 return link.progress(self._world.clock.now())
         raise ValueError(f"no client has the onboarding link {url}")
-
-    def _clients(self) -> Iterator[Client]:
-        return (client for sponsor in self._world.sponsors for client in sponsor.clients.values())
 
 
 def view(client: Client, now: datetime) -> dict[str, Any]:

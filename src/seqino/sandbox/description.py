@@ -51,7 +51,6 @@ class Operation:
 
     method: str
     path: str
-    operation_id: str
     name: str
     """Name in Python where the description gives one, else the operation id."""
     authenticated: bool
@@ -130,7 +129,6 @@ class Description:
         return Operation(
             method=method,
             path=path,
-            operation_id=raw["operationId"],
             name=raw.get("x-python-name", raw["operationId"]),
             authenticated=bool(raw.get("security", self.document.get("security"))),
             parameters=tuple(self._parameter(one) for one in (*shared, *raw.get("parameters", ()))),

@@ -81,13 +81,13 @@ class Exchange:
         if hold:
             await self.server.pause(hold)
         self.server.effects[seen.route] += effect
-        return Reply(target=seen.path)
+        return Reply()
 
     def error(self, status: int) -> Reply:
         """Return an empty object with a status."""
         target = self._seen.path if self._seen else "/"
         headers = (("Location", target),) if status in REDIRECTS else ()
-        return Reply(status=status, headers=headers, target=target)
+        return Reply(status=status, headers=headers)
 
     def note(self, play: Play) -> None:
         """Count a play by its name."""

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seqino.sandbox.lifecycle_rules import PORTAL
 from seqino.sandbox.scenarios import SELLER_SIDE, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EXPIRED", "MAGIC_MANDATES", "OPENED", "OUTCOMES", "PORTAL", "Outcome", "moved_to"]
-
-PORTAL = "PPF"
-"""The public portal (*portail public de facturation*)."""
+__all__ = ["EXPIRED", "MAGIC_MANDATES", "OPENED", "OUTCOMES", "Outcome", "moved_to"]
 
 
 @attrs.frozen(kw_only=True)

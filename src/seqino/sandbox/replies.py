@@ -37,7 +37,6 @@ class Reply:
         status: Its status, 100 to 599.
         body: Its body.
         headers: Its headers, without those that frame the body.
-        target: Target of the request that it answers, such as ``/drafts?x=1``.
         date: When it is given, in seconds since 1970.
         form: What its body should be like; ``None`` where nobody says so.
     """
@@ -45,7 +44,6 @@ class Reply:
     status: int = 201
     body: bytes = b"{}"
     headers: tuple[tuple[str, str], ...] = ()
-    target: str = "/"
     date: float = attrs.field(factory=time.time, eq=False)
     form: Form | None = None
 

@@ -57,8 +57,7 @@ class Steering:
         """Return every invoice of every client, in the order of their deposits: where it is and goes."""
         return [
             self._shown(client, invoice)
-            for sponsor in self._world.sponsors
-            for client in sponsor.clients.values()
+            for client in self._world.clients
             for invoice in client.invoices.values()
         ]
 
@@ -151,10 +150,9 @@ class Steering:
         return self._shown(client, invoice)
 
     def _find(self, invoice_id: str) -> tuple[Client, Invoice]:
-        for sponsor in self._world.sponsors:
-            for client in sponsor.clients.values():
-                if invoice_id in client.invoices:
-                    return client, client.invoices[invoice_id]
+        for client in self._world.clients:
+            if invoice_id in client.invoices:
+                return client, client.invoices[invoice_id]
         raise UnknownInvoice(f"invoice {invoice_id} does not exist")
 
     def _save(self, client: Client, invoice: Invoice) -> None:

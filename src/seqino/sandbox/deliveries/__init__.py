@@ -84,8 +84,8 @@ class Deliveries:
         self._timer: asyncio.Handle | None = None
         self._is_woken = False
         self.recipients: Recipients = recipients
-        self._tells_drafts = tells_drafts
         """Finds the clients that receive invoices for a SIREN."""
+        self._tells_drafts = tells_drafts
         self.limits = limits or Limits()
         self.behaviour = Behaviour()
         """How deliveries misbehave; set another one, or ``Behaviour()`` to end it."""

@@ -196,10 +196,9 @@ class Agenda:
                     yield _Topic(client, record, hearer, Incoming(record))
 
     def _all_topics(self) -> Iterator[_Topic]:
-        for sponsor in self._world.sponsors:
-            for client in sponsor.clients.values():
-                for record in client.subjects():
-                    yield from self._topics(client, record)
+        for client in self._world.clients:
+            for record in client.subjects():
+                yield from self._topics(client, record)
 
 
 def _is_there(client: Client) -> bool:

@@ -19,7 +19,7 @@ from seqino.sandbox.world.records import Account, Registration, RetiredNumber
 from seqino.sandbox.world.sponsors import Client, Sponsor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from seqino.sandbox.clock import Clock
@@ -113,10 +113,9 @@ class World:
         self.directory = Directory(self.clock.now())
         for line in published:
             self.directory.add(line)
-        for sponsor in self._sponsors.values():
-            for client in sponsor.clients.values():
-                for line in client.lines.values():
-                    self.directory.add(line)
+        for client in self.clients:
+            for line in client.lines.values():
+                self.directory.add(line)
         self._ids, self._starts, self._traces = standing.ids, standing.starts + 1, 0
         self.counters.restore(standing.counters)
         try:
@@ -171,8 +170,7 @@ class World:
             return []
         return [
             client
-            for sponsor in self.sponsors
-            for client in sponsor.clients.values()
+            for client in self.clients
             if any(
                 one.entry["siren"] == siren and one.status(now) == "active"
                 for one in client.mandates.values()
@@ -194,6 +192,11 @@ class World:
         return f"trace_{self._starts:04x}{self._traces:012x}"
 
     # --- Records ---
+
+    @property
+    def clients(self) -> Iterator[Client]:
+        """Every client of every sponsor."""
+        return (client for sponsor in self.sponsors for client in sponsor.clients.values())
 
     def holds(self, client: Client) -> bool:
         """Tell whether a client is there: what began before a reset may end after it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from seqino.sandbox.lifecycle import INVOICE, Leg
-from seqino.sandbox.mandate_outcomes import PORTAL
+from seqino.sandbox.lifecycle_rules import PORTAL
 from seqino.sandbox.scenarios import SELLER_SIDE, Step
 from seqino.sandbox.world.coursed import Coursed
 from seqino.sandbox.world.records import Invoice
