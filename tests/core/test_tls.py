@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import socket
 import ssl
@@ -18,6 +19,7 @@ from seqino._core.call import CallEngine
 from seqino._core.codec import Codec
 from seqino._core.config import Config, Secret
 from seqino._core.network import Network
+from seqino._core.sending import SendMark
 from seqino._core.wire import Effect, Operation
 from seqino.errors import ConnectionFailed, InsecureConnection, OutcomeUnknown
 from seqino.sandbox.fault_plays import Play
@@ -128,8 +130,17 @@ class Refusing:
 
     def serve(self) -> None:
         connection, _ = self._listener.accept()
-        with pytest.raises(ssl.SSLError), self.context.wrap_socket(connection, server_side=True) as secure:
-            self.sends += len(secure.recv(1))
+        with connection.dup() as rest:
+            with (
+                pytest.raises(ssl.SSLError),
+                self.context.wrap_socket(connection, server_side=True) as secure,
+            ):
+                self.sends += len(secure.recv(1))
+            # What is closed with bytes unread is reset, and the client may never see why.
+            with contextlib.suppress(OSError):
+                rest.shutdown(socket.SHUT_WR)
+                while rest.recv(65_536):
+                    pass
         self._listener.close()
 
 
@@ -212,3 +223,32 @@ async def test_a_connection_cut_after_the_request_leaves_a_doubt(serve: Any, aut
     with pytest.raises(OutcomeUnknown):
         await call(server, trusting(authority))
     assert server.sends == 1
+
+
+async def test_a_tls_connection_closed_twice_lets_nothing_more_leave(
+    authority: trustme.CA, unused_port: int
+) -> None:
+    server_side, client_side = serving(authority.issue_cert("127.0.0.1")), trusting(authority)
+    may_read, arrived = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await may_read.wait()
+        count = 0
+        with contextlib.suppress(OSError):
+            while part := await reader.read(1_000_000):
+                count += len(part)
+        arrived.set_result(count)
+        writer.close()
+
+    body = bytes(50_000_000)
+    async with await asyncio.start_server(receive, "127.0.0.1", unused_port, ssl=server_side):
+        _, writer = await asyncio.open_connection("127.0.0.1", unused_port, ssl=client_side)
+        mark = SendMark()
+        mark.begin(writer.transport)
+        writer.write(body)
+        # As when an answer cannot be read while its request is being written, and the request is let go.
+        writer.transport.close()
+        writer.transport.close()
+        mark.abandon()
+        may_read.set()
+        assert await arrived < len(body)

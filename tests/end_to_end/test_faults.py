@@ -161,6 +161,19 @@ async def connected(case: Case) -> AsyncGenerator[tuple[Sandbox, SeqinoClient]]:
 async def test_an_invoice_is_issued_once_or_not_at_all_and_nobody_is_told_otherwise(
     case: Case, invoice: dict[str, Any]
 ) -> None:
+    await is_issued_once_or_not_at_all(case, invoice)
+
+
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_same_holds_on_the_other_event_loop(case: Case, invoice: dict[str, Any]) -> None:
+    uvloop = pytest.importorskip("uvloop", reason="there is no uvloop on this system")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(is_issued_once_or_not_at_all(case, invoice))
+
+
+async def is_issued_once_or_not_at_all(case: Case, invoice: dict[str, Any]) -> None:
+    """Submit an invoice through a fault, and compare what the caller was told with what the sandbox did."""
     async with connected(case) as (sandbox, client):
         if case.operation == LOOK:  # somebody looks only in doubt
             sandbox.faults.plan("reset-after", operation=VALIDATE)

@@ -41,7 +41,7 @@ class SendMark:
         guard: Asked before it may leave; ``None`` where nobody needs to be.
     """
 
-    __slots__ = ("_given_up", "_guard", "_transport", "refusal", "sent")
+    __slots__ = ("_given_up", "_guard", "_socket", "_transport", "refusal", "sent")
 
     def __init__(self, guard: SendGuard | None = None) -> None:
         self.sent = False
@@ -50,6 +50,7 @@ class SendMark:
         self._guard = guard
         self._given_up = False
         self._transport: asyncio.WriteTransport | None = None
+        self._socket: socket.socket | None = None
 
     @property
     def is_guarded(self) -> bool:
@@ -83,6 +84,8 @@ class SendMark:
         """Note that the first byte is about to be written."""
         self.sent = True
         self._transport = transport
+        # Taken while the connection is open: one that was closed may not tell its socket any more.
+        self._socket = None if transport is None else transport.get_extra_info("socket")
 
     def give_up(self) -> None:
         """Let a request leave no more that has not left yet: whoever made it was told how it ended."""
@@ -95,9 +98,14 @@ class SendMark:
         """
         if self._transport is None or not self._transport.is_closing():
             return
-        connection: socket.socket | None = self._transport.get_extra_info("socket")
-        if connection is not None:
-            # Lingering 0 s makes the closing a reset; a socket that is closed already cannot be set.
-            with contextlib.suppress(OSError):
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        if self._socket is not None:
+            # Lingering 0 s makes the closing a reset. A socket that is closed already cannot be set: asyncio
+            # says so with an OSError, uvloop with a ValueError.
+            with contextlib.suppress(OSError, ValueError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         self._transport.abort()
+        if self._socket is not None:
+            # A TLS connection of asyncio that was closed twice does not abort: what waits in it could still
+            # leave. uvloop aborts always, and its sockets refuse to be shut down with a TypeError.
+            with contextlib.suppress(OSError, TypeError):
+                self._socket.shutdown(socket.SHUT_RDWR)

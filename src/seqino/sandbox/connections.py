@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
@@ -72,26 +74,28 @@ class Front:
         """Return the protocol that speaks HTTP."""
         return Connection(self, self._server, self._loop)
 
-    def shake(self, transport: asyncio.Transport, protocol: _Handshake, delay: float) -> None:
-        """Speak TLS on a connection, after some seconds."""
-        task = self._loop.create_task(self._shake(transport, protocol, delay))
+    def shake(self, accepted: socket.socket, delay: float) -> None:
+        """Speak TLS on a connection, after some seconds.
+
+        Args:
+            accepted: The connection, which is this one's to close from now on.
+            delay: How long nothing is read of it, in seconds.
+        """
+        task = self._loop.create_task(self._shake(accepted, delay))
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
 
-    async def _shake(self, transport: asyncio.Transport, protocol: _Handshake, delay: float) -> None:
-        assert self._tls is not None  # noqa: S101 - nobody shakes hands without
+    async def _shake(self, accepted: socket.socket, delay: float) -> None:
         try:
             await asyncio.sleep(delay)
-            encrypted = await self._loop.start_tls(
-                transport, protocol, self._tls, server_side=True, ssl_shutdown_timeout=_LINGERING
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
+        # An OSError says that the other side has left, does not trust us, or does not speak TLS.
+        with contextlib.suppress(OSError):
+            await self._loop.connect_accepted_socket(
+                self.connection, accepted, ssl=self._tls, ssl_shutdown_timeout=_LINGERING
             )
-            protocol.encrypted(encrypted)
-        except OSError:
-            # The other side has left, does not trust us, or does not speak TLS: nothing that we did wrong.
-            pass
-        finally:
-            if not protocol.is_encrypted:
-                transport.abort()
 
     @property
     def connections(self) -> list[Connection]:
@@ -208,40 +212,26 @@ class _Ended(asyncio.Protocol):
 
 
 class _Handshake(asyncio.Protocol):
-    """A connection that does not speak TLS yet; bytes that come with the end of the handshake are kept."""
+    """A connection that does not speak TLS yet."""
 
     def __init__(self, front: Front, play: Play | None) -> None:
         self._front = front
         self._play = play
-        self._kept = bytearray()
-        self._connection: Connection | None = None
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether the connection was handed on."""
-        return self._connection is not None
 
     def connection_made(self, transport: Any) -> None:
-        if self._play is None or self._play.read == "nothing":
-            # What comes before start_tls() would be lost to it.
-            transport.pause_reading()
-            self._front.shake(transport, self, self._play.delay if self._play else 0)
         self._transport = transport
+        if self._play is None or self._play.read == "nothing":
+            # TLS has to see every byte, so the connection is begun again, before any was read. A pause would
+            # not do: uvloop reads all the same once this returns.
+            one = transport.get_extra_info("socket")
+            self._front.shake(
+                socket.fromfd(one.fileno(), one.family, one.type), self._play.delay if self._play else 0
+            )
+            transport.abort()
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:  # noqa: ARG002 - that some came is enough
         if self._play is not None and self._play.read == "first":
             _end(self._transport, self._play)
-        self._kept += data
-
-    def encrypted(self, transport: asyncio.Transport | None) -> None:
-        """Hand the connection on, with what was kept; one that is over by now has no transport."""
-        if transport is None or transport.is_closing():
-            return
-        self._connection = self._front.connection()
-        transport.set_protocol(self._connection)
-        self._connection.connection_made(transport)
-        if self._kept:
-            self._connection.data_received(bytes(self._kept))
 
 
 def _is_control(begun: bytes) -> bool | None:
