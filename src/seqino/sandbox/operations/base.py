@@ -10,6 +10,7 @@ import attrs
 
 from seqino.sandbox.identifiers import is_siren
 from seqino.sandbox.judge import Refusal, Unprocessable, problem
+from seqino.sandbox.reading import InvoiceFile, NoInvoice
 from seqino.sandbox.rules import JUDGED, breaches, party_key, siren_of
 from seqino.sandbox.shape import Shape, shape_of
 from seqino.sandbox.world import Sponsor
@@ -57,12 +58,15 @@ _MARKS = (
 """What the platform itself writes into a draft; sent back by a caller, it changes nothing."""
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True, eq=False)
 class Upload:
     """A file of a multipart request."""
 
     name: str
-    content: bytes = attrs.field(repr=False)
+    size: int
+    """Bytes."""
+    read: InvoiceFile | NoInvoice
+    """What was read of it, or why it is no invoice."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
