@@ -80,7 +80,7 @@ MAP: dict[str, set[str]] = {
     "cli": {
         *("", "batch", "cli", "client", "sandbox", "statuses"),
         *("documents", "identifiers", "models", "pagination", "submission"),
-        *("resources.directory", "resources.mandates"),
+        *("resources.directory", "resources.mandates", "resources.patience"),
     },
     "": {
         *("_core.events", "_core.raw", "api", "client", "documents", "identifiers", "models", "pagination"),

@@ -80,5 +80,5 @@ def test_a_run_keeps_below_the_limits_that_are_told(
 def test_a_shortage_is_told_in_words() -> None:
     limits = UsageLimits(rate_limit_per_day=1000, current_day_calls=900)
     assert allowance(limits, requests=200) == Allowance(
-        shortages=("100 of 1000 requests are left in this day, and 200 are needed",)
+        limits=limits, shortages=("100 of 1000 requests are left in this day, and 200 are needed",)
     )

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqino.sandbox.fault_plays import answer
+from tests.fault_server import answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seqino._core.wire import JSON
     from seqino.client import SeqinoClient
-    from seqino.sandbox.exchange import Behaviour, Exchange
     from tests.core.conftest import FaultServer
+    from tests.exchange import Behaviour, Exchange
 
 __all__ = ["ROUTES", "Platform", "perform"]
 

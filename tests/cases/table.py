@@ -11,12 +11,13 @@ import attrs
 import pytest
 
 from seqino._core.wire import Body, Effect, File, Operation, Parameter
-from seqino.sandbox.fault_plays import answer, fault
+from seqino.sandbox.fault_plays import fault
+from tests.fault_server import answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from seqino.sandbox.exchange import Behaviour
+    from tests.exchange import Behaviour
 
 __all__ = ["THING", "Case", "Flow", "arguments", "collect", "operation", "play", "success"]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ from typer.testing import CliRunner
 
 import seqino
 from seqino.cli.app import app
-from seqino.cli.follow import Pace
 from seqino.sandbox import Sandbox
+from seqino.statuses import Backoff
 from seqino.testing import SandboxThread
 from tests.cli.batch_ledgers import Batch
 from tests.cli.results import Result
@@ -47,7 +48,7 @@ class Platform(SandboxThread):
 @pytest.fixture
 def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     monkeypatch.setenv("SEQINO_API_KEY", "test-key")
-    monkeypatch.setattr("seqino.cli.submit.PACE", Pace(first=0.01))
+    monkeypatch.setattr("seqino.cli.submit.PACE", Backoff(first=timedelta(seconds=0.01)))
     with Platform(Sandbox(speed=1e5)) as platform:
         yield platform
 

@@ -228,10 +228,13 @@ def test_a_correction_that_cannot_be_sent_leaves_what_was_rejected(batch: Batch)
     assert batch.states() == {"A": "rejected"}
 
 
-def test_the_platforms_limits_are_told_before_anything_is_sent(
+def test_the_platforms_limits_are_asked_for_once_and_told_before_anything_is_sent(
     batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def limits(*_: object, **__: object) -> UsageLimits:
+    asked = list[object]()
+
+    async def limits(*arguments: object, **_: object) -> UsageLimits:
+        asked.append(arguments)
         return UsageLimits(rate_limit_per_minute=600)
 
     monkeypatch.setattr("seqino.resources.usage.Usage.get_limits", limits)
@@ -240,6 +243,11 @@ def test_the_platforms_limits_are_told_before_anything_is_sent(
         result.stderr.index(words) for words in ("limits: 600 requests a minute", "run 1: 1 queued")
     )
     assert told < sent
+    assert len(asked) == 1
+    over = batch("resume", "--run", 1)
+    assert over.exit_code == ExitCode.OK
+    assert "limits: " not in over.stderr
+    assert len(asked) == 1
 
 
 def test_a_key_that_is_not_taken_sends_nothing(batch: Batch) -> None:

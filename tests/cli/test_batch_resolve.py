@@ -14,7 +14,7 @@ from seqino import SeqinoClient
 from seqino.batch import Ledger, State
 from seqino.batch.items import Change
 from seqino.batch.states import ItemEvent
-from seqino.cli.batch.confirming import answer
+from seqino.cli.confirm import answer
 from seqino.cli.result import ExitCode
 from seqino.errors import OutcomeUnknown
 from tests.cli.batch_ledgers import CLIENT, FILE, KEY, SUBMIT_FILE
@@ -177,8 +177,8 @@ def test_nothing_is_changed_where_nobody_confirms_it(in_doubt: Batch) -> None:
 def test_a_person_at_a_terminal_is_asked(
     in_doubt: Batch, monkeypatch: pytest.MonkeyPatch, typed: str, state: str
 ) -> None:
-    monkeypatch.setattr("seqino.cli.batch.confirming.is_watched", lambda: True)
-    monkeypatch.setattr("seqino.cli.batch.confirming.answer", lambda: typed)
+    monkeypatch.setattr("seqino.cli.confirm.is_watched", lambda: True)
+    monkeypatch.setattr("seqino.cli.confirm.answer", lambda: typed)
     assert "Do it? [y/N]" in in_doubt("resolve", KEY, "--absent").stderr
     assert in_doubt.states() == {KEY: state}
 

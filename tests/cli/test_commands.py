@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seqino.cli.__main__ import main
-from seqino.cli.follow import Pace
 from seqino.cli.result import ExitCode
 from seqino.cli.running import carry_out
 from seqino.cli.sending import Following
 from seqino.sandbox import MAGIC_BUYERS, Sandbox
+from seqino.statuses import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +147,9 @@ def test_work_runs_where_signals_cannot_be_handled() -> None:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a minute of the demo pass in no time."""
     monkeypatch.setattr("seqino.cli.demo.SPEED", 1e5)
-    monkeypatch.setattr("seqino.cli.demo.FOLLOWING", Following(pace=Pace(first=0.01), limit=60))
+    monkeypatch.setattr(
+        "seqino.cli.demo.FOLLOWING", Following(pace=Backoff(first=timedelta(seconds=0.01)), limit=60)
+    )
 
 
 def demo_line(invoices: int) -> str:

@@ -251,10 +251,11 @@ def test_the_draft_of_a_probe_is_read_from_a_file(
     with pytest.raises(InvalidInput, match="--probe-once needs --draft FILE"):
         read_draft(None, base_url="https://pdp.seqino.dev/api")
     for content, why in (
-        (b"\xff", "cannot be read: not text"),
-        (b"{", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
-        (b"[]", "no JSON object"),
+        (b"\xff", "draft.json is not JSON"),
+        (b"{", "draft.json is not JSON"),
+        (b'{"amount": NaN}', "draft.json is not JSON"),
+        (b"[" * 100_000, "draft.json is not JSON"),
+        (b"[]", "draft.json is JSON, but not an invoice draft"),
     ):
         (tmp_path / "draft.json").write_bytes(content)
         with pytest.raises(InvalidInput, match=why):

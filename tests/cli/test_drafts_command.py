@@ -340,17 +340,23 @@ def test_what_looks_wrong_with_an_invoice_is_a_warning(
     assert shown[-1].startswith("warning: 210 is ")
     (line,) = lines(on_platform("invoices", "show", sent["invoice_id"], "--json"))
     assert line["warnings"][0].startswith("210 is ")
+    french = on_platform("invoices", "show", sent["invoice_id"], "--lang", "fr").stdout.splitlines()
+    assert french[-1].startswith("avertissement : 210 date de ")
+    (line,) = lines(on_platform("invoices", "show", sent["invoice_id"], "--json", "--lang", "fr"))
+    assert line["warnings"][0].startswith("210 date de ")
 
 
 def test_an_invoice_without_data_has_its_events(
     on_platform: Command, platform: Platform, invoice_id: str
 ) -> None:
     platform.sandbox.faults.plan(
-        "status-404-before", operation="GET /invoicing/invoice_data/{invoice_id}", times=2
+        "status-404-before", operation="GET /invoicing/invoice_data/{invoice_id}", times=3
     )
     shown = on_platform("invoices", "show", invoice_id)
     assert shown.exit_code == ExitCode.OK
     assert "shows no data of it" in shown.stdout
+    french = on_platform("invoices", "show", invoice_id, "--lang", "fr")
+    assert "la plateforme n'en montre aucune donnée" in french.stdout
     (line,) = lines(on_platform("invoices", "show", invoice_id, "--json"))
     assert line["invoice"] is None
 

@@ -295,6 +295,8 @@ def test_commands_show_what_cannot_be_read_and_all_else(
         assert "212 Payment received" in result.stdout
         assert problem in result.stderr
         assert "\x1b" not in result.stderr
+    french = on_platform("events", "--type", "invoice", "--id", paid_id, "--lang", "fr").stderr
+    assert "avertissement : un événement illisible ($.timestamp is missing) : {" in french
     machine = lines(on_platform("events", "--type", "invoice", "--id", paid_id, "--json").stdout)
     assert machine[-1]["unreadable"] == "$.timestamp is missing"
     assert machine[-2]["number"] == 212

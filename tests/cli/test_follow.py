@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seqino.cli.follow import Pace, standing
+from seqino.cli.follow import standing
 from seqino.cli.plan import Invoice
 from seqino.cli.result import End, ExitCode, Result, Tally
 from seqino.models import LifecycleEvent, LifecycleStatusCode
@@ -70,12 +70,6 @@ def test_the_reason_is_told_as_code_and_text() -> None:
     refused = event(3, "REFUSED", "TX_TVA_ERR")
     refused.reason = "Taux erroné"
     assert standing([refused]).reason == "TX_TVA_ERR: Taux erroné"
-
-
-def test_each_pause_is_longer_up_to_the_longest() -> None:
-    pace = Pace(first=1.0, factor=2.0, longest=5.0)
-    assert [pace.delay(asked) for asked in range(5)] == [1.0, 2.0, 4.0, 5.0, 5.0]
-    assert pace.delay(10**9) == 5.0
 
 
 def tally(*ends: End, refused: int = 0) -> Tally:

@@ -87,6 +87,11 @@ async def test_a_failure_that_may_pass_is_told_and_looked_past() -> None:
     assert clock.told == ["RateLimited, and it goes on: Slow down.", "ServerError, and it goes on: Down."]
 
 
+async def test_an_answer_that_broke_off_is_looked_past() -> None:
+    broken = errors.UnexpectedAnswer("It broke off.", operation="x")
+    assert await watched(Clock(), broken, OVER) == Watched(looks=2, is_over=True)
+
+
 async def test_a_failure_that_stays_ends_it() -> None:
     with pytest.raises(errors.AuthenticationFailed):
         await watched(Clock(), errors.AuthenticationFailed("No.", operation="x", status=401))

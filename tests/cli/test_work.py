@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,14 +11,13 @@ import pytest
 
 from seqino import errors
 from seqino.cli.files import find
-from seqino.cli.follow import Pace
 from seqino.cli.plan import make_plan
 from seqino.cli.result import End, Result
 from seqino.cli.work import Run
 from seqino.errors import Fault
 from seqino.models import LifecycleEvent, LifecycleStatusCode
 from seqino.resources.histories import History
-from seqino.statuses import UnreadableEvent
+from seqino.statuses import Backoff, UnreadableEvent
 from seqino.submission import Submission, Verdict
 
 if TYPE_CHECKING:
@@ -246,7 +245,7 @@ async def test_an_interruption_leaves_nothing_half_sent_unsaid(run: Run) -> None
 async def follow(run: Run, client: Client, *, limit: float = 100) -> Clock:
     await run.submit(as_client(client))
     clock = Clock()
-    pace = Pace(first=1, factor=2, longest=8)
+    pace = Backoff(first=timedelta(seconds=1), factor=2, longest=timedelta(seconds=8))
     await run.follow(as_client(client), pace=pace, limit=limit, clock=clock, sleep=clock.sleep)
     return clock
 
@@ -294,7 +293,7 @@ async def test_without_an_id_there_is_nothing_to_follow(run: Run) -> None:
     for at, result in enumerate(run.results):
         run.results[at] = Result(invoice=result.invoice, end=End.SUBMITTED)
     clock = Clock()
-    await run.follow(as_client(Client()), pace=Pace(), limit=100, clock=clock, sleep=clock.sleep)
+    await run.follow(as_client(Client()), pace=Backoff(), limit=100, clock=clock, sleep=clock.sleep)
     assert by_end(run) == {End.SUBMITTED: len(run.results)}
     assert clock.slept == []
 

@@ -18,8 +18,8 @@ from seqino._core.codec import Codec
 from seqino._core.config import Config, Secret
 from seqino._core.events import CallEvent
 from seqino._core.runtime import Runtime
-from seqino.sandbox import fault_server
-from seqino.sandbox.fault_plays import answer
+from tests import fault_server
+from tests.fault_server import answer
 
 if TYPE_CHECKING:
     from seqino._core.transport import Middleware, Session

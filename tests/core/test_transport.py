@@ -33,8 +33,8 @@ from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from seqino.sandbox.exchange import Exchange
     from tests.core.conftest import FaultServer
+    from tests.exchange import Exchange
 
 CREATE: Operation[None] = Operation(
     name="create_thing",

@@ -14,8 +14,7 @@ import pytest
 
 from seqino.client import SeqinoClient
 from seqino.errors import ClientClosed, ConfigurationError, ConnectionFailed, NotFound, WrongEventLoop
-from seqino.sandbox.fault_plays import answer
-from seqino.sandbox.fault_server import FaultServer
+from tests.fault_server import FaultServer, answer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,6 +23,7 @@ from seqino.errors import (
     InvalidInput,
     NotFound,
     NotReached,
+    NotSent,
     ResponseDecodeError,
     ServerError,
     WaitTimedOut,
@@ -268,9 +269,10 @@ async def test_a_mandate_that_is_not_there_is_not_awaited(stage: Stage) -> None:
         await stage.client.mandates.wait_until_active("mdt-none", timeout=60)
 
 
-async def test_a_mandate_is_not_awaited_over_a_connection_that_is_not_secure() -> None:
-    refused = InsecureConnection("no", operation="get_mandate_details")
-    with pytest.raises(InsecureConnection):
+@pytest.mark.parametrize("kind", [InsecureConnection, NotSent])
+async def test_a_mandate_is_not_awaited_where_no_look_can_ever_be_sent(kind: type[NotSent]) -> None:
+    refused = kind("no", operation="get_mandate_details")
+    with pytest.raises(kind):
         await Mandates(Mock(call=AsyncMock(side_effect=refused), timeout=60.0)).wait_until_active(
             "m", timeout=60
         )

@@ -191,6 +191,10 @@ def test_who_asks_is_told_of_an_old_refusal_or_payment_without_a_report() -> Non
     [warning] = find_warnings(events, now=LATER, patience=timedelta(hours=20))
     assert warning.message.startswith("212 is 29 h old, unconfirmed: ")
     assert "silence means that it was taken" in warning.message
+    assert warning.message_fr.startswith("212 date de 29 h, sans confirmation : ")
+    [young] = find_warnings([PAID], now=PAID.timestamp + timedelta(minutes=9), patience=timedelta(0))
+    assert young.message.startswith("212 is 0 h old")
+    assert young.message_fr.startswith("212 date de 0 h")
     naive = datetime(2026, 9, 2, 14)  # noqa: DTZ001 - what is tested
     assert kinds(events, now=naive) == kinds(events)
 
@@ -213,6 +217,7 @@ def test_a_refusal_by_the_portal_is_a_warning_at_once(code: str) -> None:
     assert "REJ_ENCAISSEMENT" in warning.message
     [silent] = find_warnings([at(212, 1)], now=now, reports=[attrs.evolve(report, rejection_reason=None)])
     assert "without a reason" in silent.message
+    assert "a été rejeté : sans motif" in silent.message_fr
 
 
 def test_reports_may_stand_among_the_events() -> None:

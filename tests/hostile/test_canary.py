@@ -20,8 +20,7 @@ from seqino import CallOptions, File, SeqinoClient, errors, models
 from seqino._core.config import Config, Secret
 from seqino._core.raw import Response
 from seqino.errors import ConfigurationError, OutcomeUnknown, ResumeToken, SeqinoError
-from seqino.sandbox.fault_plays import answer
-from seqino.sandbox.fault_server import FaultServer
+from tests.fault_server import FaultServer, answer
 from tests.hostile.fakes import Time
 
 if TYPE_CHECKING:

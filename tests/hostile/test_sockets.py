@@ -11,8 +11,7 @@ import pytest
 
 from seqino import SeqinoClient
 from seqino.errors import CallError, NotSent, ResponseDecodeError
-from seqino.sandbox.fault_plays import answer
-from seqino.sandbox.fault_server import FaultServer
+from tests.fault_server import FaultServer, answer
 from tests.hostile.bodies import Body, bodies
 from tests.hostile.fakes import OPERATIONS
 from tests.hostile.samples import document

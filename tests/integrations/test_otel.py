@@ -30,8 +30,7 @@ from seqino._core.wire import Body, Effect, Operation, Parameter
 from seqino.client import SeqinoClient
 from seqino.errors import BadRequest, CallError, ConnectionFailed, MissingExtra, OutcomeUnknown
 from seqino.integrations.otel import OpenTelemetry
-from seqino.sandbox.fault_plays import answer
-from seqino.sandbox.fault_server import FaultServer
+from tests.fault_server import FaultServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import trustme
 
-from seqino.sandbox.fault_plays import FAULTS, Play, answer, fault
-from seqino.sandbox.fault_server import FaultServer
+from seqino.sandbox.fault_plays import FAULTS, Play, fault
 from seqino.sandbox.sockets import reset
+from tests.fault_server import FaultServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from seqino.sandbox.exchange import Exchange
+    from tests.exchange import Exchange
 
 REQUEST = b"POST /drafts?x=1 HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
 GET = b"GET /drafts/d1 HTTP/1.1\r\nHost: here\r\n\r\n"

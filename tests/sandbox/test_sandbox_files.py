@@ -356,6 +356,52 @@ async def test_a_seller_without_a_siren_is_rejected_on_issue(
     assert await rejection(call, sandbox, sent) == rule
 
 
+def _sample(name: str) -> str:
+    return next(path for path in SAMPLES if path.name == name).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("sample", "known"),
+    [
+        ("01-it-services-ubl.xml", "09012401700014"),
+        ("01-it-services-ubl.xml", "09111210200016"),
+        ("10-subcontractor-reverse-charge-cii.xml", "09177816700014"),
+        ("10-subcontractor-reverse-charge-cii.xml", "09056805600015"),
+    ],
+    ids=["UBL seller", "UBL buyer", "CII seller", "CII buyer"],
+)
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ("{known}", None),
+        ("{siren}", "BR-FR-09"),
+        ("{siren}00001", "BR-FR-09"),
+        ("{siren} {rest}", "BR-FR-09"),
+        ("09023502900015", "BR-FR-09"),
+    ],
+    ids=["it is one", "SIREN", "wrong check digit", "blank", "of another company"],
+)
+async def test_an_identifier_of_the_scheme_0009_is_a_siret_of_its_company(  # noqa: PLR0917 - the cases
+    call: Any, sandbox: Sandbox, sample: str, known: str, written: str, rule: str | None
+) -> None:
+    content = _sample(sample)
+    old, new = f">{known}</", written.format(known=known, siren=known[:9], rest=known[9:])
+    assert content.count(old) == 1
+    sent = await call.send_file(content.replace(old, f">{new}</").encode())
+    assert await rejection(call, sandbox, sent) == rule
+
+
+@pytest.mark.parametrize(("number", "rule"), [("09111210200016", None), ("09111210200017", "BR-FR-09")])
+async def test_a_siret_without_its_siren_beside_it_is_judged_alone(
+    call: Any, sandbox: Sandbox, number: str, rule: str | None
+) -> None:
+    content = _sample("01-it-services-ubl.xml").replace("09111210200016", number)
+    known = '<cbc:CompanyID schemeID="0002">091112102</cbc:CompanyID>'
+    assert content.count(known) == 1
+    sent = await call.send_file(content.replace(known, known.replace("0002", "0088")).encode())
+    assert await rejection(call, sandbox, sent) == rule
+
+
 async def rejection(call: Any, sandbox: Sandbox, sent: Any) -> str | None:
     """The rule for which a file was rejected on issue."""
     assert sent.status == 201

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from seqino.sandbox.app import LARGEST_BODY
-from seqino.sandbox.reading import read_ahead
+from seqino.sandbox.reading import InvoiceFile, NoInvoice, read_ahead
 from seqino.sandbox.sockets import reset
 from tests.sandbox.conftest import INVOICE
 from tests.sandbox.wires import connections_of, no_task_is_left, port_of, until
@@ -354,7 +354,7 @@ async def test_a_file_that_takes_long_to_read_holds_up_nobody(
 ) -> None:
     may_end = threading.Event()
 
-    def slow(data: bytes) -> bytes:
+    def slow(data: bytes) -> InvoiceFile | NoInvoice:
         assert may_end.wait(30)
         return read_ahead(data)
 

@@ -54,8 +54,10 @@ def test_a_function_runs_on_the_thread_of_the_sandbox() -> None:
 def test_counters_are_a_copy() -> None:
     with SandboxThread(Sandbox(speed=0)) as thread:
         before = thread.counters
-        get(f"{thread.url}/lifecycle-events")
+        thread.call(thread.sandbox.faults.plan, "unknown-field")
+        get(f"{thread.url}/usage/limits")
         assert (before.requests, thread.counters.requests) == (0, 1)
+        assert (before.faults_by_name, thread.counters.faults_by_name) == ({}, {"unknown-field-after": 1})
 
 
 def test_a_busy_port_is_said_by_start() -> None:

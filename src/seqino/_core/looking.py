@@ -138,7 +138,7 @@ class ReadableCall(LogicalCall):
         look_up: LookUp,
         guard: SendGuard | None = None,
     ) -> None:
-        super().__init__(request, config, shared, guard=guard)
+        super().__init__(request, attrs.evolve(config, is_looked_into=True), shared, guard=guard)
         self._look_up = look_up
         self._earlier: ResumeToken | None = None
         self._was_found = False
@@ -207,10 +207,6 @@ class ReadableCall(LogicalCall):
             parameters=arguments,
         )
         return await LogicalCall(request, config, self._shared).fetch()
-
-    def _attempt_limit(self) -> float:
-        # Time is left to look, in case it ends unclear.
-        return min(self._config.attempt_timeout, self._remaining())
 
     def _sought(self) -> Sought:
         earlier = self._earlier

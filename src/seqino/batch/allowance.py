@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import attrs
 
-if TYPE_CHECKING:
-    from seqino.models import UsageLimits
+from seqino.models import UsageLimits
 
 __all__ = ["Allowance", "allowance"]
 
@@ -27,10 +25,12 @@ class Allowance:
     Args:
         requests_per_second: How many requests may begin in a second; ``None`` where nothing is known.
         shortages: In words, which limits the run will reach.
+        limits: What the platform told; ``None`` where it told nothing, or was not asked.
     """
 
     requests_per_second: float | None = None
     shortages: tuple[str, ...] = ()
+    limits: UsageLimits | None = None
 
 
 def allowance(limits: UsageLimits, *, requests: int) -> Allowance:
@@ -51,4 +51,6 @@ def allowance(limits: UsageLimits, *, requests: int) -> Allowance:
             rate = min(rate, limit / seconds * _MARGIN)
         if requests > left and name != "minute":
             shortages.append(f"{left} of {limit} requests are left in this {name}, and {requests} are needed")
-    return Allowance(requests_per_second=None if rate == math.inf else rate, shortages=tuple(shortages))
+    return Allowance(
+        requests_per_second=None if rate == math.inf else rate, shortages=tuple(shortages), limits=limits
+    )

@@ -1,4 +1,4 @@
-"""Ask a person before something is sent that would count twice if it were sent twice."""
+"""Ask a person before something is done that cannot be taken back."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import sys
 from seqino.cli.terminal import say
 from seqino.errors import InvalidInput
 
-__all__ = ["confirm", "is_watched"]
+__all__ = ["answer", "confirm", "is_watched"]
 
-
-_YES = {"y", "yes", "o", "oui"}
+_YES = frozenset({"y", "yes", "o", "oui"})
 
 
 def is_watched() -> bool:
@@ -18,23 +17,29 @@ def is_watched() -> bool:
     return sys.stdin.isatty()
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def answer() -> str:
+    """Read a line of what is typed."""
+    return sys.stdin.readline()
+
+
+def confirm(question: str, *, yes: bool, sends: bool = False) -> None:
     """Ask, unless the answer was given beforehand.
 
     Args:
         question: What is about to be done.
         yes: Whether ``--yes`` was given.
+        sends: Whether something is sent, which would count twice if it were sent twice; else it changes.
 
     Raises:
-        InvalidInput: Nobody is there to answer, or the answer was no; nothing was sent.
+        InvalidInput: Nobody is there to answer, or the answer was no; nothing was done.
     """
     if yes:
         return
+    untouched = "nothing was sent" if sends else "nothing was changed"
     if not is_watched():
-        raise InvalidInput(
-            "nobody is there to confirm it, and nothing was sent: look at what is to be sent, then add --yes"
-        )
+        hint = "look at what is to be sent, then add --yes" if sends else "add --yes"
+        raise InvalidInput(f"nobody is there to confirm it, and {untouched}: {hint}")
     # Not typer's own prompt: it writes a part of itself to the output, among what a machine reads there.
-    say(f"{question} Send it? [y/N]", stderr=True)
-    if sys.stdin.readline().strip().lower() not in _YES:
-        raise InvalidInput("nothing was sent")
+    say(f"{question} [y/N]", stderr=True)
+    if answer().strip().lower() not in _YES:
+        raise InvalidInput(untouched)

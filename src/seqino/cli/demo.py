@@ -1,6 +1,7 @@
 """``seqino demo``: a realistic set of invoices, sent to a sandbox and followed to their ends."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,6 @@ import typer
 from seqino.cli.announce import CLIENT_ID
 from seqino.cli.common import Lang, leave, one_line_errors
 from seqino.cli.demo_ledger import submit_through_ledger
-from seqino.cli.follow import Pace
 from seqino.cli.progress import progress
 from seqino.cli.result import End, ExitCode, Tally
 from seqino.cli.running import carry_out
@@ -20,6 +20,7 @@ from seqino.cli.terminal import console, language, say
 from seqino.cli.work import Run
 from seqino.client import SeqinoClient
 from seqino.errors import ConfigurationError
+from seqino.statuses import Backoff
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,7 +32,10 @@ __all__ = ["demo"]
 SPEED = 40.0
 """The longest course takes a minute of the sandbox's time, and so under two seconds."""
 
-FOLLOWING = Following(pace=Pace(first=0.4, longest=2.0), limit=60.0)
+FOLLOWING = Following(
+    pace=Backoff(first=timedelta(seconds=0.4), longest=timedelta(seconds=2), factor=1.6),
+    limit=60.0,
+)
 
 
 def demo(

@@ -85,7 +85,7 @@ class Feed:
         if self.session.out.as_json:
             self.session.out.lines(unreadable_members(event) for event in events)
         else:
-            say_unreadable(events)
+            say_unreadable(events, self.lang)
 
     def say(self, found: Found[LifecycleEvent]) -> None:
         """Say one event, on a line of its own."""

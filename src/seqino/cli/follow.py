@@ -1,46 +1,24 @@
-"""When to ask for an invoice's events, and what they say about its end. Pure."""
+"""What the events of an invoice say about its end. Pure."""
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 import attrs
 
 from seqino.cli.result import End
-from seqino.statuses import LocalState, StatusMeaning, is_duplicate_refusal, local_state, resolve
+from seqino.statuses import LocalState, StatusMeaning, in_order, is_duplicate_refusal, local_state, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from seqino.models import LifecycleEvent
 
-__all__ = ["Pace", "Standing", "standing"]
+__all__ = ["Standing", "standing"]
 
 _DEAD = {210: End.REFUSED, 213: End.REJECTED, 220: End.CANCELLED}
 _ENDS = {LocalState.SETTLED: End.PAID, LocalState.NOT_DELIVERED: End.NOT_DELIVERED}
 _ENDING = frozenset({*_DEAD, 212})
-
-
-@attrs.frozen(kw_only=True)
-class Pace:
-    """How often one invoice is asked for; seconds.
-
-    Args:
-        first: Pause before the first question.
-        factor: How much longer each pause is than the one before.
-        longest: No pause is longer.
-    """
-
-    first: float = 0.5
-    factor: float = 1.6
-    longest: float = 60.0
-
-    def delay(self, asked: int) -> float:
-        """Return the pause before the next question, of an invoice that was asked for so many times."""
-        # The exponent is bounded, so that a day of questions cannot overflow.
-        return min(self.longest, self.first * self.factor ** min(asked, 64))
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +40,7 @@ def standing(events: Sequence[LifecycleEvent]) -> Standing:
     """Tell where the events of an invoice leave it; they may come in any order."""
     if not events:
         return Standing()
-    ordered = sorted(events, key=lambda event: (_instant(event.timestamp), _number(event)))
+    ordered = in_order(events)
     state = local_state(ordered)
     if state is LocalState.DUPLICATE:
         return _standing(End.DUPLICATE, next(filter(is_duplicate_refusal, ordered)))
@@ -72,10 +50,6 @@ def standing(events: Sequence[LifecycleEvent]) -> Standing:
     # A second delivery that was refused says nothing of the invoice that is held.
     own = [event for event in ordered if not is_duplicate_refusal(event)]
     return _standing(End.OPEN if state is None else _ENDS.get(state, End.OPEN), own[-1])
-
-
-def _instant(timestamp: datetime) -> datetime:
-    return timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
 
 
 def _number(event: LifecycleEvent) -> int:

@@ -19,6 +19,7 @@ from seqino.cli.lifecycle import (
     state_label,
     unreadable_line,
     unreadable_members,
+    warning_line,
 )
 from seqino.cli.plain import Found, builtins_of
 from seqino.cli.reading import read_file
@@ -39,6 +40,12 @@ __all__ = ["invoices"]
 invoices = group("invoices", "Invoices: submit them, see where they are, settle what is in doubt.")
 invoices.command("submit")(submit)
 invoices.command("sample")(sample)
+
+
+_NO_DATA: dict[Language, str] = {
+    "fr": "la plateforme n'en montre aucune donnée, seulement ses événements",
+    "en": "the platform shows no data of it, only its events",
+}
 
 
 @command(invoices, "show")
@@ -74,14 +81,15 @@ def _say(
 ) -> None:
     values = [event.value for event in events]
     state = local_state(values)
-    warnings = find_warnings(values, now=session.now())
+    found = find_warnings(values, now=session.now())
+    warnings = [warning.message_fr if lang == "fr" else warning.message for warning in found]
     if session.out.as_json:
         session.out.one(
             {
                 "invoice_id": invoice_id,
                 "state": state,
                 "state_label": state_label(state, lang),
-                "warnings": [warning.message for warning in warnings],
+                "warnings": warnings,
                 "events": [event_members(event, lang) for event in events],
                 "unreadable": [unreadable_members(event) for event in unreadable],
                 "invoice": None if data is None else data.members,
@@ -93,17 +101,15 @@ def _say(
         {**card, **({} if data is None else invoice_card(data.value)), "state": state_label(state, lang)}
     )
     if data is None:
-        say("the platform shows no data of it, only its events")
+        say(_NO_DATA[lang])
     say("")
     show_events(in_order(values), lang)
     for event in in_order(values):
         reason = find_reason(event.rejection_reason)
         if reason is not None and reason.advice:
             say(f"{reason.code}: {reason.advice_fr if lang == 'fr' else reason.advice}")
-    for warning in warnings:
-        say(f"warning: {warning.message}")
-    for one in unreadable:
-        say(f"warning: {unreadable_line(one)}")
+    for warning in (*warnings, *(unreadable_line(one, lang) for one in unreadable)):
+        say(warning_line(warning, lang))
 
 
 @command(invoices, "resume", sends=True)

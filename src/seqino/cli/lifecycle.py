@@ -25,6 +25,7 @@ __all__ = [
     "state_label",
     "unreadable_line",
     "unreadable_members",
+    "warning_line",
 ]
 
 _STATES: dict[LocalState | None, tuple[str, str]] = {
@@ -120,9 +121,17 @@ def parted(
     return events, unreadable
 
 
-def unreadable_line(event: UnreadableEvent) -> str:
+def unreadable_line(event: UnreadableEvent, lang: Language = "en") -> str:
     """Write what came as an event and cannot be read on one line: what is wrong, and what came."""
-    return f"an event that cannot be read ({one_line(event.problem)}): {one_line(_text(event))}"
+    problem, came = one_line(event.problem), one_line(_text(event))
+    if lang == "fr":
+        return f"un événement illisible ({problem}) : {came}"
+    return f"an event that cannot be read ({problem}): {came}"
+
+
+def warning_line(text: str, lang: Language) -> str:
+    """Write a warning, whose words are in that language."""
+    return f"avertissement : {text}" if lang == "fr" else f"warning: {text}"
 
 
 def unreadable_members(event: UnreadableEvent) -> dict[str, Any]:
@@ -130,10 +139,10 @@ def unreadable_members(event: UnreadableEvent) -> dict[str, Any]:
     return {"unreadable": event.problem, "raw": _text(event)}
 
 
-def say_unreadable(events: Sequence[UnreadableEvent]) -> None:
+def say_unreadable(events: Sequence[UnreadableEvent], lang: Language) -> None:
     """Say what came as an event and cannot be read, beside the output."""
     for event in events:
-        say(f"warning: {unreadable_line(event)}", stderr=True)
+        say(warning_line(unreadable_line(event, lang), lang), stderr=True)
 
 
 def _text(event: UnreadableEvent) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
 
 from seqino.cli.diagnosis import Finding, Level
+from seqino.cli.reading import read_object, read_object_file
 from seqino.errors import CallError, InvalidInput, OutcomeUnknown
 from seqino.options import CallOptions
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Probed", "probe", "read_draft"]
 
 _CHECK = "second validation"
+_SAMPLE = "sandbox/invoices/13-consulting-draft.json"
 _NO_VERDICT = frozenset({401, 402, 403, 405, 408, 421, 425, 426, 429, 431})
 """Statuses that say nothing of the draft."""
 
@@ -39,34 +39,21 @@ def read_draft(path: Path | None, *, base_url: str) -> dict[str, JSON]:
     """Read the invoice that is to be issued.
 
     Args:
-        path: A JSON file. A server on this machine gets a sample where it is left out.
+        path: A JSON file, or ``-`` for the standard input. A server on this machine gets a sample where it is
+            left out.
         base_url: The server.
 
     Raises:
         InvalidInput: There is none, or it is no JSON object.
     """
     if path is not None:
-        name = str(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not text"
-            raise InvalidInput(f"the draft {name} cannot be read: {reason}") from None
-    elif urlsplit(base_url).hostname in ("localhost", "127.0.0.1", "::1"):
-        name = "the sample"
-        text = (files("seqino") / "sandbox/invoices/13-consulting-draft.json").read_text(encoding="utf-8")
-    else:
-        raise InvalidInput(
-            "--probe-once needs --draft FILE beside it: the JSON of a small invoice of the client's own, as "
-            "it is really issued"
-        )
-    try:
-        draft: Any = json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"the draft {name} is no JSON: {error}") from None
-    if not isinstance(draft, dict):
-        raise InvalidInput(f"the draft {name} is no JSON object")
-    return cast("dict[str, JSON]", draft)
+        return read_object_file(str(path), what="an invoice draft")
+    if urlsplit(base_url).hostname in ("localhost", "127.0.0.1", "::1"):
+        return read_object((files("seqino") / _SAMPLE).read_bytes(), what="an invoice draft")
+    raise InvalidInput(
+        "--probe-once needs --draft FILE beside it: the JSON of a small invoice of the client's own, as it "
+        "is really issued"
+    )
 
 
 async def probe(client: SeqinoClient, invoice: dict[str, JSON]) -> Probed:

@@ -93,7 +93,7 @@ def _confirm(session: Session, what: str, members: Mapping[str, Any], *, yes: bo
     client = session.client
     shown = ", ".join(f"{name} {text}" for name, value in members.items() if (text := words(value)))
     question = f"{what} for {client.client_id} at {client.base_url}: {shown}."
-    confirm(f"{question} A second declaration would count twice.", yes=yes)
+    confirm(f"{question} A second declaration would count twice. Send it?", yes=yes, sends=True)
 
 
 async def _send(session: Session, call: Awaitable[T]) -> None:

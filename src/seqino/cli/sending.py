@@ -8,13 +8,13 @@ import attrs
 
 from seqino.cli.common import complain
 from seqino.cli.files import find
-from seqino.cli.follow import Pace
 from seqino.cli.plan import make_plan
 from seqino.cli.result import End, ExitCode, Tally
 from seqino.cli.show import ends_line, result_lines, show_refused, show_results
 from seqino.cli.terminal import say
 from seqino.cli.tokens import can_be_settled, token_text
 from seqino.errors import InvalidInput
+from seqino.statuses import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ __all__ = ["Following", "deliver", "exit_code", "plan_of", "report"]
 class Following:
     """How submitted invoices are followed: how often each is asked for, and seconds for all together."""
 
-    pace: Pace
+    pace: Backoff
     limit: float
 
 

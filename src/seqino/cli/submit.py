@@ -3,13 +3,13 @@
 # ruff: noqa: FBT002 - options of a command line are named there
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from seqino.cli.common import Json, Lang, Target, complain, leave, one_line_errors, with_target
-from seqino.cli.follow import Pace
 from seqino.cli.progress import progress
 from seqino.cli.result import ExitCode, Tally
 from seqino.cli.running import carry_out
@@ -17,10 +17,11 @@ from seqino.cli.sending import Following, deliver, exit_code, plan_of, report
 from seqino.cli.terminal import console, language
 from seqino.cli.work import Run
 from seqino.errors import ConfigurationError
+from seqino.statuses import Backoff
 
 __all__ = ["submit"]
 
-PACE = Pace()
+PACE = Backoff(first=timedelta(seconds=0.5), longest=timedelta(minutes=1), factor=1.6)
 """How often each invoice is asked for."""
 
 

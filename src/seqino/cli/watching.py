@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from seqino.errors import CallError, ConnectionFailed, DeadlineExceeded, RateLimited, ServerError
+from seqino.resources.patience import PASSING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from seqino.errors import CallError
     from seqino.statuses import Backoff
 
 __all__ = ["Look", "Watched", "watch"]
-
-_PASSING = (ConnectionFailed, DeadlineExceeded, RateLimited, ServerError)
-"""Failures of a look that may be over at the next one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +76,7 @@ async def watch(
         wait = 0.0
         try:
             seen = await look()
-        except _PASSING as error:
+        except PASSING as error:
             tell(_said(error))
             seen, wait = Look(is_news=False, is_over=False), error.retry_after or 0.0
         if seen.is_over or left <= 0:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from seqino._core.wire import File
-from seqino.cli.follow import Pace, Standing, standing
+from seqino.cli.follow import Standing, standing
 from seqino.cli.lifecycle import unreadable_line
 from seqino.cli.plan import digest, read_draft
 from seqino.cli.result import End, Result
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from seqino.cli.plan import Invoice
     from seqino.cli.progress import Tell
     from seqino.client import SeqinoClient
+    from seqino.statuses import Backoff
     from seqino.submission import Submission
 
 __all__ = ["Run"]
@@ -110,7 +111,7 @@ class Run:
         self,
         client: SeqinoClient,
         *,
-        pace: Pace,
+        pace: Backoff,
         limit: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -130,7 +131,7 @@ class Run:
         ]
         for at in followed:
             self.results[at] = attrs.evolve(self.results[at], end=End.OPEN)
-        due = [(begun + pace.delay(0), at, 1) for at in followed]
+        due = [(begun + pace.pause(0).total_seconds(), at, 1) for at in followed]
         while due and self.stopped is None:
             if due[0][0] > begun + limit:
                 return
@@ -142,7 +143,7 @@ class Run:
             await _each(ready, lambda entry: self._ask(client, entry[1]), workers=self._workers)
             for _, at, asked in ready:
                 if self.results[at].end is End.OPEN:
-                    heapq.heappush(due, (clock() + pace.delay(asked), at, asked + 1))
+                    heapq.heappush(due, (clock() + pace.pause(asked).total_seconds(), at, asked + 1))
             self._tell("following", len(followed) - len(due), len(followed))
 
     async def _ask(self, client: SeqinoClient, at: int) -> None:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import attrs
 
-from seqino._core.codec import Codec
 from seqino._core.wire import File
-from seqino._generated.tables import CONSTRAINTS
+from seqino.client.making import codec_of_api
 from seqino.documents import read_document
 from seqino.errors import InvalidInput
 from seqino.models import InvoiceDraft
@@ -42,13 +41,11 @@ def draft_bytes(invoice: InvoiceDraft | Mapping[str, Any], *, check_digits: bool
     Raises:
         InvalidInput: It cannot be sent; with every fault and its place.
     """
-    codec = _codec()
+    codec = _codec_of_api()
     return (codec if check_digits else codec.lenient).encode(invoice, InvoiceDraft)
 
 
-@functools.cache
-def _codec() -> Codec:
-    return Codec(CONSTRAINTS)
+_codec_of_api = functools.cache(codec_of_api)
 
 
 def load_file(file: InvoiceFile, name: str | None) -> tuple[bytes, Document]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seqino._core.runtime import Runtime
     from seqino._core.telemetry import Telemetry
 
-__all__ = ["Way", "engine_of"]
+__all__ = ["Way", "codec_of_api", "engine_of"]
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -40,6 +40,11 @@ class Way:
     tls: SSLContext | None
     session: Session | None
     middlewares: tuple[Middleware, ...]
+
+
+def codec_of_api() -> Codec:
+    """Return what checks and writes all that is sent to the API, and reads what it answers."""
+    return Codec(CONSTRAINTS, WIRE_NAMES)
 
 
 def engine_of(
@@ -68,7 +73,7 @@ def engine_of(
     )
     return CallEngine(
         config,
-        Codec(CONSTRAINTS, WIRE_NAMES),
+        codec_of_api(),
         operations=OPERATIONS,
         network=network,
         session=way.session,

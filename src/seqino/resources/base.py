@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqino._core.runtime import Runtime
-from seqino.errors import DeadlineExceeded, NotSent, RateLimited, ServerError, UnexpectedAnswer
 
 if TYPE_CHECKING:
     from seqino._core.wire import PagingCaller
 
-__all__ = ["PASSING", "Resource", "TimedResource"]
-
-PASSING = (NotSent, DeadlineExceeded, RateLimited, ServerError, UnexpectedAnswer)
-"""What may be over by the next look."""
+__all__ = ["Resource", "TimedResource"]
 
 
 class Resource:

@@ -9,7 +9,6 @@ from seqino import statuses
 from seqino._core.wire import UNSET, UnsetType
 from seqino._generated import operations
 from seqino.errors import (
-    InsecureConnection,
     InvalidInput,
     NotFound,
     NotReached,
@@ -17,11 +16,11 @@ from seqino.errors import (
 )
 from seqino.models import ObjectType
 from seqino.pagination import Pager
-from seqino.resources.base import PASSING, TimedResource
+from seqino.resources.base import TimedResource
 from seqino.resources.conditions import Wanted
 from seqino.resources.cursors import Polled, new_events
 from seqino.resources.histories import AnyEvent, History, fetch_events
-from seqino.resources.patience import Patience, check_backoff, check_duration
+from seqino.resources.patience import PASSING, Patience, check_backoff, check_duration
 from seqino.resources.rounds import Round
 from seqino.resources.watching import InvoiceChange, Watched, moment
 from seqino.statuses import Backoff, UnreadableEvent, Until, Watch, goal_of, local_state
@@ -204,8 +203,6 @@ class Lifecycle(TimedResource):
             failure, told, found = None, 0.0, History()
             try:
                 found = await self._look(invoice_id, client_id, patience.options)
-            except InsecureConnection:
-                raise
             except PASSING as error:
                 failure, told = error, error.retry_after or 0.0
             before, known = len(known), known.joined(found)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from seqino._generated import operations
-from seqino.errors import InsecureConnection, NotReached, WaitTimedOut
+from seqino.errors import NotReached, WaitTimedOut
 from seqino.models import DirectoryEntry, Mandate, MandateStatus
 from seqino.pagination import Pager
-from seqino.resources.base import PASSING, TimedResource
-from seqino.resources.patience import Patience, check_backoff, check_duration
+from seqino.resources.base import TimedResource
+from seqino.resources.patience import PASSING, Patience, check_backoff, check_duration
 from seqino.statuses import Backoff
 from seqino.statuses.events import instant
 
@@ -226,8 +226,6 @@ class Mandates(TimedResource):
             failure, told, states = None, 0.0, len(seen)
             try:
                 mandate = await self.get(mandate_id, client_id=client_id, options=patience.options)
-            except InsecureConnection:
-                raise
             except PASSING as error:
                 failure, told = error, error.retry_after or 0.0
             else:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from seqino.errors import InvalidInput
+from seqino.errors import (
+    ConnectionFailed,
+    DeadlineExceeded,
+    InvalidInput,
+    RateLimited,
+    ServerError,
+    UnexpectedAnswer,
+)
 from seqino.options import CallOptions, check_timeout
 from seqino.statuses import Backoff
 
@@ -15,7 +22,10 @@ if TYPE_CHECKING:
     from seqino._core.runtime import Runtime
     from seqino._core.wire import PagingCaller
 
-__all__ = ["Patience", "check_backoff", "check_duration"]
+__all__ = ["PASSING", "Patience", "check_backoff", "check_duration"]
+
+PASSING = (ConnectionFailed, DeadlineExceeded, RateLimited, ServerError, UnexpectedAnswer)
+"""How a look fails that may be followed by one that does not."""
 
 _LAST_LOOK = 1.0
 """Seconds that are kept for the last look."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,6 +18,8 @@ from seqino.sandbox.world.onboarding import Onboardings
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from jsonschema_rs import Draft202012Validator
 
     from seqino.sandbox.description import Description
     from seqino.sandbox.world import Client, World
@@ -38,7 +41,7 @@ class DomainControl:
         self._world = world
         self._mandates = Mandates(world)
         self._onboardings = Onboardings(world, self._mandates)
-        self._entry = description.validator(description.operation(_ENTRY).responses[200] or {})
+        self._entry = _entry(description)
         self.gets: dict[str, Callable[[], Any]] = {"mandates": self._outcomes}
         self.posts: dict[str, Callable[[dict[str, Any]], Any]] = {
             "directory": self._publish,
@@ -83,6 +86,12 @@ class DomainControl:
                 play(client, link)
                 return link.progress(self._world.clock.now())
         raise ValueError(f"no client has the onboarding link {url}")
+
+
+@functools.cache
+def _entry(description: Description) -> Draft202012Validator:
+    """Return what judges a directory entry, made once."""
+    return description.validator(description.operation(_ENTRY).responses[200] or {})
 
 
 def view(client: Client, now: datetime) -> dict[str, Any]:

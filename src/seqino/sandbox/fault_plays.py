@@ -1,6 +1,6 @@
 """What a server can do wrong with one request, as data: how much is read, what is sent back, how it ends.
 
-``fault`` reads a fault by name. ``FaultServer`` and ``Sandbox`` play the same ones, each on a ``Stage``.
+``fault`` reads a fault by name; it is played on a ``Stage``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from seqino.sandbox.replies import Reply, retry_after
 if TYPE_CHECKING:
     from seqino.sandbox.stage import Stage
 
-__all__ = ["FAULTS", "REFUSE", "STATUS", "Play", "answer", "fault", "moments"]
+__all__ = ["FAULTS", "REFUSE", "STATUS", "Play", "fault", "moments"]
 
 
 Frame: TypeAlias = Callable[[Reply, int], Iterable[bytes]]
@@ -126,7 +126,7 @@ class Play:
 
 
 REFUSE = Play(then="refuse", delay=1, takes=("seconds",), summary="The port is closed for a while.")
-"""The port is closed: for one attempt of ``FaultServer.turn``, for ``delay`` seconds of ``Sandbox``."""
+"""The port is closed for ``delay`` seconds."""
 
 _HEADERS = {"retry-after": "Retry-After", "retry-after-ms": "retry-after-ms", "location": "Location"}
 
@@ -345,38 +345,3 @@ def _number(key: str, text: str, read: type[_N], *, least: float = 0, most: floa
     if not least <= number <= most:
         raise ValueError(f"{key} is a number from {least:.0f} to {most:.0f}; this is {text!r}")
     return number
-
-
-def answer(
-    status: int = 200,
-    body: bytes = b"{}",
-    *,
-    read: Literal["whole", "first"] = "whole",
-    effect: bool | None = None,
-    delay: float = 0,
-    drip: float = 0,
-    then: Literal["keep", "close", "reset", "hang"] = "keep",
-    **headers: str,
-) -> Play:
-    """Return a complete answer, on a connection that stays open as a rule.
-
-    Args:
-        status: Its status.
-        body: Its body.
-        read: How much of the request is read before; what answers its first byte has no effect.
-        effect: Whether the request has its effect; left out, where the status is below 300.
-        delay: Seconds before it.
-        drip: Seconds between two of its bytes.
-        then: What becomes of the connection.
-        headers: Its headers; an underscore stands for a hyphen.
-    """
-    lines = [f"HTTP/1.1 {status} Some Words", f"Content-Length: {len(body)}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return Play(
-        read=read,
-        effect=status < 300 if effect is None else effect,  # noqa: PLR2004 - the first status of no success
-        delay=delay,
-        answer="\r\n".join([*lines, "", ""]).encode("latin-1") + body,
-        drip=drip,
-        then=then,
-    )

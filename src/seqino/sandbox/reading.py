@@ -57,20 +57,12 @@ class InvoiceFile:
     terms: Terms
 
 
-class _ReadAhead(bytes):
-    """A file, and what its reading came to."""
-
-    outcome: InvoiceFile | NoInvoice
-
-
-def read_ahead(data: bytes) -> bytes:
-    """Read a file for later: ``read_file`` of what is returned takes no time. Made to run in a thread."""
-    ahead = _ReadAhead(data)
+def read_ahead(data: bytes) -> InvoiceFile | NoInvoice:
+    """Read a file for later: what keeps it from being an invoice is returned. Made to run in a thread."""
     try:
-        ahead.outcome = read_file(data)
+        return read_file(data)
     except NoInvoice as error:
-        ahead.outcome = error
-    return ahead
+        return error
 
 
 def read_file(data: bytes) -> InvoiceFile:
@@ -79,10 +71,6 @@ def read_file(data: bytes) -> InvoiceFile:
     Raises:
         NoInvoice: It is empty, broken, of another kind, or without the number or date that every invoice has.
     """
-    if isinstance(data, _ReadAhead):
-        if isinstance(data.outcome, NoInvoice):
-            raise data.outcome
-        return data.outcome
     if data.startswith(b"%PDF-"):
         return InvoiceFile("factur-x", _read_xml(_attached(data))[1])
     syntax, terms = _read_xml(data)

@@ -37,6 +37,7 @@ def _ubl_party(path: str, numbers: Mapping[str, str]) -> dict[str, tuple[str, ..
         "name": ("PartyLegalEntity/RegistrationName", "PartyName/Name"),
         "trading": ("PartyName/Name",),
         "id": ("PartyIdentification/ID",),
+        "siret": ("PartyIdentification/ID[@schemeID=0009]",),
         "legal": ("PartyLegalEntity/CompanyID",),
         "legal scheme": ("PartyLegalEntity/CompanyID/@schemeID",),
         "vat": ("PartyTaxScheme[TaxScheme/ID=VAT]/CompanyID",),
@@ -57,6 +58,7 @@ def _cii_party(path: str, numbers: Mapping[str, str]) -> dict[str, tuple[str, ..
         "name": ("Name",),
         "trading": ("SpecifiedLegalOrganization/TradingBusinessName",),
         "id": ("GlobalID", "ID"),
+        "siret": ("GlobalID[@schemeID=0009]",),
         "legal": ("SpecifiedLegalOrganization/ID",),
         "legal scheme": ("SpecifiedLegalOrganization/ID/@schemeID",),
         "vat": ("SpecifiedTaxRegistration/ID[@schemeID=VA]",),
@@ -73,14 +75,16 @@ def _cii_party(path: str, numbers: Mapping[str, str]) -> dict[str, tuple[str, ..
 
 
 _SELLER = {
-    "name": "BT-27", "trading": "BT-28", "id": "BT-29", "legal": "BT-30", "legal scheme": "BT-30-1",
-    "vat": "BT-31", "address": "BT-34", "address scheme": "BT-34-1", "street": "BT-35", "street 2": "BT-36",
-    "city": "BT-37", "zone": "BT-38", "region": "BT-39", "country": "BT-40",
+    "name": "BT-27", "trading": "BT-28", "id": "BT-29", "siret": "BT-29 (0009)", "legal": "BT-30",
+    "legal scheme": "BT-30-1", "vat": "BT-31", "address": "BT-34", "address scheme": "BT-34-1",
+    "street": "BT-35", "street 2": "BT-36", "city": "BT-37", "zone": "BT-38", "region": "BT-39",
+    "country": "BT-40",
 }  # fmt: skip
 _BUYER = {
-    "name": "BT-44", "trading": "BT-45", "id": "BT-46", "legal": "BT-47", "legal scheme": "BT-47-1",
-    "vat": "BT-48", "address": "BT-49", "address scheme": "BT-49-1", "street": "BT-50", "street 2": "BT-51",
-    "city": "BT-52", "zone": "BT-53", "region": "BT-54", "country": "BT-55",
+    "name": "BT-44", "trading": "BT-45", "id": "BT-46", "siret": "BT-46 (0009)", "legal": "BT-47",
+    "legal scheme": "BT-47-1", "vat": "BT-48", "address": "BT-49", "address scheme": "BT-49-1",
+    "street": "BT-50", "street 2": "BT-51", "city": "BT-52", "zone": "BT-53", "region": "BT-54",
+    "country": "BT-55",
 }  # fmt: skip
 
 _UBL_TOTAL = "LegalMonetaryTotal"

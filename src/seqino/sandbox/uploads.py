@@ -51,9 +51,9 @@ async def read_upload(request: web.BaseRequest) -> Upload | None:
     if found is None:
         return None
     name, content = found
-    if content.startswith(b"%PDF-") or len(content) > LARGE:
-        content = await asyncio.to_thread(read_ahead, content)
-    return Upload(name, content)
+    takes_long = content.startswith(b"%PDF-") or len(content) > LARGE
+    read = await asyncio.to_thread(read_ahead, content) if takes_long else read_ahead(content)
+    return Upload(name=name, size=len(content), read=read)
 
 
 async def _file(request: web.BaseRequest) -> tuple[str, bytes] | None:

@@ -173,11 +173,13 @@ class StatusWarning(Generic[E]):
         kind: What it is.
         event: The event.
         message: The same in words, with what to do.
+        message_fr: The same in French.
     """
 
     kind: WarningKind
     event: E
     message: str
+    message_fr: str
 
 
 def find_warnings(
@@ -210,37 +212,60 @@ def find_warnings(
     for number, event in _numbered(ordered):
         # The same once more is a repetition, and breaks no rule.
         if dead not in (None, number) and number in _MANDATORY:
-            found.append(_warning(WarningKind.AFTER_THE_END, event, number, f"follows a {dead}"))
+            found.append(_warning(WarningKind.AFTER_THE_END, event, number, dead))
         if _needs_reason(number) and not event.rejection_reason:
-            found.append(_warning(WarningKind.WITHOUT_REASON, event, number, "gives no reason"))
+            found.append(_warning(WarningKind.WITHOUT_REASON, event, number))
         answer = answers.get(id(event))
         if answer is not None and _is_refusal(answer):
-            why = answer.rejection_reason or "without a reason"
-            found.append(_warning(WarningKind.REFUSED_BY_PORTAL, event, number, f"was rejected: {why}"))
+            why = answer.rejection_reason or None
+            found.append(_warning(WarningKind.REFUSED_BY_PORTAL, event, number, why))
         elif oldest is not None and answer is None and _is_overdue(event, number, oldest):
             hours = (instant(now) - instant(event.timestamp)) // timedelta(hours=1)
-            found.append(_warning(WarningKind.NOT_CONFIRMED, event, number, f"is {hours} h old, unconfirmed"))
+            found.append(_warning(WarningKind.NOT_CONFIRMED, event, number, hours))
         if number in {210, 213} and not is_duplicate_refusal(event):
             dead = number
     return tuple(found)
 
 
-_ADVICE = {
+_MESSAGES = {
     WarningKind.NOT_CONFIRMED: (
-        "it is due at the public portal within 24 h, whose silence means that it was taken: ask the platform"
+        (
+            "{number} is {what} h old, unconfirmed: it is due at the public portal within 24 h, whose "
+            "silence means that it was taken: ask the platform"
+        ),
+        (
+            "{number} date de {what} h, sans confirmation : le portail public doit l'avoir sous 24 h, et son "
+            "silence vaut acceptation ; demandez à la plateforme"
+        ),
     ),
-    WarningKind.REFUSED_BY_PORTAL: "correct it with the platform, and have it reported again",
-    WarningKind.AFTER_THE_END: "no mandatory status may follow a refusal or a rejection",
-    WarningKind.WITHOUT_REASON: "ask who set it, as nobody can act on it",
+    WarningKind.REFUSED_BY_PORTAL: (
+        "{number} was rejected: {what}: correct it with the platform, and have it reported again",
+        "{number} a été rejeté : {what} ; corrigez-le avec la plateforme et faites-le transmettre à nouveau",
+    ),
+    WarningKind.AFTER_THE_END: (
+        "{number} follows a {what}: no mandatory status may follow a refusal or a rejection",
+        "{number} suit un {what} : aucun statut obligatoire ne peut suivre un refus ou un rejet",
+    ),
+    WarningKind.WITHOUT_REASON: (
+        "{number} gives no reason: ask who set it, as nobody can act on it",
+        "{number} ne donne pas de motif : demandez-le à son émetteur, car personne ne peut y donner suite",
+    ),
 }
+"""In English and in French."""
 
 
 def _is_overdue(event: StatusEvent, number: int, oldest: datetime) -> bool:
     return number in _WATCHED and _has_to_be_reported(event) and instant(event.timestamp) < oldest
 
 
-def _warning(kind: WarningKind, event: E, number: int, what: str) -> StatusWarning[E]:
-    return StatusWarning(kind=kind, event=event, message=f"{number} {what}: {_ADVICE[kind]}")
+def _warning(kind: WarningKind, event: E, number: int, what: int | str | None = None) -> StatusWarning[E]:
+    english, french = _MESSAGES[kind]
+    return StatusWarning(
+        kind=kind,
+        event=event,
+        message=english.format(number=number, what="without a reason" if what is None else what),
+        message_fr=french.format(number=number, what="sans motif" if what is None else what),
+    )
 
 
 def _needs_reason(number: int) -> bool:

@@ -57,8 +57,8 @@ class SandboxThread:
 
     @property
     def counters(self) -> Counters:
-        """A copy of the effects counted since the start."""
-        return self.call(copy.copy, self.sandbox.counters)
+        """The effects counted since the start, as they are now: what follows changes nothing in it."""
+        return self.call(copy.deepcopy, self.sandbox.counters)
 
     @property
     def scenario(self) -> str:

@@ -2,7 +2,6 @@
 
 # Annotations are read at run time by typer, so that none of them is postponed here or in a command's file.
 
-import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 
 from seqino.batch.errors import LedgerUnusable
 from seqino.cli.batch.session import Session
-from seqino.cli.common import complain, leave, one_line_errors
+from seqino.cli.common import complain, leave, one_line_errors, spliced
 from seqino.cli.result import ExitCode
 from seqino.cli.running import carry_out
 
@@ -100,6 +99,7 @@ def command(name: str, *, calls: bool = False) -> Callable[[Body], Body]:
     def make(body: Body) -> Body:
         added = (*_PLACE, *_TARGET) if calls else _PLACE
 
+        @spliced(body, dropped=1, added=added)
         def run(**given: Any) -> None:
             session = _place(**{option.name: given.pop(option.name) for option in _PLACE})
             if calls:
@@ -108,12 +108,6 @@ def command(name: str, *, calls: bool = False) -> Callable[[Body], Body]:
             with one_line_errors():
                 leave(_carry_out(body(session, **given)))
 
-        own = tuple(inspect.signature(body).parameters.values())[1:]
-        parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *added)]
-        functools.update_wrapper(run, body)
-        del run.__dict__["__wrapped__"]
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
-        run.__dict__["__signature__"] = inspect.Signature(parameters)
         batch.command(name)(run)
         return body
 

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from seqino.batch.errors import LedgerRestored
-from seqino.cli.batch.confirming import confirm
 from seqino.cli.batch.group import command
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import counts_text, say
 from seqino.cli.batch.verdict import exit_code
+from seqino.cli.confirm import confirm
 from seqino.cli.result import ExitCode
 from seqino.errors import InvalidInput
 
@@ -44,7 +44,8 @@ def recover(
     needs "resolve". Keys that the ledger does not know are refused, until --admit-new is given.
     """
     if admit_new:
-        confirm(_RISK, yes=yes)
+        say(_RISK, stderr=True)
+        confirm("Do it?", yes=yes)
         return _admit_new(session)
     return _recover(session, yes=yes)
 

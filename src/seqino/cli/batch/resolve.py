@@ -9,11 +9,11 @@ from typing import Annotated
 import attrs
 import typer
 
-from seqino.cli.batch.confirming import confirm
 from seqino.cli.batch.group import command
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import Language, language, say, state_words
 from seqino.cli.common import Lang
+from seqino.cli.confirm import confirm
 from seqino.cli.result import ExitCode
 from seqino.errors import InvalidInput
 
@@ -56,7 +56,8 @@ def resolve(  # noqa: PLR0917 - each is an option of the command
     labels = language(lang, os.environ)
     whose = session.whose(client_id)
     how = next(name for name, is_chosen in chosen.items() if is_chosen)
-    confirm(f"{key}: {_RISKS[how].format(found=found)}", yes=yes)
+    say(f"{key}: {_RISKS[how].format(found=found)}", stderr=True)
+    confirm("Do it?", yes=yes)
     return _resolve(attrs.evolve(session, client_id=whose), key, how=how, invoice_id=found or "", lang=labels)
 
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from seqino.cli.batch.display import Display
-from seqino.cli.batch.show import Language, counts_text, time_text
+from seqino.cli.batch.show import Language, counts_text, say, time_text
 from seqino.errors import SeqinoError
 
 if TYPE_CHECKING:
@@ -28,14 +28,16 @@ async def watch(steps: AsyncGenerator[Progress], *, as_json: bool, lang: Languag
         as_json: Whether a machine reads the output.
         lang: Language of words.
     """
-    with Display(as_json=as_json) as display:
+    async with aclosing(steps):
+        # There is always a first one.
+        last = await anext(steps)
+        if last.to_be_sent:
+            say(limits_text(last.allowance.limits), stderr=True)
+        with Display(as_json=as_json) as display:
 
-        def show(step: Progress) -> None:
-            display.show(progress_text(step, lang), progress_members(step))
+            def show(step: Progress) -> None:
+                display.show(progress_text(step, lang), progress_members(step))
 
-        async with aclosing(steps):
-            # There is always a first one.
-            last = await anext(steps)
             show(last)
             try:
                 async for last in steps:
@@ -90,8 +92,10 @@ def progress_members(step: Progress) -> dict[str, Any]:
     }
 
 
-def limits_text(limits: UsageLimits) -> str:
+def limits_text(limits: UsageLimits | None) -> str:
     """Write what the platform tells of its limits: ``limits: 600 requests a minute (12 used)``."""
+    if limits is None:
+        return "limits: the platform does not tell them"
     told = [
         f"{limit} requests a {period} ({getattr(limits, f'current_{period}_calls') or 0} used)"
         for period in _PERIODS

@@ -14,11 +14,10 @@ from seqino.cli.batch.following import FIRST, Following
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import Language, counts_text, say, say_refused
 from seqino.cli.batch.verdict import LEFT, exit_code, worst
-from seqino.cli.batch.watch import limits_text, watch
+from seqino.cli.batch.watch import watch
 from seqino.cli.common import complain
 from seqino.cli.result import ExitCode
-from seqino.errors import AuthenticationFailed, CallError, ConfigurationError
-from seqino.options import CallOptions
+from seqino.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,24 +127,12 @@ class Worker:
             say("nothing is left to be sent", stderr=True)
         return runs
 
-    async def _tell_limits(self, client: SeqinoClient, whose: str) -> None:
-        try:
-            limits = await client.usage.get_limits(client_id=whose, options=CallOptions(max_retries=0))
-        except AuthenticationFailed:
-            raise
-        except CallError:
-            say("limits: the platform does not tell them", stderr=True)
-        else:
-            say(limits_text(limits), stderr=True)
-
     async def _work(self, run: BatchRun, client: SeqinoClient, ledger: Ledger) -> ExitCode:
         refused = await run.refused()
         self._tell_refused(refused)
         if not await run.counts():
             complain(f"run {run.id}: nothing was taken, and nothing was sent")
             return ExitCode.INPUT
-        first = await anext(run.items())
-        await self._tell_limits(client, client.client_id or first.client_id)
         steps = run.submit(
             client,
             concurrency=self.concurrency,

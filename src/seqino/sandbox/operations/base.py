@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ import attrs
 
 from seqino.sandbox.identifiers import is_siren
 from seqino.sandbox.judge import Refusal, Unprocessable, problem
+from seqino.sandbox.reading import InvoiceFile, NoInvoice
 from seqino.sandbox.rules import JUDGED, breaches, party_key, siren_of
-from seqino.sandbox.shape import shape_of
+from seqino.sandbox.shape import Shape, shape_of
 from seqino.sandbox.world import Sponsor
 
 if TYPE_CHECKING:
@@ -56,12 +58,15 @@ _MARKS = (
 """What the platform itself writes into a draft; sent back by a caller, it changes nothing."""
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True, eq=False)
 class Upload:
     """A file of a multipart request."""
 
     name: str
-    content: bytes = attrs.field(repr=False)
+    size: int
+    """Bytes."""
+    read: InvoiceFile | NoInvoice
+    """What was read of it, or why it is no invoice."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -118,6 +123,34 @@ def refuse_no_siren(text: str) -> None:
         raise Unprocessable([problem(["path", "siren"], message, "value_error")])
 
 
+@attrs.frozen(eq=False)
+class _Shapes:
+    """Where a description has the fields of an invoice."""
+
+    draft: Shape
+    read: Shape
+    """What is read of a draft."""
+    invoice: Shape
+    fits: Callable[[Any], bool]
+    """Whether invoice data can be shown."""
+    places: Mapping[str, tuple[str, ...]]
+    """Where a term stands more than once, the first place is the one to speak of."""
+
+
+@functools.cache
+def _shapes(description: Description) -> _Shapes:
+    """Read the shapes of a description, once: it takes longer than most tests."""
+    draft = shape_of(description, description.operation("POST /drafts").body_schema)
+    invoice = description.operation("GET /invoicing/invoice_data/{invoice_id}").responses[200] or {}
+    return _Shapes(
+        draft=draft,
+        read=draft.only(_READ),
+        invoice=shape_of(description, invoice),
+        fits=description.validator(invoice).is_valid,
+        places=dict(reversed(list(draft.places()))),
+    )
+
+
 class InvoiceData:
     """Invoice data as the API holds it: its fields by business term, what is wrong with it, what is shown.
 
@@ -128,15 +161,9 @@ class InvoiceData:
     """
 
     def __init__(self, description: Description, *, show_inferred: bool) -> None:
-        drafts = description.operation("POST /drafts").body_schema
-        invoices = description.operation("GET /invoicing/invoice_data/{invoice_id}").responses[200] or {}
         self.show_inferred = show_inferred
-        self.draft = shape_of(description, drafts)
-        self._read = self.draft.only(_READ)
-        self._invoice = shape_of(description, invoices)
-        self._invoice_validator = description.validator(invoices)
-        # Where a term stands more than once, the first place is the one to speak of.
-        self.places = dict(reversed(list(self.draft.places())))
+        self._shapes = _shapes(description)
+        self.draft, self.places = self._shapes.draft, self._shapes.places
 
     def content(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is stored of a body: all of it but the platform's own marks."""
@@ -145,7 +172,7 @@ class InvoiceData:
 
     def terms(self, content: Mapping[str, Any]) -> Terms:
         """Read the business terms of a draft, as far as rules and parties ask for them."""
-        return self._read.terms(content)
+        return self._shapes.read.terms(content)
 
     def shown(self, content: dict[str, Any]) -> dict[str, Any]:
         """Return what an answer may show of an invoice."""
@@ -153,11 +180,11 @@ class InvoiceData:
 
     def carried(self, terms: Terms) -> dict[str, Any]:
         """Carry a file's data into the fields of the API's model, whether they fit it or not."""
-        return self._invoice.carry(terms)
+        return self._shapes.invoice.carry(terms)
 
     def fits(self, content: dict[str, Any]) -> bool:
         """Tell whether the API can show a file's data: its model is narrower than EN 16931."""
-        return self._invoice_validator.is_valid(content)
+        return self._shapes.fits(content)
 
     def breaches(self, content: Mapping[str, Any]) -> list[Breach]:
         """Return the rules that a draft breaks."""

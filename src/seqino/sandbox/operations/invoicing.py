@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seqino.sandbox.file_rules import file_breaches
 from seqino.sandbox.judge import Refusal, Unprocessable, cut, problem
 from seqino.sandbox.operations.base import Answer, buyer_of, seller_of
-from seqino.sandbox.reading import NoInvoice, read_file
+from seqino.sandbox.reading import NoInvoice
 from seqino.sandbox.rules import breaches, siren_of
 from seqino.sandbox.scenarios import UNSOUND
 
@@ -50,11 +50,9 @@ class InvoicingOperations:
         client, file = call.client, call.file
         if file is None:
             raise Unprocessable([problem(["body", "file"], "Field required", "missing")])
-        try:
-            read = read_file(file.content)
-        except NoInvoice as error:
-            raise Refusal(400, f"{file.name}: {error}") from None
-        terms = read.terms
+        if isinstance(file.read, NoInvoice):
+            raise Refusal(400, f"{file.name}: {file.read}")
+        terms = file.read.terms
         carried = self._data.carried(terms)
         content = carried if self._data.fits(carried) else None
         unsound = next(chain(breaches(terms, self._data.places), file_breaches(terms)), None)
@@ -74,8 +72,8 @@ class InvoicingOperations:
                 "invoice_id": invoice.invoice_id,
                 "status": "submitted",
                 "file_name": file.name,
-                "file_size": len(file.content),
-                "extracted_data": {"syntax": read.syntax, **_summary(terms)},
+                "file_size": file.size,
+                "extracted_data": {"syntax": file.read.syntax, **_summary(terms)},
                 "en16931_invoice": content and self._data.shown(content),
             },
         )

@@ -17,17 +17,53 @@ import socket
 import ssl
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import attrs
 
-from seqino.sandbox.exchange import Behaviour, Exchange, Seen
-from seqino.sandbox.fault_plays import Play, answer, fault
+from seqino.sandbox.fault_plays import Play, fault
+from tests.exchange import Behaviour, Exchange, Seen
 
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["FaultServer"]
+__all__ = ["FaultServer", "answer"]
+
+
+def answer(
+    status: int = 200,
+    body: bytes = b"{}",
+    *,
+    read: Literal["whole", "first"] = "whole",
+    effect: bool | None = None,
+    delay: float = 0,
+    drip: float = 0,
+    then: Literal["keep", "close", "reset", "hang"] = "keep",
+    **headers: str,
+) -> Play:
+    """Return a complete answer, on a connection that stays open as a rule.
+
+    Args:
+        status: Its status.
+        body: Its body.
+        read: How much of the request is read before; what answers its first byte has no effect.
+        effect: Whether the request has its effect; left out, where the status is below 300.
+        delay: Seconds before it.
+        drip: Seconds between two of its bytes.
+        then: What becomes of the connection.
+        headers: Its headers; an underscore stands for a hyphen.
+    """
+    lines = [f"HTTP/1.1 {status} Some Words", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return Play(
+        read=read,
+        effect=status < 300 if effect is None else effect,
+        delay=delay,
+        answer="\r\n".join([*lines, "", ""]).encode("latin-1") + body,
+        drip=drip,
+        then=then,
+    )
+
 
 _UNEXPECTED = answer(599, b"no play is left for this request", then="close")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from seqino.sandbox.fault_plays import Play
-    from seqino.sandbox.fault_server import FaultServer
+    from tests.fault_server import FaultServer
 
 __all__ = ["Behaviour", "Exchange", "Seen"]
 
