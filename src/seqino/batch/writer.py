@@ -43,7 +43,8 @@ class Writer(Generic[W, R]):
         """
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((write, result))
-        if self._task is None:
+        if self._task is None or self._task.done():
+            # A loop whose tasks begin at once may be done with this one before it is returned.
             self._task = asyncio.create_task(self._work())
         return result
 
@@ -57,16 +58,13 @@ class Writer(Generic[W, R]):
 
     async def flush(self) -> None:
         """Wait until all that was asked for is written."""
-        while self._task is not None:
+        while self._task is not None and not self._task.done():
             await asyncio.shield(self._task)
 
     async def _work(self) -> None:
-        try:
-            while self._waiting:
-                group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-                await self._write(group)
-        finally:
-            self._task = None
+        while self._waiting:
+            group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            await self._write(group)
 
     async def _write(self, group: list[tuple[W, asyncio.Future[R]]]) -> None:
         try:
