@@ -17,7 +17,7 @@ from yarl import URL
 from seqino._core.network import Network
 from seqino._core.outcome import FaultKind
 from seqino._core.sending import SendMark, Unsent
-from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
+from seqino.errors import CallError, ClientClosed, ConfigurationError, WrongEventLoop
 from seqino.errors.facts import one_line
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ class _OneSend:
     A second one would be neither counted nor decided by what the operation bears.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._was_used = False
         self._response: aiohttp.ClientResponse | None = None
 
@@ -147,6 +148,9 @@ class _OneSend:
             if self._response is not None:
                 self._response.close()
             raise _AttemptFailed(Broken(kind=FaultKind.REPEATED))
+        if self._session.closed:
+            # While a middleware awaited something; aiohttp only asserts that it is not.
+            raise ClientClosed("the client's session was closed while a middleware held a request back")
         self._was_used = True
         self._response = await handler(request)
         return self._response
@@ -211,14 +215,15 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=True,
-                middlewares=self._around(key),
+                middlewares=self._around(key, session),
                 **self._settings,
             )
             result = await _read(response, limit=self._config.max_answer_bytes)
         # What is told of these errors is plain: they hold the request's headers, and with them the key.
         except _AttemptFailed as failed:
             result = failed.result
-        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
+        # A call that a middleware makes itself fails in our own words: its end is not that of this one.
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, CallError) as error:
             result = _broken(error)
         finally:
             # aiohttp may leave the task that writes alive behind an answer that came too early.
@@ -226,10 +231,10 @@ class Transport:
                 mark.give_up()
         return result if mark is None or mark.sent else _unsent(result, mark)
 
-    def _around(self, key: Secret | None) -> tuple[Middleware, ...]:
+    def _around(self, key: Secret | None, session: Session) -> tuple[Middleware, ...]:
         """The middlewares of one attempt."""
         ours = _SendOnce(key)
-        return (ours, *self._middlewares, _OneSend()) if self._middlewares else (ours,)
+        return (ours, *self._middlewares, _OneSend(session)) if self._middlewares else (ours,)
 
     def _open_session(self) -> Session:
         if self._closed:
@@ -309,6 +314,10 @@ async def _read(response: aiohttp.ClientResponse, *, limit: int) -> Result:
     try:
         if size <= limit:
             size = 0
+            if response.content.total_bytes and response.content.at_eof():
+                # A middleware has read it, and aiohttp keeps what was read.
+                pieces.append(await response.read())
+                size = len(pieces[0])
             while piece := await response.content.readany():
                 size += len(piece)
                 if size > limit:
