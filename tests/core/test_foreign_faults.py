@@ -9,6 +9,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import attrs
 import pytest
 
@@ -26,8 +27,6 @@ from tests.core.test_middlewares import CREATE, Handler
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-
-    import aiohttp
 
     from tests.core.conftest import Bench
 
@@ -196,6 +195,53 @@ async def test_an_answer_that_a_middleware_has_read_is_read_all_the_same(bench: 
     assert (made.name, read) == ("a", [answer])
     with pytest.raises(Exception, match="larger than the limit"):
         await bench.engine(middlewares=(note,), max_answer_bytes=5).call(READ, parameters={"thing_id": "t1"})
+
+
+# Closed while an answer comes
+
+
+@pytest.mark.parametrize("fault", ["stall-head", "stall-body", "huge"])
+async def test_a_client_closed_while_an_answer_comes_waits_for_no_more_of_it(
+    bench: Bench, fault: str
+) -> None:
+    bench.server.on_hang = lambda: None
+    bench.server.plays(fault)
+    engine = bench.engine()
+    reading = engine._shared.transport._reading
+    call = asyncio.create_task(engine.call(CREATE))
+    await bench.server.arrived.wait()
+    while fault != "stall-head" and not reading:  # noqa: ASYNC110 - nothing else tells
+        await asyncio.sleep(0)
+    await engine.aclose()
+    # Its timer does not ring: this clock stands still.
+    async with asyncio.timeout(20):
+        with pytest.raises(OutcomeUnknown, match="closed the connection") as caught:
+            await call
+    assert caught.value.token is not None
+    assert not reading
+
+
+async def test_a_session_closed_under_an_answer_leaves_the_doubt_and_its_token(bench: Bench) -> None:
+    async def close(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        response = await handler(request)
+        await session.close()
+        return response
+
+    bench.server.on_hang = lambda: None
+    bench.server.plays("stall-body")
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(OutcomeUnknown, match=r"RuntimeError: Connection closed\.") as caught:
+            await bench.engine(session=session, middlewares=(close,)).call(CREATE)
+    assert caught.value.token is not None
+
+
+async def test_no_header_of_an_answer_that_was_cut_is_told(bench: Bench) -> None:
+    bench.server.plays("cut-head")
+    with pytest.raises(
+        OutcomeUnknown, match="ServerDisconnectedError: the answer ended in its head"
+    ) as caught:
+        await bench.engine().call(CREATE)
+    assert "RawResponseMessage" not in str(caught.value)
 
 
 # Looks that cannot be made
