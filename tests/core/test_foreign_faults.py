@@ -282,3 +282,15 @@ async def test_a_key_that_cannot_be_fetched_for_a_look_leaves_the_doubt_and_its_
         await engine_of(bench, api_key=fetch).call(MAKE, body=SENT)
     assert caught.value.token is not None
     assert isinstance(caught.value.__cause__, KeyError | ConfigurationError)
+
+
+async def test_who_takes_up_a_doubt_is_told_what_keeps_a_look_from_being_made(bench: Bench) -> None:
+    bench.server.plays("close-after")
+    engine = engine_of(bench)
+    with pytest.raises(OutcomeUnknown) as doubt:
+        await engine.with_options(timeout=1.2).call(MAKE, body=SENT)
+    assert doubt.value.token is not None
+    await engine.aclose()
+    with pytest.raises(ClientClosed) as caught:
+        await engine.resume(doubt.value.token)
+    assert vars(caught.value)["seqino_token"] == doubt.value.token

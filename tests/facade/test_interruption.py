@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock, Mock
 
+import attrs
 import pytest
 
 from seqino._core.config import resolve
@@ -123,3 +125,21 @@ async def test_what_is_known_without_the_look_that_cannot_be_made_is_told() -> N
         await submitter(Platform(validate_draft=refused, get_draft=closed), no_sleep).submit(INVOICE)
     taken = await submitter(Platform(validate_draft=None, get_draft=closed), no_sleep).submit(INVOICE)
     assert taken.verdict is Verdict.ACCEPTED_UNIDENTIFIED
+
+
+async def test_who_takes_up_a_doubt_is_told_what_keeps_a_look_from_being_made() -> None:
+    closed = ClientClosed("this client was closed")
+    with pytest.raises(ClientClosed) as caught:
+        await submitter(Platform(get_draft=closed), no_sleep).resume(OWN)
+    assert vars(caught.value)["seqino_token"].parameters == OWN.parameters
+
+
+async def test_what_keeps_a_look_from_being_made_ends_what_is_written_down() -> None:
+    closed = ClientClosed("this client was closed")
+    journal = AsyncMock(interrupted=Mock())
+    journaled = attrs.evolve(
+        submitter(Platform(validate_draft=LOST, get_draft=closed), no_sleep), journal=journal
+    )
+    with pytest.raises(ClientClosed):
+        await journaled.submit(INVOICE)
+    journal.interrupted.assert_called_once_with(closed)

@@ -188,6 +188,9 @@ class ReadableCall(LogicalCall):
         ended = False
         try:
             result = await looking.run(search, at_once=at_once)
+            if self._earlier is not None and result.judgement.fault is not None:
+                # The token is in the caller's hands, who can mend this.
+                raise result.judgement.fault
             ended = True
         finally:
             if not ended:

@@ -309,7 +309,10 @@ class _Run:
             )
         except CallError as error:
             return self._reader.not_looked(error, begun=begun, left=self._remaining() - LEAST_TIME)
-        except Exception as error:  # noqa: BLE001 - of foreign code, or of a client that was closed
+        except Exception as error:  # of foreign code, or of a client that was closed
+            if self._journal is not None or not self._seen.sent_at:
+                # The doubt is written down, or its token is in the caller's hands.
+                raise
             return self._reader.prevented(error, begun=begun)
         return self._reader.looked(draft, begun=begun)
 
