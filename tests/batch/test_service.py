@@ -54,6 +54,30 @@ async def test_a_process_says_again_and_again_that_it_is_alive(
     assert "ledger: the disk is full" in caplog.text
 
 
+async def test_broken_logging_does_not_end_the_signs_of_life(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_record: logging.LogRecord) -> bool:
+        raise RuntimeError("a filter")
+
+    ledger = await machine.open(timing=Timing(beat=0.0))
+    ends = [WriteFailed("the disk is full"), None]
+    enough = asyncio.Event()
+
+    async def beat(_fence: Fence) -> None:
+        end = ends.pop(0) if ends else None
+        if not ends:
+            enough.set()
+        if end is not None:
+            raise end
+
+    monkeypatch.setattr(ledger.store, "beat", beat)
+    monkeypatch.setattr(logging.getLogger("seqino"), "filters", [fail])
+    await ledger._service.fence()
+    async with asyncio.timeout(20):
+        await enough.wait()
+
+
 async def test_a_beat_is_seen(ledger: Ledger) -> None:
     fence = await ledger.store.register()
     before = await ledger.store.chunk(fence.chunk_id)

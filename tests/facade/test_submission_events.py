@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
+import attrs
 import pytest
 
 from seqino._core.config import resolve
@@ -55,6 +56,17 @@ def draft(**fields: Any) -> InvoiceDraft:
         currency_code="EUR",
         seller=SellerParty(name="Boulangerie Dupain", postal_address=PostalAddress(city_name="Paris")),
         **fields,
+    )
+
+
+def token_of(draft_id: str) -> ResumeToken:
+    return ResumeToken(
+        operation="validate_draft",
+        parameters={"draft_id": draft_id},
+        base_url="",
+        attempts=1,
+        first_sent_at=0,
+        last_sent_at=0,
     )
 
 
@@ -191,7 +203,7 @@ async def test_a_cancelled_submission_is_told_too(clock: Clock) -> None:
 
 
 async def test_the_token_of_the_call_that_was_cancelled_is_kept_in_the_midst_of_a_doubt(clock: Clock) -> None:
-    own = ResumeToken(operation="validate_draft", base_url="", attempts=1, first_sent_at=0, last_sent_at=0)
+    own = token_of("d-1")
     cancelled = asyncio.CancelledError()
     vars(cancelled)["seqino_token"] = own
     heard = Heard(clock, validate_draft=[LOST, cancelled], get_draft=[STILL_DRAFT])
@@ -210,11 +222,36 @@ async def test_what_is_refused_before_it_was_sent_leaves_nothing_in_doubt(clock:
 
 
 async def test_any_other_error_in_the_midst_of_a_doubt_leaves_a_token(clock: Clock) -> None:
-    heard = Heard(clock, validate_draft=[LOST], get_draft=[ConfigurationError("the key is gone")])
+    heard = Heard(
+        clock, validate_draft=[LOST, ConfigurationError("the key is gone")], get_draft=[STILL_DRAFT]
+    )
     with pytest.raises(ConfigurationError) as caught:
         await heard.submitter.submit(INVOICE)
     assert heard.events[-1].finding == "in_doubt"
     assert vars(caught.value)["seqino_token"] is heard.events[-1].token
+
+
+@pytest.mark.parametrize("other", ["validate_draft", "submit_invoice_file"])
+async def test_one_exception_that_ends_several_submissions_is_told_with_the_token_of_each(
+    clock: Clock, other: str
+) -> None:
+    error = KeyError("as when all wait for one fetched key")
+    vars(error)["seqino_token"] = attrs.evolve(token_of("d-0"), operation=other)
+    heard = Heard(clock, validate_draft=[LOST, error], get_draft=[STILL_DRAFT])
+    with pytest.raises(KeyError):
+        await heard.submitter.submit(INVOICE)
+    token = heard.events[-1].token
+    assert token is not None
+    assert (token.operation, token.parameters) == ("validate_draft", {"draft_id": "d-1"})
+
+
+async def test_the_doubt_of_another_submission_is_none_of_this_one(clock: Clock) -> None:
+    error = KeyError("as when all wait for one fetched key")
+    vars(error)["seqino_token"] = token_of("d-0")
+    heard = Heard(clock, validate_draft=[error])
+    with pytest.raises(KeyError):
+        await heard.submitter.submit(INVOICE)
+    assert (heard.events[-1].token, heard.events[-1].finding) == (None, None)
 
 
 async def test_where_nobody_listens_only_doubts_are_told(

@@ -7,6 +7,7 @@ left - a timeout, a cancellation, a fault of foreign code - leaves a trace that 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -14,7 +15,6 @@ import attrs
 
 from seqino._core.answers import form_of, lost, read_answer
 from seqino._core.codec import DecodeFault
-from seqino._core.config import Config, Secret, check_key
 from seqino._core.events import CallEvent
 from seqino._core.failures import (
     Ending,
@@ -40,7 +40,7 @@ from seqino._core.retry import (
 )
 from seqino._core.runtime import AttemptTimer
 from seqino._core.sending import SendMark
-from seqino._core.shared import Shared, needs_key
+from seqino._core.shared import Shared, key_for
 from seqino._core.transport import Answer
 from seqino._core.wire import Effect
 from seqino.errors import CallError, Fault, ResponseDecodeError, ResumeToken
@@ -48,6 +48,7 @@ from seqino.errors import CallError, Fault, ResponseDecodeError, ResumeToken
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from seqino._core.config import Config
     from seqino._core.gate import Gate
     from seqino._core.request import Request
     from seqino._core.sending import SendGuard
@@ -188,16 +189,18 @@ class LogicalCall:
             timer.stop()
             self._last_sent_at = self._runtime.wall()
             if not settled:
-                self._interrupted(mark)
+                self._leave_trace(lost(FaultKind.ABANDONED, mark))
         self._last = attempt
         self._hear_pause(attempt)
         self._tell("attempt", attempt)
         return attempt
 
     async def _send(self, mark: SendMark | None) -> Attempt:
-        key = self._config.api_key if needs_key(self._operation) else None
-        if key is not None and not isinstance(key, Secret):
-            key = check_key(Secret(await key()), source="what api_key() returned")
+        try:
+            key = await key_for(self._operation, self._config)
+        except CallError as error:
+            # Of a call that api_key() makes: its end must not pass for that of this one.
+            return lost(FaultKind.WITHHELD, mark, detail=f"api_key() raised {type(error).__name__}")
         result = await self._shared.transport.send(self._request, key=key, mark=mark)
         if isinstance(result, Answer):
             attempt = classify_status(result.status)
@@ -306,20 +309,19 @@ class LogicalCall:
         self._tell("verdict", Attempt(outcome=Outcome.NOT_SENT), error=error)
         return error
 
-    def _interrupted(self, mark: SendMark | None) -> None:
+    def _leave_trace(self, attempt: Attempt) -> None:
         """Leave a trace of an attempt that an exception is passing through: a cancellation, as a rule.
 
         Called while it passes; nothing may be awaited here.
         """
-        self._leave_trace(lost(FaultKind.ABANDONED, mark))
-
-    def _leave_trace(self, attempt: Attempt) -> None:
         token = self._token() if is_in_doubt(attempt, self._operation.effect) else None
         error = sys.exception()
         self._tell("verdict", attempt, error=error, token=token)
         if token is not None and error is not None:
-            error.add_note(f"{self._operation.name} may have been done: see its attribute seqino_token")
             vars(error)["seqino_token"] = token
+            # Frozen exceptions take no notes.
+            with contextlib.suppress(AttributeError, TypeError):
+                error.add_note(f"{self._operation.name} may have been done: see its attribute seqino_token")
 
     def _token(self) -> ResumeToken:
         return ResumeToken(

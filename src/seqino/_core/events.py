@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import traceback
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
@@ -12,13 +14,32 @@ from seqino._core.outcome import Outcome
 from seqino.errors import ResumeToken
 from seqino.errors.facts import one_line
 
-__all__ = ["CallEvent", "Emitter", "EventHook", "EventKind"]
+__all__ = ["CallEvent", "Emitter", "EventHook", "EventKind", "log"]
 
 EventKind: TypeAlias = Literal["attempt", "delay", "look", "verdict"]
 
 logger = logging.getLogger("seqino")
 # A library is silent where the application sets up no logging.
 logger.addHandler(logging.NullHandler())
+
+
+def log(level: int, message: str, *details: object, **options: Any) -> None:
+    """Log something that happens in a call.
+
+    Filters and handlers are foreign code: a fault of theirs must not hide what became of an invoice. It is
+    shown on the standard error, where logging shows the faults that handlers report.
+
+    Args:
+        level: How grave it is.
+        message: What it is, with the places of its details.
+        details: What is put there.
+        options: As for ``Logger.log``.
+    """
+    try:
+        logger.log(level, message, *details, stacklevel=2, **options)
+    except Exception:  # noqa: BLE001 - foreign code
+        with contextlib.suppress(OSError, ValueError):
+            traceback.print_exc()
 
 
 @attrs.frozen(kw_only=True)
@@ -89,13 +110,13 @@ class Emitter:
         """Pass one event on."""
         level = _level(event)
         if logger.isEnabledFor(level):
-            logger.log(level, "%s", _sentence(event), extra={"seqino": attrs.asdict(event, recurse=False)})
+            log(level, "%s", _sentence(event), extra={"seqino": attrs.asdict(event, recurse=False)})
         if self._hook is not None:
             try:
                 self._hook(event)
-            except Exception:
+            except Exception:  # noqa: BLE001 - told by the log
                 # Foreign code, outside of the exchange: its fault must not hide what became of an invoice.
-                logger.exception("on_event failed for %s of %s", event.kind, event.operation)
+                log(logging.ERROR, "on_event failed for %s of %s", event.kind, event.operation, exc_info=True)
 
 
 def _level(event: CallEvent) -> int:

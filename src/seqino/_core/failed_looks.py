@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 
 from seqino._core.outcome import Outcome
-from seqino.errors import CallError, ConnectionFailed, NotSent
+from seqino.errors import CallError, ConnectionFailed, NotSent, SeqinoError
+from seqino.errors.facts import one_line
 
-__all__ = ["FailedLook", "read_failed_look"]
+__all__ = ["FailedLook", "prevented", "read_failed_look"]
 
 
 class FailedLook(enum.StrEnum):
@@ -49,3 +50,15 @@ def read_failed_look(error: CallError, *, left: float, key_is_fixed: bool) -> Fa
     if error.status == _UNAUTHENTICATED and not key_is_fixed:
         return FailedLook.PASSING
     return FailedLook.DENIED
+
+
+def prevented(error: Exception) -> str:
+    """Say what kept a look from being made: that the client was closed, or that foreign code failed.
+
+    Args:
+        error: What came out of the look, other than the failure of a call.
+    """
+    if isinstance(error, SeqinoError):
+        return f"{one_line(str(error)).rstrip('.')}."
+    # What others say may hold anything.
+    return f"{type(error).__name__} came out of it."

@@ -10,7 +10,7 @@ import attrs
 from seqino._core.attempts import LogicalCall
 from seqino._core.config import Secret
 from seqino._core.events import CallEvent
-from seqino._core.failed_looks import FailedLook, read_failed_look
+from seqino._core.failed_looks import FailedLook, prevented, read_failed_look
 from seqino._core.outcome import Attempt, Outcome
 from seqino._core.reconcile import (
     SETTLE,
@@ -105,6 +105,8 @@ class Looking:
             return self._failed(error)
         except NoItems:
             return _FAILED
+        except Exception as error:  # noqa: BLE001 - of foreign code, or of a client that was closed
+            return Judgement(finding=Finding.DENIED, why=prevented(error), fault=error)
 
     def _failed(self, error: CallError) -> Judgement:
         left = self.deadline - self.now() - LEAST_TIME
@@ -186,6 +188,9 @@ class ReadableCall(LogicalCall):
         ended = False
         try:
             result = await looking.run(search, at_once=at_once)
+            if self._earlier is not None and result.judgement.fault is not None:
+                # The token is in the caller's hands, who can mend this.
+                raise result.judgement.fault
             ended = True
         finally:
             if not ended:
@@ -235,6 +240,7 @@ class ReadableCall(LogicalCall):
     def _unsettled(self, attempt: Attempt, result: LookedUp) -> CallError:
         ending = self._ending(attempt)
         error = unsettled(ending, result, look_up=self._look_up)
+        error.__cause__ = result.judgement.fault
         token = error.token if isinstance(error, OutcomeUnknown) else None
         self._tell("verdict", attempt, error=error, token=token)
         return error

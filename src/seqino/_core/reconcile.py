@@ -233,12 +233,14 @@ class Judgement:
         found: Bytes of the objects that it is about: of each one sought, where all are there.
         differences: Where what has the same key is not what was sent: pointers.
         why: Of a look that was denied, what was said.
+        fault: What kept it from being made, where that was no call's failure.
     """
 
     finding: Finding
     found: tuple[bytes, ...] = ()
     differences: tuple[str, ...] = ()
     why: str = ""
+    fault: Exception | None = None
 
 
 def judge(objects: Sequence[Wanted], items: Sequence[Item], look_up: LookUp) -> Judgement:

@@ -104,8 +104,16 @@ class SendMark:
             with contextlib.suppress(OSError, ValueError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         self._transport.abort()
-        if self._socket is not None:
-            # A TLS connection of asyncio that was closed twice does not abort: what waits in it could still
-            # leave. uvloop aborts always, and its sockets refuse to be shut down with a TypeError.
-            with contextlib.suppress(OSError, TypeError):
+        if self._socket is not None and _cannot_abort(self._transport):
+            # What waits in it could still leave. Any other is reset, which this would keep from happening.
+            with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _cannot_abort(transport: asyncio.WriteTransport) -> bool:
+    """Whether this is a TLS connection of asyncio that was closed twice, and has forgotten its protocol."""
+    try:
+        transport.get_extra_info("socket")
+    except AttributeError:
+        return True
+    return False

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from seqino._core.codec import Codec
+from seqino._core.config import Config, Secret, check_key
 from seqino._core.events import Emitter
 from seqino._core.gate import Gate
 from seqino._core.retry import Pace, RetryBudget
@@ -16,7 +17,7 @@ from seqino._core.telemetry import Telemetry
 from seqino._core.transport import Transport
 from seqino._core.wire import Operation
 
-__all__ = ["Shared", "needs_key"]
+__all__ = ["Shared", "key_for", "needs_key"]
 
 
 @attrs.define(kw_only=True)
@@ -40,3 +41,20 @@ class Shared:
 def needs_key(operation: Operation[Any]) -> bool:
     """Whether an operation is called with the API key; what hangs beside the API never gets to see it."""
     return operation.authenticated and not operation.outside_api
+
+
+async def key_for(operation: Operation[Any], config: Config) -> Secret | None:
+    """Return the key that an operation is called with, fetched where that is the caller's wish.
+
+    Args:
+        operation: What is called.
+        config: Has the key, or the function that fetches it.
+
+    Raises:
+        ConfigurationError: What was fetched is no key.
+        Exception: What the caller's function raised.
+    """
+    key = config.api_key if needs_key(operation) else None
+    if key is None or isinstance(key, Secret):
+        return key
+    return check_key(Secret(await key()), source="what api_key() returned")

@@ -17,7 +17,7 @@ from yarl import URL
 from seqino._core.network import Network
 from seqino._core.outcome import FaultKind
 from seqino._core.sending import SendMark, Unsent
-from seqino.errors import ClientClosed, ConfigurationError, WrongEventLoop
+from seqino.errors import CallError, ClientClosed, ConfigurationError, WrongEventLoop
 from seqino.errors.facts import one_line
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ class _OneSend:
     A second one would be neither counted nor decided by what the operation bears.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._was_used = False
         self._response: aiohttp.ClientResponse | None = None
 
@@ -147,6 +148,8 @@ class _OneSend:
             if self._response is not None:
                 self._response.close()
             raise _AttemptFailed(Broken(kind=FaultKind.REPEATED))
+        if self._session.closed:
+            raise ClientClosed("the client's session was closed while a middleware held a request back")
         self._was_used = True
         self._response = await handler(request)
         return self._response
@@ -177,6 +180,7 @@ class Transport:
         self._owned = session is None
         self._middlewares = tuple(middlewares)
         self._closed = False
+        self._reading: set[aiohttp.ClientResponse] = set()
         self._loop: asyncio.AbstractEventLoop | None = getattr(session, "_loop", None)
         # Our own session has it from the start; the limits of another's would end calls given longer here.
         self._settings: dict[str, Any] = {} if session is None else {"timeout": _timeout(config)}
@@ -207,18 +211,19 @@ class Transport:
                 headers=request.headers,
                 data=None if mark is None else _MarkedPayload(request.body or b"", mark),
                 # aiohttp would guess one for an empty body.
-                skip_auto_headers=_NO_TYPE if request.body is None and mark is not None else None,
+                skip_auto_headers=("Content-Type",) if request.body is None and mark is not None else None,
                 allow_redirects=False,
                 raise_for_status=False,
                 auto_decompress=True,
-                middlewares=self._around(key),
+                middlewares=self._around(key, session),
                 **self._settings,
             )
-            result = await _read(response, limit=self._config.max_answer_bytes)
+            result = await _read(response, limit=self._config.max_answer_bytes, reading=self._reading)
         # What is told of these errors is plain: they hold the request's headers, and with them the key.
         except _AttemptFailed as failed:
             result = failed.result
-        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
+        # A call that a middleware makes itself fails in our own words: its end is not that of this one.
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, CallError) as error:
             result = _broken(error)
         finally:
             # aiohttp may leave the task that writes alive behind an answer that came too early.
@@ -226,10 +231,10 @@ class Transport:
                 mark.give_up()
         return result if mark is None or mark.sent else _unsent(result, mark)
 
-    def _around(self, key: Secret | None) -> tuple[Middleware, ...]:
+    def _around(self, key: Secret | None, session: Session) -> tuple[Middleware, ...]:
         """The middlewares of one attempt."""
         ours = _SendOnce(key)
-        return (ours, *self._middlewares, _OneSend()) if self._middlewares else (ours,)
+        return (ours, *self._middlewares, _OneSend(session)) if self._middlewares else (ours,)
 
     def _open_session(self) -> Session:
         if self._closed:
@@ -262,10 +267,10 @@ class Transport:
         self._check_loop()
         self._closed = True
         if self._session is not None and self._owned:
+            # aiohttp would leave who reads them to wait for what cannot come any more.
+            for response in tuple(self._reading):
+                response.close()
             await self._session.close()
-
-
-_NO_TYPE = ("Content-Type",)
 
 
 def _unsent(result: Result, mark: SendMark) -> Result:
@@ -302,19 +307,28 @@ def _make_session(config: Config, network: Network) -> Session:
     )
 
 
-async def _read(response: aiohttp.ClientResponse, *, limit: int) -> Result:
+async def _read(response: aiohttp.ClientResponse, *, limit: int, reading: set[Any]) -> Result:
     """Read an answer to its end: only a whole one proves anything."""
     pieces: list[bytes] = []
     size = response.content_length or 0
+    reading.add(response)
     try:
         if size <= limit:
             size = 0
+            if response.content.total_bytes and response.content.at_eof():
+                # A middleware has read it, and aiohttp keeps what was read.
+                pieces.append(await response.read())
+                size = len(pieces[0])
             while piece := await response.content.readany():
                 size += len(piece)
                 if size > limit:
                     break
                 pieces.append(piece)
+    except RuntimeError as error:
+        # aiohttp's word for a connection that was closed on this side, together with its session.
+        return _broken(error)
     finally:
+        reading.discard(response)
         # Still held: what is left of the answer, or of our own upload, is not waited for.
         if response.connection is not None:
             response.close()
@@ -327,7 +341,7 @@ def _broken(error: Exception) -> Broken:
     return Broken(kind=_kind(error), detail=_detail(error))
 
 
-_PASSING_PROXY_STATUSES = frozenset({429, 502, 503, 504})
+_PASSING_STATUSES = frozenset({429, 502, 503, 504})
 
 
 def _kind(error: Exception) -> FaultKind:  # noqa: PLR0911 - a table, the special before the general
@@ -339,8 +353,7 @@ def _kind(error: Exception) -> FaultKind:  # noqa: PLR0911 - a table, the specia
             return FaultKind.UNREACHABLE if _was_cut(error) else FaultKind.INSECURE
         case aiohttp.ClientHttpProxyError():
             # The proxy's status, not the platform's: the tunnel was never opened.
-            passing = error.status in _PASSING_PROXY_STATUSES
-            return FaultKind.UNREACHABLE if passing else FaultKind.INSECURE
+            return FaultKind.UNREACHABLE if error.status in _PASSING_STATUSES else FaultKind.INSECURE
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return FaultKind.UNREACHABLE
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
@@ -376,9 +389,9 @@ def _detail(error: Exception) -> str:
             text = error.message
         case aiohttp.InvalidURL():
             text = "invalid URL"
+        case aiohttp.ServerDisconnectedError() if not isinstance(error.message, str):  # but the head itself
+            text = "the answer ended in its head"
         case _:
             text = str(error)
-    words = _USER_INFO.sub("//", " ".join(text.split()))
-    return (
-        f"{type(error).__name__}: {one_line(words, most=_LONGEST_DETAIL)}" if words else type(error).__name__
-    )
+    name, words = type(error).__name__, _USER_INFO.sub("//", " ".join(text.split()))
+    return f"{name}: {one_line(words, most=_LONGEST_DETAIL)}" if words else name

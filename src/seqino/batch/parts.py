@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seqino._core.events import log
 from seqino.batch.errors import LedgerError
 from seqino.batch.items import Fence
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from seqino.batch.store import Store
 
 __all__ = ["Parts"]
-
-_LOG = logging.getLogger("seqino")
 
 
 @attrs.define
@@ -83,4 +82,4 @@ class Parts:
                     await self._store.beat(part.fence)
                 except LedgerError as error:
                     # Whoever works on it learns it too, and sends nothing.
-                    _LOG.warning("ledger: %s", error)
+                    log(logging.WARNING, "ledger: %s", error)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seqino._core.events import log
 from seqino.batch.allowance import Allowance
 from seqino.batch.asking import ask_for_limits
 from seqino.batch.errors import Fenced, ItemChanged, LedgerError
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from seqino.client import SeqinoClient
 
 __all__ = ["Runner"]
-
-_LOG = logging.getLogger("seqino")
 
 _DOUBTFUL = frozenset({State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED, State.SENDING})
 """What is looked at; what is being sent is somebody else's, who settles it, or dies."""
@@ -150,7 +149,7 @@ class Runner:
                     await self._store.release(fence)
             except LedgerError as error:
                 # Others find out by themselves that nobody works on it any more.
-                _LOG.warning("ledger: %s", error)
+                log(logging.WARNING, "ledger: %s", error)
 
     # --- What is told of it
 
@@ -387,7 +386,7 @@ class Runner:
                 if isinstance(error, Fenced):
                     self._hindrances.stop(error)
                     return
-                _LOG.warning("ledger: %s", error)
+                log(logging.WARNING, "ledger: %s", error)
             for part in list(self._parts.values()):
                 await self._beat_for(part)
 
@@ -397,4 +396,4 @@ class Runner:
         except Fenced:
             part.is_lost = True
         except LedgerError as error:
-            _LOG.warning("ledger: %s", error)
+            log(logging.WARNING, "ledger: %s", error)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from seqino._core.events import log
 from seqino._core.outcome import Outcome
 from seqino.batch.driving import Drive
 from seqino.batch.endings import ending_of
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from seqino.submission import Route, Submission
 
 __all__ = ["Service"]
-
-_LOG = logging.getLogger("seqino")
 
 T = TypeVar("T")
 
@@ -124,7 +123,7 @@ class Service:
                 self.forget(fence)
             except LedgerError as error:
                 # Whoever sends learns it too, and nothing is sent; here it is tried again.
-                _LOG.warning("ledger: %s", error)
+                log(logging.WARNING, "ledger: %s", error)
 
     async def aclose(self) -> None:
         """Let what is under way end, and let others know that nothing of this process is any more."""
@@ -350,7 +349,8 @@ class Service:
         others = (known for client_id, known in routes if client_id == item.client_id)
         if routes[item.client_id, item.route] or any(route is not item.route for route in others):
             self._was_warned = True
-            _LOG.warning(
+            log(
+                logging.WARNING,
                 "ledger: %s sends both drafts and files, and not all of them name their document: without a "
                 "document_ref nothing keeps one document from going out both ways",
                 item.client_id,

@@ -11,6 +11,7 @@ import attrs
 from sqlalchemy import select, update
 from sqlalchemy.dialects import sqlite
 
+from seqino._core.events import log
 from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.document_refs import name_document, why_not_of
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 T = TypeVar("T")
-_LOG = logging.getLogger("seqino")
-
 _OF_ALL = (LedgerUnusable, LedgerBusy, WriteFailed)
 """Errors that are about the ledger, whatever is written to it, and may pass."""
 
@@ -117,7 +116,7 @@ class Store(Owning):
                 raise result
             if isinstance(result, LedgerError):
                 # It can never be written; its invoice stays in doubt.
-                _LOG.error("ledger: what became of an invoice cannot be written: %s", result)
+                log(logging.ERROR, "ledger: what became of an invoice cannot be written: %s", result)
 
     def _commit_all(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
         grouped = [(at, write) for at, write in enumerate(writes) if not isinstance(write, Piece)]

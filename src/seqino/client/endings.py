@@ -58,8 +58,10 @@ class Seen:
     status: str | None = None
     """The platform's own word for the state of the invoice."""
     out_of_time: bool = False
-    denied: CallError | None = None
+    denied: str | None = None
     """Why looks at the draft would fail for now, if they would."""
+    fault: Exception | None = None
+    """What kept a look from being made, where that was no call's failure."""
 
     @property
     def operation(self) -> str:
@@ -94,7 +96,7 @@ class Seen:
             where, hint = "the file", "no operation of the API shows it: ask the platform."
         elif self.denied is not None:
             so_far = "what became of it cannot be looked at, and would not be by looking again"
-            hint = f"once this is mended, {hint} {self.denied.args[0]}"
+            hint = f"once this is mended, {hint} {self.denied}"
         details: dict[str, Any] = {}
         if error is not None:
             details = {
@@ -112,7 +114,7 @@ class Seen:
             outcome=Outcome.UNKNOWN,
             **details,
         )
-        doubt.__cause__ = error
+        doubt.__cause__ = self.fault or error
         return doubt
 
     def _what_happened(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from seqino._core.failed_looks import FailedLook, read_failed_look
+from seqino._core.failed_looks import FailedLook, prevented, read_failed_look
 from seqino._core.outcome import Outcome
 from seqino.client.endings import Seen, text
 from seqino.errors import CallError, OutcomeUnknown
@@ -154,7 +154,17 @@ class Reader:
                 # No proof of absence; any other failure is no answer at all.
                 evidence = Evidence.CANNOT_TELL
             case FailedLook.DENIED:
-                self.seen.denied, evidence = error, Evidence.DENIED
+                self.seen.denied, evidence = str(error.args[0]), Evidence.DENIED
             case _:
                 evidence = Evidence.FAILED
         return Looked(begun=begun, now=self.now(), evidence=evidence)
+
+    def prevented(self, error: Exception, *, begun: float) -> Looked:
+        """A look could not be made, for another reason than that a call failed.
+
+        Args:
+            error: What came out of it.
+            begun: When it was begun, on the monotonic clock.
+        """
+        self.seen.denied, self.seen.fault = prevented(error), error
+        return Looked(begun=begun, now=self.now(), evidence=Evidence.DENIED)

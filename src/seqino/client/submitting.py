@@ -197,12 +197,9 @@ class _Run:
     def _interrupted(self, state: State) -> None:
         """Leave a trace of a submission that an exception is passing through: a cancellation, as a rule."""
         error = sys.exception()
-        # A call under way notes its own doubt; of an earlier one, looked into just now, only this knows.
-        if error is not None and state.is_in_doubt and "seqino_token" not in vars(error):
-            vars(error)["seqino_token"] = self._seen.token(state.draft_id)
+        token = None if error is None else self._noted(error, state)
         if self._journal is not None:
             self._journal.interrupted(error)
-        token: ResumeToken | None = None if error is None else vars(error).get("seqino_token")
         verdict = None if token is None else Verdict.IN_DOUBT
         self._events.failed(
             error,
@@ -211,6 +208,24 @@ class _Run:
             draft_id=state.draft_id or None,
             token=token,
         )
+
+    def _noted(self, error: BaseException, state: State) -> ResumeToken | None:
+        """Return the token that an exception has of this submission; it gets one where there is a doubt.
+
+        A call under way notes its own doubt; of an earlier one, looked into just now, only this knows. One
+        exception may end several submissions, and have the token of another one.
+        """
+        noted: ResumeToken | None = vars(error).get("seqino_token")
+        if (
+            noted is not None
+            and noted.operation == self._seen.operation
+            and noted.parameters.get("draft_id", "") == state.draft_id
+        ):
+            return noted
+        if not state.is_in_doubt:
+            return None
+        token = vars(error)["seqino_token"] = self._seen.token(state.draft_id)
+        return token
 
     # --- One step
 
@@ -294,6 +309,11 @@ class _Run:
             )
         except CallError as error:
             return self._reader.not_looked(error, begun=begun, left=self._remaining() - LEAST_TIME)
+        except Exception as error:  # of foreign code, or of a client that was closed
+            if self._journal is not None or not self._seen.sent_at:
+                # The doubt is written down, or its token is in the caller's hands.
+                raise
+            return self._reader.prevented(error, begun=begun)
         return self._reader.looked(draft, begun=begun)
 
     async def _sleep_until(self, at: float) -> None:

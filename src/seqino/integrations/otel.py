@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from seqino._core.events import log
 from seqino._core.request import Request
 from seqino.errors import CallError, MissingExtra
 
@@ -47,8 +48,6 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0,
 
 _PORTS = {"http": 80, "https": 443}
 _FIRST_ERROR_STATUS = 400
-
-logger = logging.getLogger("seqino")
 
 
 class OpenTelemetry:
@@ -200,7 +199,7 @@ def _shielded(act: Callable[[], T], otherwise: T) -> T:
     """Do something for observation's sake only; what goes wrong in it must not hide what a call did."""
     try:
         return act()
-    except Exception:
+    except Exception:  # noqa: BLE001 - told by the log
         # Exporters, processors and propagators are foreign code.
-        logger.exception("telemetry failed")
+        log(logging.ERROR, "telemetry failed", exc_info=True)
         return otherwise
