@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOWNLOADED = Path(__file__).parents[1] / "openapi" / "seqino-pdp.source.json"
 """Written by ``make openapi``: it says where the description came from."""
@@ -33,3 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("reconstruction"):
                 item.add_marker(skip)
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port where nobody listens; it is held, so that nobody else can get it meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]

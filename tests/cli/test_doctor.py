@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -120,13 +119,10 @@ def test_a_call_that_fails_leaves_the_key_open(seqino_command: Command, platform
 
 
 def test_a_platform_that_cannot_be_reached_is_told_and_nothing_else_is_guessed(
-    seqino_command: Command, platform: Platform, monkeypatch: pytest.MonkeyPatch
+    seqino_command: Command, platform: Platform, monkeypatch: pytest.MonkeyPatch, unused_port: int
 ) -> None:
     monkeypatch.setattr("seqino.client.Runtime", Clock().runtime)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    result = seqino_command("doctor", "--base-url", url)
+    result = seqino_command("doctor", "--base-url", f"http://127.0.0.1:{unused_port}")
     assert platform.sandbox.counters.requests == 0
     assert result.exit_code == ExitCode.FAILURE
     found = levels(result)
