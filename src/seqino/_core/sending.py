@@ -41,7 +41,7 @@ class SendMark:
         guard: Asked before it may leave; ``None`` where nobody needs to be.
     """
 
-    __slots__ = ("_given_up", "_guard", "_socket", "_transport", "refusal", "sent")
+    __slots__ = ("_given_up", "_guard", "_is_tls", "_socket", "_transport", "refusal", "sent")
 
     def __init__(self, guard: SendGuard | None = None) -> None:
         self.sent = False
@@ -51,6 +51,7 @@ class SendMark:
         self._given_up = False
         self._transport: asyncio.WriteTransport | None = None
         self._socket: socket.socket | None = None
+        self._is_tls = False
 
     @property
     def is_guarded(self) -> bool:
@@ -86,6 +87,7 @@ class SendMark:
         self._transport = transport
         # Taken while the connection is open: one that was closed may not tell its socket any more.
         self._socket = None if transport is None else transport.get_extra_info("socket")
+        self._is_tls = transport is not None and transport.get_extra_info("sslcontext") is not None
 
     def give_up(self) -> None:
         """Let a request leave no more that has not left yet: whoever made it was told how it ended."""
@@ -104,8 +106,9 @@ class SendMark:
             with contextlib.suppress(OSError, ValueError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         self._transport.abort()
-        if self._socket is not None:
+        if self._socket is not None and self._is_tls:
             # A TLS connection of asyncio that was closed twice does not abort: what waits in it could still
-            # leave. uvloop aborts always, and its sockets refuse to be shut down with a TypeError.
+            # leave. uvloop aborts always, and its sockets refuse to be shut down with a TypeError. Others are
+            # left to the reset, which an orderly end could overtake.
             with contextlib.suppress(OSError, TypeError):
                 self._socket.shutdown(socket.SHUT_RDWR)
