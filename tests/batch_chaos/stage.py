@@ -43,7 +43,7 @@ _FILE = (INVOICES / "01-it-services-ubl.xml").read_text(encoding="utf-8")
 _DRAFT: dict[str, Any] = json.loads((INVOICES / "13-consulting-draft.json").read_text(encoding="utf-8"))
 _NUMBER = "ANR-2026-0412"
 
-_PATIENCE = 90.0
+_PATIENCE = 300.0
 """Seconds after which a process that does nothing more has failed the test."""
 
 _context = multiprocessing.get_context("forkserver")

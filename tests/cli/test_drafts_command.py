@@ -429,7 +429,7 @@ def test_ctrl_c_while_a_draft_is_validated_is_a_doubt_that_can_be_settled(
         while platform.sandbox.counters.drafts_validated == 0:
             assert process.poll() is None
         process.send_signal(stop)
-        said, complaint = process.communicate(timeout=10)
+        said, complaint = process.communicate(timeout=120)
     assert (process.returncode, said) == (ExitCode.IN_DOUBT, "")
     token = complaint.splitlines()[-1].rpartition(" ")[2]
     assert on_platform("invoices", "resume", token).exit_code == ExitCode.OK

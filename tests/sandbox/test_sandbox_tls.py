@@ -138,7 +138,7 @@ async def test_a_connection_is_cut_without_the_farewell_of_tls(
 
 def ends_fairly(port: int, trust: ssl.SSLContext, request: bytes) -> bool:
     """Whether the end of a connection is announced; asyncio does not tell."""
-    plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=120)
     with trust.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as tls:
         tls.sendall(request)
         try:

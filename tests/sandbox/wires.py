@@ -58,7 +58,7 @@ async def wire(
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what the server gives no other sign of."""
-    async with asyncio.timeout(60):  # rather than wait for ever
+    async with asyncio.timeout(120):  # rather than wait for ever
         while not condition():  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(0)
 
