@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DOWNLOADED = Path(__file__).parents[1] / "openapi" / "seqino-pdp.source.json"
 """Written by ``make openapi``: it says where the description came from."""
@@ -46,3 +47,20 @@ def unused_port() -> Iterator[int]:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def forget_modules(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have modules imported anew whose names begin so; after the test, all is as it was before."""
+
+    def forget(*beginnings: str) -> None:
+        names = [name for name in sys.modules if name.startswith(beginnings)]
+        for name in names:
+            package, _, own = name.rpartition(".")
+            if package and package not in names:
+                # Its package keeps the one that was imported last, wherever others look for it.
+                monkeypatch.delattr(sys.modules[package], own, raising=False)
+        for name in names:
+            monkeypatch.delitem(sys.modules, name)
+
+    return forget

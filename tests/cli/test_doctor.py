@@ -224,12 +224,15 @@ def test_a_ledger_that_cannot_be_used_is_told_before_anything_is_issued(
 
 
 def test_only_a_ledger_needs_the_extra(
-    seqino_command: Command, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seqino_command: Command,
+    platform: Platform,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    forget_modules: Callable[..., None],
 ) -> None:
     for name in ("Ledger", "LedgerUnusable"):
         monkeypatch.delitem(vars(seqino.batch), name, raising=False)
-    for name in [name for name in sys.modules if name.startswith("seqino.batch.")]:
-        monkeypatch.delitem(sys.modules, name)
+    forget_modules("seqino.batch.")
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     assert seqino_command("doctor", *platform.arguments, *PROBE).exit_code == ExitCode.OK
     named = ("--ledger", tmp_path / "l.db", "--sponsor", "acme")
