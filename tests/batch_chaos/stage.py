@@ -227,7 +227,7 @@ class Stage:
 
     async def finish(self, **details: Any) -> None:
         """Go on with the run in this process, to its end."""
-        order = self.order(**{"patience": 5.0, **details})
+        order = self.order(**{"patience": 60.0, **details})
         async with (
             open_ledger(order) as ledger,
             SeqinoClient("key-1", client_id=CLIENT, base_url=order.url) as client,
