@@ -220,6 +220,16 @@ async def test_handshakes_that_never_come_hold_up_nobody(
         writer.close()
 
 
+async def test_a_connection_that_is_accepted_as_it_stops_is_closed(authority: trustme.CA) -> None:
+    async with Sandbox(ssl_context=serving(authority)) as sandbox:
+        inside: Any = sandbox
+        accepted, other_side = socket.socketpair()
+        # Its task is cancelled before it begins.
+        inside._running.api.front.shake(accepted, 0)
+    other_side.close()
+    assert accepted.fileno() == -1
+
+
 async def test_it_stops_with_handshakes_open(authority: trustme.CA) -> None:
     async with Sandbox(ssl_context=serving(authority)) as sandbox:
         sandbox.faults.plan("slow-handshake; seconds=9999")
