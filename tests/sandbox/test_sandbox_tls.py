@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from seqino.sandbox import Sandbox
-from tests.sandbox.wires import attempt, no_task_is_left, port_of, until
+from tests.sandbox.wires import attempt, front_of, no_task_is_left, port_of, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -220,14 +220,17 @@ async def test_handshakes_that_never_come_hold_up_nobody(
         writer.close()
 
 
-async def test_a_connection_that_is_accepted_as_it_stops_is_closed(authority: trustme.CA) -> None:
+async def test_connections_that_are_accepted_as_it_stops_are_closed(authority: trustme.CA) -> None:
+    pairs = [socket.socketpair() for _ in range(2)]
     async with Sandbox(ssl_context=serving(authority)) as sandbox:
-        inside: Any = sandbox
-        accepted, other_side = socket.socketpair()
-        # Its task is cancelled before it begins.
-        inside._running.api.front.shake(accepted, 0)
-    other_side.close()
-    assert accepted.fileno() == -1
+        front = front_of(sandbox)
+        front.shake(pairs[0][0], 0)
+        # The task of the handshake is cancelled before it begins.
+        await front.stop()
+    front.shake(pairs[1][0], 0)
+    for accepted, other_side in pairs:
+        other_side.close()
+        assert accepted.fileno() == -1
 
 
 async def test_it_stops_with_handshakes_open(authority: trustme.CA) -> None:

@@ -55,6 +55,8 @@ class Front:
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._handshakes: set[asyncio.Task[None]] = set()
+        self.is_over = False
+        """Whether nobody is served any more: connections may still come when the port was closed."""
         self._silent: set[socket.socket] = set()
         """Connections of which no handshake has begun."""
 
@@ -83,6 +85,9 @@ class Front:
             accepted: The connection, which is this one's to close from now on.
             delay: How long nothing is read of it, in seconds.
         """
+        if self.is_over:
+            accepted.close()
+            return
         self._silent.add(accepted)
         task = self._loop.create_task(self._shake(accepted, delay))
         self._handshakes.add(task)
@@ -108,7 +113,8 @@ class Front:
             one.leave()
 
     async def stop(self) -> None:
-        """Give up the handshakes under way."""
+        """Serve no connection that is still to come, and give up the handshakes under way."""
+        self.is_over = True
         for task in self._handshakes:
             task.cancel()
         await asyncio.gather(*self._handshakes, return_exceptions=True)
@@ -144,6 +150,8 @@ class Connection(web.RequestHandler):
         """Begin."""
         self.wire: asyncio.Transport = transport
         super().connection_made(transport)
+        if self._front.is_over:
+            self.force_close()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a planned fault takes the first of a request, unless it is to the control API."""
