@@ -437,7 +437,7 @@ async def test_all_parts_of_a_run_that_could_not_be_given_back_are_gone_on_with(
             async for _ in run.submit(client, paced=False, concurrency=2):
                 pass
     disk.is_full = False
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         async for _ in run.submit(client, paced=False):
             pass
     assert await run.counts() == {State.ACCEPTED: 2}

@@ -750,7 +750,7 @@ async def test_a_timeout_in_which_no_request_fits_is_refused_instead_of_trying_f
     ledger: Ledger, client: SeqinoClient, platform: Platform, seconds: float
 ) -> None:
     run = await made(ledger)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         with pytest.raises(InvalidInput, match="nothing would ever be sent"):
             await to_its_end(run, client, options=CallOptions(timeout=seconds))
     assert not platform.requests

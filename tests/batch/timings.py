@@ -14,7 +14,7 @@ def contradicting(timing: Timing | None = None, **seconds: float) -> Timing:
 
     With ``settle=0`` a look concludes at once: nothing of ours is under way where a test says so.
     """
-    odd = copy.copy(timing or Timing())
+    odd = copy.copy(timing or Timing(window=20.0))
     for name, value in seconds.items():
         object.__setattr__(odd, name, value)
     return odd

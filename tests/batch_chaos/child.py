@@ -69,7 +69,7 @@ class Order:
     keys: tuple[str, ...] = ()
     document_ref: str | None = None
     patience: float = 0.0
-    timeout: float = 5.0
+    timeout: float = 120.0
     concurrency: int = 4
     timing: Timing = TIMING
     die_at: int = 0

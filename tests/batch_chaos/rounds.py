@@ -43,7 +43,7 @@ async def _play(seed: int, folder: Path) -> Told:
             kills += await _kill(here, after=draw.randint(0, 10), pause=draw.uniform(0.0, 0.01))
             found += await here.check_marks()
         faults.stop()
-        report = await here.run(here.order(patience=5.0 if shows else 0.5))
+        report = await here.run(here.order(patience=60.0 if shows else 0.5))
         told = await here.check()
         told.kills = kills
         told.found += found

@@ -43,7 +43,7 @@ _FILE = (INVOICES / "01-it-services-ubl.xml").read_text(encoding="utf-8")
 _DRAFT: dict[str, Any] = json.loads((INVOICES / "13-consulting-draft.json").read_text(encoding="utf-8"))
 _NUMBER = "ANR-2026-0412"
 
-_PATIENCE = 90.0
+_PATIENCE = 300.0
 """Seconds after which a process that does nothing more has failed the test."""
 
 _context = multiprocessing.get_context("forkserver")
@@ -227,7 +227,7 @@ class Stage:
 
     async def finish(self, **details: Any) -> None:
         """Go on with the run in this process, to its end."""
-        order = self.order(**{"patience": 5.0, **details})
+        order = self.order(**{"patience": 60.0, **details})
         async with (
             open_ledger(order) as ledger,
             SeqinoClient("key-1", client_id=CLIENT, base_url=order.url) as client,

@@ -48,10 +48,7 @@ async def test_web_workers_that_submit_the_same_keys_at_once_send_each_once_and_
         here.write(drafts=6, files=3)
         keys = (*(f"ERP-{number}" for number in range(6)), *(f"FILE-{number}.xml" for number in range(3)))
         # None knows which of the others is first: each begins elsewhere.
-        orders = [
-            here.order(task="service", timeout=20.0, keys=(*keys[shift:], *keys[:shift]))
-            for shift in (0, 3, 6)
-        ]
+        orders = [here.order(task="service", keys=(*keys[shift:], *keys[:shift])) for shift in (0, 3, 6)]
         reports = await asyncio.gather(*(here.run(order) for order in orders))
         assert all(report is not None and report.told == reports[0].told for report in reports if reports[0])
         told = await here.check()
@@ -66,7 +63,7 @@ async def test_one_document_sent_as_a_draft_and_as_a_file_by_two_processes_goes_
     async with stage(tmp_path) as here:
         here.write(drafts=1, files=1)
         orders = [
-            here.order(task="service", timeout=20.0, keys=(key,), document_ref="document-1")
+            here.order(task="service", keys=(key,), document_ref="document-1")
             for key in ("ERP-0", "FILE-0.xml")
         ]
         reports = await asyncio.gather(*(here.run(order) for order in orders))
@@ -122,7 +119,7 @@ async def test_a_ledger_that_was_put_back_sends_nothing_and_once_recovered_doubt
             counts = await ledger.counts()
             assert sum(counts.values()) == 12
             assert set(counts) | {State.ACCEPTED} == {State.IN_DOUBT, State.PARKED, State.ACCEPTED}
-        report = await here.run(here.order(patience=5.0))
+        report = await here.run(here.order(patience=60.0))
         # Only looks, by which the drafts that the backup knew are settled; of the others nobody can tell.
         assert report == Report()
         assert here.effects() == made
@@ -142,7 +139,7 @@ async def test_marks_that_take_longer_than_the_window_send_nothing_until_they_ar
     async with stage(tmp_path) as here:
         here.write(drafts=3, files=2)
         keys = ("ERP-0", "ERP-1", "ERP-2", "FILE-0.xml", "FILE-1.xml")
-        slow = here.order(task=task, keys=keys, timeout=20.0, slow=0.4, slow_times=3)
+        slow = here.order(task=task, keys=keys, slow=0.4, slow_times=3)
         report = await here.run(slow)
         assert report is not None
         assert report.error == ""

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 def test_every_figure_is_printed_with_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert quick.main(["--tiny"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    figures = [line for line in lines if re.search(r" \d+\.\d\d  -?\d+\.\d\d\.\.-?\d+\.\d\d ", line)]
+    # The difference of two that cost nearly the same may be less than nothing.
+    figures = [line for line in lines if re.search(r" -?\d+\.\d\d  -?\d+\.\d\d\.\.-?\d+\.\d\d ", line)]
     asked = [re.search(r"([<>]=) (\d\.\d\d)  (\d\.\d\d)  (aim|asked|missed)", line) for line in figures]
     assert [match.groups()[:3] for match in asked if match is not None] == [
         *[(">=", "0.80", "0.95")] * 4,

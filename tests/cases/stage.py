@@ -106,7 +106,7 @@ async def connected(on: str, stage: Stage, client: Mapping[str, Any]) -> AsyncGe
             await engine.call(WARM_UP, **arguments(WARM_UP))
         if on == "parted":
             server.hang_up()
-            await some_rounds()
+            await _noticed(engine)
         if on == "full":
             await stack.enter_async_context(_occupied(stage, engine))
         stage.begin()
@@ -136,12 +136,24 @@ def _way(on: str, server: FaultServer) -> dict[str, Any] | None:
             return None
 
 
-def pool(engine: CallEngine) -> tuple[int, int]:
-    """How many connections are in use, and how many calls wait for one."""
+def _connector(engine: CallEngine) -> aiohttp.BaseConnector:
     session = engine._shared.transport._session
     assert session is not None
     connector = session.connector
     assert connector is not None
+    return connector
+
+
+async def _noticed(engine: CallEngine) -> None:
+    """Wait until the client knows that no connection of its pool is open any more."""
+    idle = [protocol for kept in _connector(engine)._conns.values() for protocol, _ in kept]
+    while any(protocol.is_connected() for protocol in idle):  # noqa: ASYNC110 - no event tells it
+        await asyncio.sleep(0)
+
+
+def pool(engine: CallEngine) -> tuple[int, int]:
+    """How many connections are in use, and how many calls wait for one."""
+    connector = _connector(engine)
     return len(connector._acquired), sum(len(waiters) for waiters in connector._waiters.values())
 
 

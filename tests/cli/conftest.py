@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 from typer.testing import CliRunner
 
@@ -15,6 +16,7 @@ from seqino.statuses import Backoff
 from seqino.testing import SandboxThread
 from tests.cli.batch_ledgers import Batch
 from tests.cli.results import Result
+from tests.facade.conftest import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,6 +77,18 @@ def on_platform(seqino_command: Callable[..., Result], platform: Platform) -> Ca
             return seqino_command(*arguments, *platform.arguments, stdin=stdin)
 
     return run
+
+
+class _NoTimer:
+    def cancel(self) -> None:
+        pass
+
+
+@pytest.fixture
+def no_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the clients of commands time passes in pauses only, and at once: no timeout is used up."""
+    runtime = attrs.evolve(Clock().runtime(), call_later=lambda _seconds, _callback: _NoTimer())
+    monkeypatch.setattr("seqino.client.Runtime", lambda: runtime)
 
 
 @pytest.fixture

@@ -257,7 +257,7 @@ def test_a_reader_that_left_is_no_error(
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "seqino.cli", *arguments, *platform.arguments]
-    done = subprocess.run(command, check=False, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=20)  # noqa: S603 - this very package
+    done = subprocess.run(command, check=False, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120)  # noqa: S603 - this very package
     os.close(writer)
     assert done.returncode == ExitCode.FAILURE
     assert done.stderr == ""

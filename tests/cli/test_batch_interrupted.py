@@ -61,7 +61,7 @@ def test_a_run_that_is_stopped_is_resumed_and_each_invoice_is_sent_once(
     counters = batch.platform.sandbox.counters
     with under_way(batch) as process:
         process.send_signal(stop)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == ExitCode.FAILURE
     assert "nothing is lost, nothing is sent twice: seqino batch resume --base-url" in said
     assert "Traceback" not in said
@@ -80,7 +80,7 @@ def test_a_run_that_is_in_use_is_not_worked_on_by_another_process(batch: Batch) 
         assert status.exit_code == ExitCode.OK
         assert process.poll() is None
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
     killed = batch("resume", "--patience", 0)
     assert killed.exit_code in (ExitCode.OK, ExitCode.IN_DOUBT)
     assert batch.platform.sandbox.counters.same_content == 0

@@ -99,10 +99,12 @@ def test_the_sandbox_draws_faults(seqino_command: Command, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("command", ["sandbox", "demo"])
 def test_a_missing_sandbox_extra_is_named(
-    seqino_command: Command, command: str, monkeypatch: pytest.MonkeyPatch
+    seqino_command: Command,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+    forget_modules: Callable[..., None],
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("seqino.sandbox")]:
-        monkeypatch.delitem(sys.modules, name)
+    forget_modules("seqino.sandbox")
     monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     result = seqino_command(command)
     assert result.exit_code == ExitCode.INPUT
@@ -238,10 +240,12 @@ def test_the_way_in_shows_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 @pytest.mark.parametrize("missing", ["typer", "rich"])
 def test_a_missing_extra_is_named(
-    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    missing: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    forget_modules: Callable[..., None],
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith(("seqino.cli.", "rich"))]:
-        monkeypatch.delitem(sys.modules, name)
+    forget_modules("seqino.cli.", "rich")
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(SystemExit) as left:
         main()
@@ -251,8 +255,10 @@ def test_a_missing_extra_is_named(
     assert len(said.splitlines()) == 1
 
 
-def test_a_module_of_our_own_that_is_missing_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "seqino.cli.app")
+def test_a_module_of_our_own_that_is_missing_is_a_bug(
+    monkeypatch: pytest.MonkeyPatch, forget_modules: Callable[..., None]
+) -> None:
+    forget_modules("seqino.cli.app")
     monkeypatch.setitem(sys.modules, "seqino.cli.demo", None)
     with pytest.raises(ModuleNotFoundError, match="seqino"):
         main()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -120,13 +119,10 @@ def test_a_call_that_fails_leaves_the_key_open(seqino_command: Command, platform
 
 
 def test_a_platform_that_cannot_be_reached_is_told_and_nothing_else_is_guessed(
-    seqino_command: Command, platform: Platform, monkeypatch: pytest.MonkeyPatch
+    seqino_command: Command, platform: Platform, monkeypatch: pytest.MonkeyPatch, unused_port: int
 ) -> None:
     monkeypatch.setattr("seqino.client.Runtime", Clock().runtime)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    result = seqino_command("doctor", "--base-url", url)
+    result = seqino_command("doctor", "--base-url", f"http://127.0.0.1:{unused_port}")
     assert platform.sandbox.counters.requests == 0
     assert result.exit_code == ExitCode.FAILURE
     found = levels(result)
@@ -228,12 +224,15 @@ def test_a_ledger_that_cannot_be_used_is_told_before_anything_is_issued(
 
 
 def test_only_a_ledger_needs_the_extra(
-    seqino_command: Command, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seqino_command: Command,
+    platform: Platform,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    forget_modules: Callable[..., None],
 ) -> None:
     for name in ("Ledger", "LedgerUnusable"):
         monkeypatch.delitem(vars(seqino.batch), name, raising=False)
-    for name in [name for name in sys.modules if name.startswith("seqino.batch.")]:
-        monkeypatch.delitem(sys.modules, name)
+    forget_modules("seqino.batch.")
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     assert seqino_command("doctor", *platform.arguments, *PROBE).exit_code == ExitCode.OK
     named = ("--ledger", tmp_path / "l.db", "--sponsor", "acme")

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def draft_id(on_platform: Command, samples: Path) -> str:
 
 
 @pytest.fixture
-def doubt(on_platform: Command, platform: Platform, draft_id: str) -> Result:
+def doubt(on_platform: Command, platform: Platform, draft_id: str, no_real_time: None) -> Result:  # noqa: ARG001 - so that it comes before
     """A validation whose answer is lost, with too little time to look."""
     platform.sandbox.faults.plan("reset-after", operation=VALIDATE)
     return on_platform("drafts", "validate", draft_id, "--timeout", "1")
@@ -206,6 +207,7 @@ def test_a_doubt_is_told_with_what_to_do_and_settled_with_its_token(
     assert platform.sandbox.counters.drafts_validated == 1
 
 
+@pytest.mark.usefixtures("no_real_time")
 def test_a_doubt_as_json_is_a_file_that_settles_it(
     on_platform: Command, platform: Platform, draft_id: str, tmp_path: Path
 ) -> None:
@@ -385,9 +387,10 @@ def test_a_token_of_another_server_gets_no_key(on_platform: Command, platform: P
     assert platform.sandbox.counters.requests == 0
 
 
+@pytest.mark.usefixtures("no_real_time")
 def test_what_another_command_was_to_make_is_found(on_platform: Command, platform: Platform) -> None:
     platform.sandbox.faults.plan("reset-after", operation="POST /clients")
-    platform.sandbox.faults.plan("hang-before", operation="GET /clients", times=9)
+    platform.sandbox.faults.plan("reset-before", operation="GET /clients", times=9)
     dupain = ("--name", "Dupain", "--email", "a@dupain.example", "--external-ref", "dupain-01")
     doubt = on_platform("clients", "create", *dupain, "--timeout", "1", "--json")
     assert doubt.exit_code == ExitCode.IN_DOUBT
@@ -434,8 +437,9 @@ def test_ctrl_c_while_a_draft_is_validated_is_a_doubt_that_can_be_settled(
     ) as process:
         while platform.sandbox.counters.drafts_validated == 0:
             assert process.poll() is None
+            time.sleep(0.005)
         process.send_signal(stop)
-        said, complaint = process.communicate(timeout=10)
+        said, complaint = process.communicate(timeout=120)
     assert (process.returncode, said) == (ExitCode.IN_DOUBT, "")
     token = complaint.splitlines()[-1].rpartition(" ")[2]
     assert on_platform("invoices", "resume", token).exit_code == ExitCode.OK

@@ -205,7 +205,7 @@ def test_ctrl_c_ends_following_with_130(platform: Platform, paid_id: str, stop: 
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(stop)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=120)
     assert (process.returncode, said) == (ExitCode.INTERRUPTED, "")
     assert paid_id
 

@@ -150,7 +150,7 @@ def test_it_stops_cleanly_when_told(stop: signal.Signals) -> None:
             # A request that never ends keeps nobody waiting.
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Sandbox-Fault: hang\r\n\r\n")
             process.send_signal(stop)
-            said = process.communicate(timeout=20)
+            said = process.communicate(timeout=120)
     assert (process.returncode, *said) == (0, "", "")
     assert told["pid"] == process.pid
     with socket.socket() as probe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -232,14 +231,12 @@ def test_without_a_key_nothing_is_sent(
 
 
 def test_nothing_listening_ends_in_one_line(
-    seqino_command: Command, samples: Path, monkeypatch: pytest.MonkeyPatch
+    seqino_command: Command, samples: Path, monkeypatch: pytest.MonkeyPatch, unused_port: int
 ) -> None:
     monkeypatch.setenv("SEQINO_API_KEY", "test-key")
     monkeypatch.setattr("seqino.cli.common.SeqinoClient", _without_retries)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        result = seqino_command("submit", "--base-url", url, "--client-id", "c", samples)
+    url = f"http://127.0.0.1:{unused_port}"
+    result = seqino_command("submit", "--base-url", url, "--client-id", "c", samples)
     assert result.exit_code == ExitCode.FAILURE
     assert url in one_error(result)
     assert "nothing was submitted" in one_error(result)

@@ -111,7 +111,7 @@ def test_a_server_that_says_nothing_is_given_up(server: tuple[str, Answers]) -> 
     done = threading.Event()
 
     def stay_silent(_handler: BaseHTTPRequestHandler) -> None:
-        done.wait(5)
+        done.wait(120)
 
     answers["/"] = stay_silent
     with pytest.raises(CodegenError, match=r"cannot be downloaded: .*timed out"):

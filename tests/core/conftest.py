@@ -6,7 +6,6 @@ import asyncio
 import heapq
 import itertools
 import math
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -168,11 +167,3 @@ async def bench(server: FaultServer, time: Time) -> AsyncIterator[Bench]:
     for engine in bench.engines:
         await engine.aclose()
     assert time.armed == 0, "a timer was left behind"
-
-
-@pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

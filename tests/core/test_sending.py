@@ -61,12 +61,14 @@ class Line:
 
     port: int = 0
     got: bytearray = attrs.field(factory=bytearray)
-    writer: asyncio.StreamWriter | None = None
+    accepted: asyncio.Future[asyncio.StreamWriter] = attrs.field(
+        factory=lambda: asyncio.get_running_loop().create_future()
+    )
     ended: asyncio.Event = attrs.field(factory=asyncio.Event)
     answers: bytes = b"HTTP/1.1 204 No Content\r\n\r\n"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writer = writer
+        self.accepted.set_result(writer)
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
                 self.got += data
@@ -110,7 +112,8 @@ async def test_the_guard_is_asked_when_a_connection_is_held_and_nothing_has_left
     mark = SendMark(guard)
     task = sending(transport, line, mark, body)
     await guard.asked.wait()
-    assert (line.writer is not None, bytes(line.got), mark.sent) == (True, b"", False)
+    await line.accepted
+    assert (bytes(line.got), mark.sent) == (b"", False)
     guard.may_pass.set()
     assert (await task).status == 204
     assert mark.sent
@@ -149,8 +152,7 @@ async def test_a_connection_that_closes_while_the_guard_is_asked_was_not_used(
     mark = SendMark(guard)
     task = sending(transport, line, mark)
     await guard.asked.wait()
-    assert line.writer is not None
-    line.writer.close()
+    (await line.accepted).close()
     result = await task
     guard.may_pass.set()
     await line.ended.wait()
@@ -164,14 +166,14 @@ async def test_an_answer_that_comes_before_the_question_answers_nothing(
     mark = SendMark(guard)
     task = sending(transport, line, mark)
     await guard.asked.wait()
-    assert line.writer is not None
-    line.writer.write(TOO_LATE)
+    writer = await line.accepted
+    writer.write(TOO_LATE)
     result = await task
     assert isinstance(result, Broken)
     assert (result.kind, mark.sent) == (FaultKind.DISCONNECTED, False)
     # Not even when the guard lets pass what nobody waits for any more.
     guard.may_pass.set()
-    line.writer.close()
+    writer.close()
     await line.ended.wait()
     assert bytes(line.got) == b""
 

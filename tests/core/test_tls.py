@@ -225,9 +225,7 @@ async def test_a_connection_cut_after_the_request_leaves_a_doubt(serve: Any, aut
     assert server.sends == 1
 
 
-async def test_a_tls_connection_closed_twice_lets_nothing_more_leave(
-    authority: trustme.CA, unused_port: int
-) -> None:
+async def test_a_tls_connection_closed_twice_lets_nothing_more_leave(authority: trustme.CA) -> None:
     server_side, client_side = serving(authority.issue_cert("127.0.0.1")), trusting(authority)
     may_read, arrived = asyncio.Event(), asyncio.get_running_loop().create_future()
 
@@ -241,8 +239,9 @@ async def test_a_tls_connection_closed_twice_lets_nothing_more_leave(
         writer.close()
 
     body = bytes(50_000_000)
-    async with await asyncio.start_server(receive, "127.0.0.1", unused_port, ssl=server_side):
-        _, writer = await asyncio.open_connection("127.0.0.1", unused_port, ssl=client_side)
+    async with await asyncio.start_server(receive, "127.0.0.1", 0, ssl=server_side) as server:
+        port = server.sockets[0].getsockname()[1]
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client_side)
         mark = SendMark()
         mark.begin(writer.transport)
         writer.write(body)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -509,6 +510,24 @@ async def test_a_connection_that_serves_others_by_now_is_not_reset(
     mark.abandon()
     await transport.send(request(server.url), key=KEY, mark=SendMark())
     assert server.connections == 1
+
+
+async def test_an_abandoned_connection_is_reset_and_nothing_tells_of_an_orderly_end_before() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        with listener.accept()[0] as other_side:
+            mark = SendMark()
+            mark.begin(writer.transport)
+            writer.write(b"POST ")
+            writer.transport.close()
+            mark.abandon()
+            assert other_side.recv(100) == b"POST "
+            # The reset comes with the next turn of the loop: an end that was told now would overtake it.
+            with pytest.raises(BlockingIOError):
+                other_side.recv(1, socket.MSG_DONTWAIT)
+            other_side.settimeout(60)
+            with pytest.raises(ConnectionResetError):
+                await asyncio.to_thread(other_side.recv, 1)
 
 
 async def test_abandoning_twice_or_before_sending_does_nothing(

@@ -24,6 +24,8 @@ from tests.end_to_end.scene import CLIENT, KEY
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from tests.end_to_end.conftest import Hurry
+
 
 CREATE = "POST /drafts"
 VALIDATE = "POST /drafts/{draft_id}/validate"
@@ -135,7 +137,7 @@ def _operation(request: aiohttp.ClientRequest) -> str:
 
 
 @asynccontextmanager
-async def connected(case: Case) -> AsyncGenerator[tuple[Sandbox, SeqinoClient]]:
+async def connected(case: Case, hurry: Hurry) -> AsyncGenerator[tuple[Sandbox, SeqinoClient]]:
     """A sandbox and a client of it that runs into the fault of a case."""
     server, trust = _contexts() if case.needs_tls else (None, True)
     # A connection of its own for each request, where the fault happens to a new one.
@@ -144,6 +146,7 @@ async def connected(case: Case) -> AsyncGenerator[tuple[Sandbox, SeqinoClient]]:
         Sandbox(speed=0, ssl_context=server) as sandbox,
         aiohttp.ClientSession(connector=connector) as session,
     ):
+        hurry.faults = lambda: sandbox.counters.faults
         wire = Wire(sandbox, case)
         yield (
             sandbox,
@@ -156,25 +159,23 @@ async def connected(case: Case) -> AsyncGenerator[tuple[Sandbox, SeqinoClient]]:
         assert sandbox.counters.faults == (2 if case.operation == LOOK else 1)
 
 
-@pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_an_invoice_is_issued_once_or_not_at_all_and_nobody_is_told_otherwise(
-    case: Case, invoice: dict[str, Any]
+    case: Case, invoice: dict[str, Any], hurry: Hurry
 ) -> None:
-    await is_issued_once_or_not_at_all(case, invoice)
+    await is_issued_once_or_not_at_all(case, invoice, hurry)
 
 
-@pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_same_holds_on_the_other_event_loop(case: Case, invoice: dict[str, Any]) -> None:
+def test_the_same_holds_on_the_other_event_loop(case: Case, invoice: dict[str, Any], hurry: Hurry) -> None:
     uvloop = pytest.importorskip("uvloop", reason="there is no uvloop on this system")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(is_issued_once_or_not_at_all(case, invoice))
+        runner.run(is_issued_once_or_not_at_all(case, invoice, hurry))
 
 
-async def is_issued_once_or_not_at_all(case: Case, invoice: dict[str, Any]) -> None:
+async def is_issued_once_or_not_at_all(case: Case, invoice: dict[str, Any], hurry: Hurry) -> None:
     """Submit an invoice through a fault, and compare what the caller was told with what the sandbox did."""
-    async with connected(case) as (sandbox, client):
+    async with connected(case, hurry) as (sandbox, client):
         if case.operation == LOOK:  # somebody looks only in doubt
             sandbox.faults.plan("reset-after", operation=VALIDATE)
         try:

@@ -250,12 +250,17 @@ def _descriptors() -> int:
     return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
 
 
-async def _left() -> Left:
-    """What is there once everything had the time to end."""
-    for _ in range(100):
+async def _all_closed() -> None:
+    """Wait until the server has seen the end of each connection, or for a minute."""
+    for _ in range(12_000):
         await asyncio.sleep(0.005)
         if Platform.open_now == 0:
             break
+
+
+async def _left() -> Left:
+    """What is there once everything had the time to end."""
+    await _all_closed()
     gc.collect()
     things = gc.get_objects()
     return Left(
@@ -289,6 +294,8 @@ async def _run(calls: int) -> bool:
     tracemalloc.start()
     for number in range(seasons):
         await _season(number, calls // seasons, url, told)
+        # The server's part lives in the same memory.
+        await _all_closed()
         gc.collect()
         used.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()

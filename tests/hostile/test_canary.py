@@ -366,9 +366,9 @@ async def test_a_client_that_is_closed_or_elsewhere_shows_no_secret(server: Faul
     assert not [text for text in told if KEY in text]
 
 
-async def test_a_proxy_that_fails_shows_no_password(unused_tcp_port: int) -> None:
+async def test_a_proxy_that_fails_shows_no_password(unused_port: int) -> None:
     async with SeqinoClient(
-        KEY, base_url="https://pdp.example", proxy=f"{PROXY}{unused_tcp_port}", max_retries=0
+        KEY, base_url="https://pdp.example", proxy=f"{PROXY}{unused_port}", max_retries=0
     ) as client:
         check(client)
         with pytest.raises(SeqinoError) as caught:

@@ -402,10 +402,8 @@ async def test_a_submission_is_one_trace(sky: Observatory) -> None:
     assert parents[spans[0].context.span_id] == 2
 
 
-async def test_a_submission_that_fails_is_an_error_of_its_span(
-    sky: Observatory, unused_tcp_port: int
-) -> None:
-    url = f"http://127.0.0.1:{unused_tcp_port}"
+async def test_a_submission_that_fails_is_an_error_of_its_span(sky: Observatory, unused_port: int) -> None:
+    url = f"http://127.0.0.1:{unused_port}"
     async with SeqinoClient(KEY, base_url=url, max_retries=0, telemetry=sky.telemetry) as client:
         with pytest.raises(ConnectionFailed):
             await client.submit(INVOICE, client_id="acme")

@@ -14,6 +14,7 @@ import attrs
 import pytest
 
 from seqino.sandbox import Receiver, Sandbox
+from seqino.sandbox.deliveries import Limits
 from seqino.sandbox.description import SHIPPED, Description
 from tests import sound_invoice
 from tests.sound_invoice import BUYER, SELLER
@@ -200,6 +201,8 @@ def judge() -> Judge:
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox(speed=0) as sandbox:
+        # On a busy machine too, an event waits for the answer to the one before, as their order has it.
+        sandbox.deliveries.limits = Limits(timeout=60, patience=60)
         yield sandbox
 
 
@@ -281,5 +284,5 @@ def answering() -> Callable[..., Any]:
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     """A client that gives up after a while."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as session:
         yield session

@@ -185,7 +185,7 @@ async def test_a_receiver_that_hangs_holds_up_no_other_sponsor(
         await register(call, receiver, key="another-key")
         await call.issue()
         await call.issue(headers={"Authorization": "another-key"})
-        assert (await receiver.next()).event_type == "invoice.created"
+        assert (await receiver.next(timeout=60)).event_type == "invoice.created"
         await sandbox.stop()
         hanging.set()
 

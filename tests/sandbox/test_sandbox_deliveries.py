@@ -191,7 +191,7 @@ async def test_time_that_runs_tells_by_itself(calling: Callable[[Sandbox], Any],
         call = calling(sandbox)
         await register(call, receiver)
         await call.issue()
-        while (await receiver.next(event_type="invoice.status_updated")).payload["data"][
+        while (await receiver.next(event_type="invoice.status_updated", timeout=60)).payload["data"][
             "status_code"
         ] != "InvoiceLifecycleStatus.COLLECTED":
             pass
@@ -205,7 +205,7 @@ async def test_a_clock_that_is_set_going_wakes_the_deliveries(
     await sandbox.deliveries.settled()
     sandbox.clock.speed = 400
     while told(hook)[-1:] != ["COLLECTED"]:
-        await hook.next()
+        await hook.next(timeout=60)
 
 
 async def test_another_thread_may_step_the_clock(call: Any, sandbox: Sandbox, hook: Receiver) -> None:
@@ -213,7 +213,7 @@ async def test_another_thread_may_step_the_clock(call: Any, sandbox: Sandbox, ho
     thread = threading.Thread(target=sandbox.clock.advance, args=(60,))
     thread.start()
     while told(hook)[-1:] != ["COLLECTED"]:
-        await hook.next()
+        await hook.next(timeout=60)
     thread.join()
 
 

@@ -46,7 +46,7 @@ async def said(sandbox: Sandbox, data: bytes) -> int | None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(sandbox))
     try:
         writer.write(data)
-        line = await asyncio.wait_for(reader.readline(), 30)
+        line = await asyncio.wait_for(reader.readline(), 120)
     except ConnectionError:
         return None
     finally:
@@ -442,7 +442,7 @@ async def test_an_error_repeats_no_more_than_the_beginning_of_what_was_sent(
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(sandbox))
     writer.write(REPEATED[what].replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
-    answer = await asyncio.wait_for(reader.read(), 30)
+    answer = await asyncio.wait_for(reader.read(), 120)
     writer.close()
     assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 201"))
     assert len(answer) < 6000

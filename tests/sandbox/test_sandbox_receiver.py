@@ -36,7 +36,7 @@ def receiving(secret: str | None = SECRET) -> Receiver:
 async def test_what_is_signed_is_taken() -> None:
     async with receiving() as receiver:
         assert await post(receiver, json.dumps(EVENT).encode()) == 204
-        one = await receiver.next()
+        one = await receiver.next(timeout=60)
         assert (one.event_id, one.event_type, one.payload, one.is_repeated) == (
             "evt_1",
             "webhook.test",
@@ -44,7 +44,7 @@ async def test_what_is_signed_is_taken() -> None:
             False,
         )
         await post(receiver, one.body)
-        assert (await receiver.next()).is_repeated
+        assert (await receiver.next(timeout=60)).is_repeated
         assert "2 events, 0 refused" in repr(receiver)
         assert SECRET not in repr(receiver)
 
@@ -81,13 +81,13 @@ async def test_it_fails_as_often_as_it_is_told() -> None:
 
 
 async def test_the_next_of_a_type_leaves_the_others(sandbox: Sandbox, hook: Receiver) -> None:
-    waiting = asyncio.create_task(hook.next(event_type="invoice.created"))
+    waiting = asyncio.create_task(hook.next(event_type="invoice.created", timeout=60))
     sandbox.deliveries.send("webhook.test", {"number": 1})
     sandbox.deliveries.send("invoice.created", {})
     sandbox.deliveries.send("webhook.test", {"number": 2})
     assert (await waiting).event_type == "invoice.created"
     await sandbox.deliveries.settled()
-    assert [(await hook.next()).payload["data"]["number"] for _ in range(2)] == [1, 2]
+    assert [(await hook.next(timeout=60)).payload["data"]["number"] for _ in range(2)] == [1, 2]
 
 
 async def test_waiting_in_vain_says_what_came_instead(sandbox: Sandbox, hook: Receiver) -> None:

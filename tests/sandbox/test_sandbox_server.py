@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import seqino.sandbox
 from seqino.sandbox import Sandbox, SandboxError
 from seqino.sandbox.description import SHIPPED, Description
+from tests.sandbox.wires import front_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +91,18 @@ async def test_it_is_started_once_and_stopped_as_often_as_one_likes() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(f"{url}/health")
+
+
+async def test_a_connection_that_still_comes_when_it_has_stopped_is_closed() -> None:
+    async with Sandbox() as sandbox:
+        front = front_of(sandbox)
+    accepted, other_side = socket.socketpair()
+    with other_side:
+        other_side.setblocking(False)  # noqa: FBT003 - as it is declared
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(front, accepted)
+        async with asyncio.timeout(60):
+            assert await loop.sock_recv(other_side, 1) == b""
 
 
 async def test_the_world_outlives_a_stop(calling: Callable[[Sandbox], Any]) -> None:

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from seqino.sandbox import Sandbox
-from tests.sandbox.wires import attempt, no_task_is_left, port_of, until
+from tests.sandbox.wires import attempt, front_of, no_task_is_left, port_of, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -138,7 +138,7 @@ async def test_a_connection_is_cut_without_the_farewell_of_tls(
 
 def ends_fairly(port: int, trust: ssl.SSLContext, request: bytes) -> bool:
     """Whether the end of a connection is announced; asyncio does not tell."""
-    plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=120)
     with trust.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as tls:
         tls.sendall(request)
         try:
@@ -218,6 +218,19 @@ async def test_handshakes_that_never_come_hold_up_nobody(
     assert (await attempt(session, secure, draft()))[0] == 201
     for _, writer in open_ones:
         writer.close()
+
+
+async def test_connections_that_are_accepted_as_it_stops_are_closed(authority: trustme.CA) -> None:
+    pairs = [socket.socketpair() for _ in range(2)]
+    async with Sandbox(ssl_context=serving(authority)) as sandbox:
+        front = front_of(sandbox)
+        front.shake(pairs[0][0], 0)
+        # The task of the handshake is cancelled before it begins.
+        await front.stop()
+    front.shake(pairs[1][0], 0)
+    for accepted, other_side in pairs:
+        other_side.close()
+        assert accepted.fileno() == -1
 
 
 async def test_it_stops_with_handshakes_open(authority: trustme.CA) -> None:

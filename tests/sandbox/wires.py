@@ -12,18 +12,33 @@ if TYPE_CHECKING:
     import aiohttp
 
     from seqino.sandbox import Sandbox
-    from seqino.sandbox.connections import Connection
+    from seqino.sandbox.connections import Connection, Front
 
-__all__ = ["FAULT", "attempt", "connections_of", "no_task_is_left", "port_of", "settled", "until", "wire"]
+__all__ = [
+    "FAULT",
+    "attempt",
+    "connections_of",
+    "front_of",
+    "no_task_is_left",
+    "port_of",
+    "settled",
+    "until",
+    "wire",
+]
 
 FAULT = "X-Sandbox-Fault"
 
 
+def front_of(sandbox: Sandbox) -> Front:
+    """What takes the connections of a sandbox."""
+    inside: Any = sandbox
+    front: Front = inside._running.api.front
+    return front
+
+
 def connections_of(sandbox: Sandbox) -> list[Connection]:
     """The connections that are open, as the server sees them."""
-    inside: Any = sandbox
-    connections: list[Connection] = inside._running.api.front.connections
-    return connections
+    return front_of(sandbox).connections
 
 
 def port_of(sandbox: Sandbox) -> int:
@@ -58,7 +73,7 @@ async def wire(
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what the server gives no other sign of."""
-    async with asyncio.timeout(60):  # rather than wait for ever
+    async with asyncio.timeout(120):  # rather than wait for ever
         while not condition():  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(0)
 

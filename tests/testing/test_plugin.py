@@ -235,7 +235,7 @@ async def test_events_are_waited_for_where_the_clock_runs(
     seqino_client: SeqinoClient, seqino_webhooks: Webhooks
 ) -> None:
     await seqino_client.submit(INVOICE)
-    assert (await seqino_webhooks.next("invoice.status_updated")).is_repeated is False
+    assert (await seqino_webhooks.next("invoice.status_updated", timeout=60)).is_repeated is False
     with pytest.raises(TimeoutError, match=r"no mandate\.created within 0\.001 s"):
         await seqino_webhooks.next("mandate.created", timeout=0.001)
 

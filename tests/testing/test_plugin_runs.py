@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytest_plugins = ["pytester"]
@@ -211,13 +212,15 @@ def check_what_is_said(result: pytest.RunResult, case: str) -> None:
 
 @pytest.mark.parametrize("case", list(WRONG))
 def test_what_is_wrong_is_said_in_one_message(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, case: str
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    forget_modules: Callable[..., None],
+    case: str,
 ) -> None:
     pytester.makeini(AUTO)
     pytester.makepyfile("import pytest\n" + WRONG[case][0])
     # What the run loads, or takes away, is as before after it.
-    for name in [name for name in sys.modules if name.startswith(("seqino.sandbox", "seqino.testing."))]:
-        monkeypatch.delitem(sys.modules, name)
+    forget_modules("seqino.sandbox", "seqino.testing.")
     monkeypatch.setitem(sys.modules, "jsonschema_rs", sys.modules["jsonschema_rs"])
     check_what_is_said(pytester.runpytest_inprocess(*QUIET, *arguments_for(case)), case)
 

@@ -55,6 +55,10 @@ class Front:
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._handshakes: set[asyncio.Task[None]] = set()
+        self.is_over = False
+        """Whether nobody is served any more: connections may still come when the port was closed."""
+        self._silent: set[socket.socket] = set()
+        """Connections of which no handshake has begun."""
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of the next connection."""
@@ -81,16 +85,17 @@ class Front:
             accepted: The connection, which is this one's to close from now on.
             delay: How long nothing is read of it, in seconds.
         """
+        if self.is_over:
+            accepted.close()
+            return
+        self._silent.add(accepted)
         task = self._loop.create_task(self._shake(accepted, delay))
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
 
     async def _shake(self, accepted: socket.socket, delay: float) -> None:
-        try:
-            await asyncio.sleep(delay)
-        except asyncio.CancelledError:
-            accepted.close()
-            raise
+        await asyncio.sleep(delay)
+        self._silent.discard(accepted)
         # An OSError says that the other side has left, does not trust us, or does not speak TLS.
         with contextlib.suppress(OSError):
             await self._loop.connect_accepted_socket(
@@ -108,10 +113,15 @@ class Front:
             one.leave()
 
     async def stop(self) -> None:
-        """Give up the handshakes under way."""
+        """Serve no connection that is still to come, and give up the handshakes under way."""
+        self.is_over = True
         for task in self._handshakes:
             task.cancel()
         await asyncio.gather(*self._handshakes, return_exceptions=True)
+        # Not by the tasks: one that is cancelled before it began never gets to it.
+        for accepted in self._silent:
+            accepted.close()
+        self._silent.clear()
 
 
 class Connection(web.RequestHandler):
@@ -140,6 +150,8 @@ class Connection(web.RequestHandler):
         """Begin."""
         self.wire: asyncio.Transport = transport
         super().connection_made(transport)
+        if self._front.is_over:
+            self.force_close()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a planned fault takes the first of a request, unless it is to the control API."""

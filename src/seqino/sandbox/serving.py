@@ -73,9 +73,9 @@ class Port:
     async def stop(self) -> None:
         """Free the port, answer what is under way, and close every connection."""
         await self.listener.stop()
-        await self.front.stop()
         # Requests that have arrived get the chance to begin.
         await asyncio.sleep(0)
+        await self.front.stop()
         connections = self.front.connections
         self._server.pre_shutdown()
         await self._server.shutdown(_PATIENCE)
