@@ -84,10 +84,14 @@ class _NoTimer:
         pass
 
 
+def _never(_seconds: float, _callback: Callable[[], None]) -> _NoTimer:
+    return _NoTimer()
+
+
 @pytest.fixture
 def no_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """For the clients of commands time passes in pauses only, and at once: no timeout is used up."""
-    runtime = attrs.evolve(Clock().runtime(), call_later=lambda _seconds, _callback: _NoTimer())
+    runtime = attrs.evolve(Clock().runtime(), call_later=_never)
     monkeypatch.setattr("seqino.client.Runtime", lambda: runtime)
 
 
