@@ -7,6 +7,7 @@ import asyncio
 import dataclasses
 import logging
 from contextlib import contextmanager
+from http.cookies import CookieError
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     from tests.core.conftest import Bench
 
+
+MISSING = NotFound("no such shop", operation="get_shop", outcome="rejected", status=404)
+REFUSED = AuthenticationFailed("no", operation="get_key", outcome="rejected", status=401)
 
 # Exceptions that pass through a call after its first byte
 
@@ -72,6 +76,26 @@ async def test_any_exception_takes_the_token_with_it(bench: Bench, error: BaseEx
         await bench.engine(middlewares=(fail,)).call(CREATE)
     assert caught.value is error
     assert vars(error)["seqino_token"] is bench.events[-1].token is not None
+
+
+@pytest.mark.parametrize("hook", ["on_request_chunk_sent", "on_request_end"])
+@pytest.mark.parametrize("error", [KeyError(), OSError(), CookieError(), MISSING], ids=repr)
+async def test_what_a_trace_of_a_session_raises_leaves_the_doubt_and_its_token(
+    bench: Bench, hook: str, error: Exception
+) -> None:
+    async def fail(*_: object) -> None:
+        raise error
+
+    trace = aiohttp.TraceConfig()
+    getattr(trace, hook).append(fail)
+    bench.server.plays(bench.server.answer(204, b""))
+    async with aiohttp.ClientSession(trace_configs=[trace]) as session:
+        with pytest.raises((OutcomeUnknown, type(error))) as caught:
+            await bench.engine(session=session).call(CREATE)
+    ended = caught.value
+    token = ended.token if isinstance(ended, OutcomeUnknown) else vars(ended)["seqino_token"]
+    assert ended is not MISSING
+    assert token is bench.events[-1].token is not None
 
 
 # Logging
@@ -131,10 +155,6 @@ async def test_broken_logging_without_a_standard_error_does_not_hide_a_doubt(
 
 
 # Calls that foreign code makes itself
-
-
-MISSING = NotFound("no such shop", operation="get_shop", outcome="rejected", status=404)
-REFUSED = AuthenticationFailed("no", operation="get_key", outcome="rejected", status=401)
 
 
 async def test_the_failed_call_of_a_middleware_is_not_the_end_of_its_own(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import Mock
 
 import attrs
 import pytest
@@ -259,3 +260,11 @@ async def test_a_call_that_can_be_looked_up_is_guarded_too(bench: Bench) -> None
     with pytest.raises(Refused):
         await engine.call(register, guard=guard)
     assert bench.server.seen == []
+
+
+async def test_a_connection_of_a_loop_that_was_closed_is_given_up_in_silence() -> None:
+    mark = SendMark()
+    transport = Mock(abort=Mock(side_effect=RuntimeError("Event loop is closed")))
+    mark.begin(transport)
+    mark.abandon()
+    transport.abort.assert_called_once_with()

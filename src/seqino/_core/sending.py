@@ -103,7 +103,9 @@ class SendMark:
             # says so with an OSError, uvloop with a ValueError.
             with contextlib.suppress(OSError, ValueError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
-        self._transport.abort()
+        # asyncio refuses where its loop was closed while the call was under way.
+        with contextlib.suppress(RuntimeError):
+            self._transport.abort()
         if self._socket is not None and _cannot_abort(self._transport):
             # What waits in it could still leave. Any other is reset, which this would keep from happening.
             with contextlib.suppress(OSError):
