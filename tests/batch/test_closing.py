@@ -122,13 +122,26 @@ async def test_the_time_of_a_call_covers_a_ledger_that_is_locked_while_it_sends(
     monkeypatch: pytest.MonkeyPatch,
     locked: sqlite3.Connection,
 ) -> None:
-    monkeypatch.setattr("seqino.batch.service._TO_WRITE", 0.01)
+    limits: list[asyncio.Timeout] = []
+    limit_of = asyncio.timeout
+
+    def timeout(delay: float | None) -> asyncio.Timeout:
+        limit = limit_of(delay)
+        if delay is not None and delay > 1000:
+            limits.append(limit)
+        return limit
+
+    monkeypatch.setattr(asyncio, "timeout", timeout)
     platform.holds = "upload"
-    options = CallOptions(timeout=0.6)
+    options = CallOptions(timeout=1000)
     sending = asyncio.create_task(ledger.submit_file(client, FILE, key="k", options=options))
     await platform.held.wait()
     locked.execute("BEGIN IMMEDIATE")
     platform.release()
+    while ledger.store._writer._task is None:  # noqa: ASYNC110 - no event tells that it is about to write
+        await asyncio.sleep(0)
+    (limit,) = limits
+    limit.reschedule(asyncio.get_running_loop().time())
     with pytest.raises(LedgerBusy, match="could not be written in time for 'k'"):
         await sending
     assert ledger.store._writer._task is not None

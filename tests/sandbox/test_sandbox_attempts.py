@@ -228,12 +228,16 @@ async def test_a_slow_receiver_gets_a_thousand_events_in_order_and_few_at_once(
     sandbox.deliveries.limits = Limits(patience=0)
     begun: list[int] = []
     under_way = most = 0
+    are_many = asyncio.Event()
 
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal under_way, most
         begun.append(json.loads(await reader.readuntil(b"}}"))["data"]["number"])
         under_way += 1
         most = max(most, under_way)
+        if most == sandbox.deliveries.limits.at_once:
+            are_many.set()
+        await are_many.wait()
         await asyncio.sleep(0.003)
         under_way -= 1
         writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")

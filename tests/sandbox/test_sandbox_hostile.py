@@ -355,7 +355,7 @@ async def test_a_file_that_takes_long_to_read_holds_up_nobody(
     may_end = threading.Event()
 
     def slow(data: bytes) -> InvoiceFile | NoInvoice:
-        assert may_end.wait(30)
+        assert may_end.wait(120)
         return read_ahead(data)
 
     monkeypatch.setattr("seqino.sandbox.uploads.read_ahead", slow)

@@ -65,7 +65,11 @@ class Front:
         play = self.take("connection")
         if play is not None and not play.tls:
             return _Ended(play)
-        return self.connection() if self._tls is None else _Handshake(self, play)
+        if self._tls is None:
+            return self.connection()
+        if play is not None and play.read == "first":
+            return _Cut(play)
+        return _Handshake(self, 0 if play is None else play.delay)
 
     def take(self, strikes: Literal["connection", "first byte"]) -> Play | None:
         """Take and count the fault that is next to happen to a connection, or its next request."""
@@ -223,27 +227,32 @@ class _Ended(asyncio.Protocol):
         _end(transport, self._play)
 
 
-class _Handshake(asyncio.Protocol):
-    """A connection that does not speak TLS yet."""
+class _Cut(asyncio.Protocol):
+    """A connection that ends with the first bytes of its handshake."""
 
-    def __init__(self, front: Front, play: Play | None) -> None:
-        self._front = front
+    def __init__(self, play: Play) -> None:
         self._play = play
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        if self._play is None or self._play.read == "nothing":
-            # TLS has to see every byte, so the connection is begun again, before any was read. A pause would
-            # not do: uvloop reads all the same once this returns.
-            one = transport.get_extra_info("socket")
-            self._front.shake(
-                socket.fromfd(one.fileno(), one.family, one.type), self._play.delay if self._play else 0
-            )
-            transport.abort()
 
     def data_received(self, data: bytes) -> None:  # noqa: ARG002 - that some came is enough
-        if self._play is not None and self._play.read == "first":
-            _end(self._transport, self._play)
+        _end(self._transport, self._play)
+
+
+class _Handshake(asyncio.Protocol):
+    """A connection that does not speak TLS yet."""
+
+    def __init__(self, front: Front, delay: float) -> None:
+        self._front = front
+        self._delay = delay
+
+    def connection_made(self, transport: Any) -> None:
+        # TLS has to see every byte, so the connection is begun again, before any was read. A pause would not
+        # do: uvloop reads all the same once this returns.
+        one = transport.get_extra_info("socket")
+        self._front.shake(socket.fromfd(one.fileno(), one.family, one.type), self._delay)
+        transport.abort()
 
 
 def _is_control(begun: bytes) -> bool | None:
