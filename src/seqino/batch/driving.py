@@ -11,6 +11,7 @@ import attrs
 from seqino._core.raw import hearing
 from seqino._core.wire import Encoded, File
 from seqino._generated.operations import UPDATE_DRAFT, VALIDATE_DRAFT
+from seqino.batch.errors import LedgerCorrupted
 from seqino.batch.items import STORED, Fence, Item
 from seqino.batch.journal import ItemJournal
 from seqino.batch.keys import digest
@@ -166,7 +167,7 @@ class Driver:
     ) -> Submission | None:
         item = journal.item
         if item.state in _LOOKED_AT and item.draft_id is not None:
-            return await self._look(submitter, item, item.draft_id)
+            return await self._look(submitter, item, item.draft_id, await self._to_replace(item))
         if not item.state.is_to_be_sent:
             return None
         content = await self._content(item, content, place)
@@ -183,7 +184,18 @@ class Driver:
             await self._replace(client, submitter, journal, Encoded(content))
         return await submitter.take_up(item.draft_id, ever_unknown=item.ever_unknown)
 
-    async def _look(self, submitter: Submitter, item: Item, draft_id: str) -> Submission:
+    async def _to_replace(self, item: Item) -> Encoded | None:
+        """Return what the draft is replaced by first; ``None`` where it is known to hold that."""
+        if await self._store.has_draft_as_named(item):
+            return None
+        content = await self._store.payload(item.sha256)
+        if content is None:
+            raise LedgerCorrupted(f"the ledger does not hold the content of {item.business_key!r}")
+        return Encoded(content)
+
+    async def _look(
+        self, submitter: Submitter, item: Item, draft_id: str, replacing: Encoded | None
+    ) -> Submission:
         now = submitter.runtime.monotonic()
         since = item.updated if item.doubt_since is None else item.doubt_since
         age = await self._store.now() - since
@@ -193,9 +205,10 @@ class Driver:
             policy=submitter.policy,
             quiet_from=now + max(0.0, self._timing.settle - age),
             unidentified=item.state is State.ACCEPTED_UNIDENTIFIED,
+            may_differ=replacing is not None,
         )
         token = item.token(operation=VALIDATE_DRAFT.name, base_url=submitter.config.base_url)
-        return await submitter.look_into(token, step)
+        return await submitter.look_into(token, step, invoice=replacing)
 
     async def _replace(
         self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, invoice: Encoded

@@ -16,7 +16,7 @@ from seqino.batch.keys import digest
 from seqino.batch.names import storable
 from seqino.batch.states import NO_VERDICT, ItemEvent, State, conclusion
 from seqino.errors import CallError, Conflict
-from seqino.submission import Answered, Created, Looked, Lost, NotDone, Refused, Submission
+from seqino.submission import Answered, Created, Looked, Lost, NotDone, Refused, Replaced, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +105,8 @@ class ItemJournal:
         self._requests += isinstance(event, _REQUESTS)
         if isinstance(event, NotDone):
             self._may_have_left = False
+        if isinstance(event, Replaced):
+            await self._write(ItemEvent.REPLACED, sent=self.item.sha256, received=self._heard())
         if self.item.state is not State.SENDING:
             return
         if isinstance(event, Lost):
@@ -221,7 +223,7 @@ _PAUSED = frozenset(
 """After these, an item is due again later."""
 
 
-_REQUESTS = (Created, Answered, Refused, Lost, Looked)
+_REQUESTS = (Created, Replaced, Answered, Refused, Lost, Looked)
 """Events that cost a request."""
 
 

@@ -130,7 +130,7 @@ class ItemEvent(StrEnum):
     CORRECTED = "corrected"
     """It has another content."""
     REPLACED = "replaced"
-    """Its draft has the other content."""
+    """Its draft has the content that the ledger names."""
     NAMED = "named"
     """The document that it is made of became known."""
     SPOILT = "spoilt"
@@ -210,7 +210,7 @@ _TABLE: Mapping[ItemEvent, Mapping[State, _Target]] = {
     ItemEvent.RESENT: _from(*_OPEN_DOUBTS, to=_To.SENDABLE),
     ItemEvent.ABSENT: _from(*_OPEN_DOUBTS, to=State.REJECTED),
     ItemEvent.CORRECTED: _from(State.REJECTED, State.INVALID, to=_To.CORRECTION),
-    ItemEvent.REPLACED: _from(State.CORRECTING, to=State.DRAFTED),
+    ItemEvent.REPLACED: {State.CORRECTING: State.DRAFTED, State.IN_DOUBT: _To.SAME},
     ItemEvent.NAMED: _from(*State, to=_To.SAME),
     ItemEvent.SPOILT: _from(State.QUEUED, to=_To.SPOILT),
     ItemEvent.SETTLED: _from(*_FOLLOWED, to=State.SETTLED),
