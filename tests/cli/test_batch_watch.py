@@ -96,6 +96,15 @@ def test_invoices_on_which_the_platform_fails_are_told(capsys: pytest.CaptureFix
     assert "the platform failed 8 times on each of 3, which wait" in capsys.readouterr().err
 
 
+def test_files_that_cannot_be_read_for_now_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    step = attrs.evolve(STEP, unread=("/a.xml cannot be read: no", "/b.xml cannot be read: why"))
+    assert "2 cannot be read for now (/b.xml cannot be read: why)" in progress_text(step, "en")
+    assert progress_members(step)["unread"] == list(step.unread)
+    worker = Worker(session=Session(sponsor="default"), concurrency=1, patience=0.0, as_json=False, lang="en")
+    assert worker._verdict(step) is ExitCode.FAILURE
+    assert "waits: /a.xml cannot be read: no" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("state", [State.SENDING, State.IN_DOUBT, State.PARKED])
 def test_nothing_that_may_be_an_invoice_ends_well(state: State) -> None:
     assert exit_code({state: 1, State.ACCEPTED: 9}) is ExitCode.IN_DOUBT

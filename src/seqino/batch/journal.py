@@ -161,6 +161,13 @@ class ItemJournal:
         reasons = msgspec.json.encode({"message": why}).decode()
         await self._write(ItemEvent.SPOILT, facts=Facts(reasons=reasons), release=True)
 
+    async def unread(self, why: str) -> None:
+        """Write that its file cannot be read for now."""
+        event = ItemEvent.POSTPONED
+        reasons = msgspec.json.encode({"message": why}).decode()
+        pause = self._pause(self.item, event, None)
+        await self._write(event, facts=Facts(reasons=reasons), pause=pause, release=True)
+
     async def replaced(self) -> None:
         """Write that its draft has the content that it was corrected to."""
         self._requests += 1

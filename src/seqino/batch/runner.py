@@ -190,7 +190,8 @@ class Runner:
             held_for=max(load.held_for, self._hindrances.held_for, 0.0),
             allowance=self._allowance,
             paused=dict(self._hindrances.paused),
-            given_up=len(self._hindrances.tries.given_up),
+            given_up=len(self._hindrances.tries.given_up - self._hindrances.unread.keys()),
+            unread=tuple(self._hindrances.unread.values()),
             stopped=self._hindrances.stopped,
         )
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from seqino.cli.batch.display import Display
-from seqino.cli.batch.show import Language, counts_text, time_text
+from seqino.cli.batch.show import Language, counts_text, one_line, time_text
 from seqino.errors import SeqinoError
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def progress_text(step: Progress, lang: Language) -> str:
         parts.append(f"{time_text(step.seconds_left)} left")
     if step.given_up:
         parts.append(f"{step.given_up} failed too often, and wait for a resume")
+    if step.unread:
+        parts.append(f"{len(step.unread)} cannot be read for now ({one_line(step.unread[-1])})")
     parts += [f"{client_id} waits: {why}" for client_id, why in step.paused.items()]
     return " · ".join(parts)
 
@@ -86,6 +88,7 @@ def progress_members(step: Progress) -> dict[str, Any]:
         "shortages": step.allowance.shortages,
         "paused": dict(step.paused),
         "given_up": step.given_up,
+        "unread": list(step.unread),
         "stopped": None if step.stopped is None else str(step.stopped),
     }
 

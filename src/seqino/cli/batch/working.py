@@ -12,7 +12,7 @@ from seqino.cli.batch.attention import SHOWN, tell_attention, tell_of_more, tell
 from seqino.cli.batch.display import interval
 from seqino.cli.batch.following import FIRST, Following
 from seqino.cli.batch.session import Session
-from seqino.cli.batch.show import Language, counts_text, say, say_refused
+from seqino.cli.batch.show import Language, counts_text, one_line, say, say_refused
 from seqino.cli.batch.verdict import LEFT, exit_code, worst
 from seqino.cli.batch.watch import limits_text, watch
 from seqino.cli.common import complain
@@ -169,6 +169,8 @@ class Worker:
             return ExitCode.INPUT if isinstance(last.stopped, ConfigurationError) else ExitCode.FAILURE
         if last.given_up:
             say(f"the platform failed {TRIES} times on each of {last.given_up}, which wait", stderr=True)
+        for why in last.unread[:SHOWN]:
+            say(f"waits: {one_line(why)}", stderr=True)
         if last.to_be_sent:
             say(f"not all was sent: {self.session.command('resume')}", stderr=True)
             return ExitCode.FAILURE
