@@ -36,6 +36,7 @@ from seqino.batch import (
     opening,
 )
 from seqino.batch.database import told
+from seqino.batch.errors import Unwritable
 from seqino.batch.opening import filesystem_of, place_of
 from seqino.batch.sequence import sequence_path
 from seqino.errors import ConfigurationError, InvalidInput
@@ -519,7 +520,10 @@ def test_where_nothing_tells_there_is_no_kind() -> None:
         ("SQLITE_LOCKED", LedgerBusy),
         ("SQLITE_CORRUPT", LedgerCorrupted),
         ("SQLITE_NOTADB", LedgerCorrupted),
-        ("SQLITE_TOOBIG", LedgerError),
+        ("SQLITE_PROTOCOL", LedgerBusy),
+        ("SQLITE_TOOBIG", Unwritable),
+        ("SQLITE_CONSTRAINT_NOTNULL", Unwritable),
+        ("SQLITE_INTERNAL", LedgerError),
     ],
 )
 def test_each_error_is_told_in_our_words(name: str, kind: type[LedgerError]) -> None:
@@ -530,6 +534,16 @@ def test_each_error_is_told_in_our_words(name: str, kind: type[LedgerError]) -> 
     error = told(DBAPIError("SELECT 1", {}, wrapped), Path("/l.db"))
     assert type(error) is kind
     assert "the ledger /l.db" in str(error)
+
+
+async def test_too_little_memory_may_pass(tmp_path: Path) -> None:
+    def perform(_: object) -> None:
+        raise MemoryError
+
+    async with Ledger.open(tmp_path / "l.db", **settings(tmp_path)) as ledger:
+        with pytest.raises(WriteFailed, match="too little memory"):
+            await ledger.store.transact(perform)
+        assert await ledger.counts() == {}
 
 
 def test_an_error_without_a_name_is_told_as_it_came() -> None:

@@ -108,6 +108,10 @@ class WriteFailed(LedgerError):
     """
 
 
+class Unwritable(LedgerError):
+    """What was to be written is at fault, and cannot be written at any time."""
+
+
 class KeyConflict(LedgerError, InvalidInput):
     """The key, or the reference of the document, stands for another content; nothing was sent."""
 
