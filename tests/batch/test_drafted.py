@@ -17,6 +17,7 @@ from tests.batch.test_evidence import OTHER, item, rejected
 if TYPE_CHECKING:
     from seqino.batch import Ledger
     from seqino.client import SeqinoClient
+    from tests.batch.conftest import Machine
     from tests.batch.platform import Platform
 
 LONG = CallOptions(timeout=200)
@@ -88,9 +89,10 @@ async def test_a_draft_that_became_an_invoice_is_not_replaced(
 
 @pytest.mark.parametrize("state", [State.CORRECTING, State.DRAFTED])
 async def test_what_a_backup_does_not_know_of_a_draft_is_replaced(
-    ledger: Ledger, client: SeqinoClient, platform: Platform, state: State
+    machine: Machine, client: SeqinoClient, platform: Platform, state: State
 ) -> None:
     """The ledger was put back as it was before the draft was given what it holds now."""
+    ledger = await machine.open()
     if state is State.CORRECTING:
         await rejected(ledger, client, platform)
         platform.faults["replace"] = ["503"] * 9
@@ -102,8 +104,9 @@ async def test_what_a_backup_does_not_know_of_a_draft_is_replaced(
     platform.faults["replace"] = []
     assert (await item(ledger)).state is state
     platform.drafts["draft-1"]["currency_code"] = "USD"
-    await ledger.store.recover()
-    assert (await ledger.submit(client, content, key="k", options=LONG)).invoice_id == "inv-1"
+    await ledger.aclose()
+    recovered = await machine.open(recover=True)
+    assert (await recovered.submit(client, content, key="k", options=LONG)).invoice_id == "inv-1"
     assert platform.drafts["draft-1"]["currency_code"] == content["currency_code"]
     assert platform.effects == {"draft-1": 1}
 

@@ -11,6 +11,7 @@
         │   ├── LedgerNewer         a newer version of this library wrote it
         │   ├── LedgerCorrupted     its file is damaged, or no ledger
         │   ├── LedgerReadOnly      it cannot be written
+        │   ├── LedgerInUse         another process is at work on it while it is to be recovered
         │   ├── LedgerOnNetwork     its folder is on another machine
         │   └── LedgerRestored      it is older than it was: a backup was put in its place
         ├── LedgerBusy              another process keeps it locked
@@ -39,6 +40,7 @@ __all__ = [
     "LedgerCorrupted",
     "LedgerElsewhere",
     "LedgerError",
+    "LedgerInUse",
     "LedgerMissing",
     "LedgerNewer",
     "LedgerOfAnother",
@@ -81,6 +83,10 @@ class LedgerCorrupted(LedgerUnusable):
 
 class LedgerReadOnly(LedgerUnusable):
     """It, or its folder, cannot be written."""
+
+
+class LedgerInUse(LedgerUnusable):
+    """Another process is at work on it: it cannot be recovered meanwhile."""
 
 
 class LedgerOnNetwork(LedgerUnusable):

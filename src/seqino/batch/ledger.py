@@ -199,6 +199,10 @@ class Opening:
             # Wherever it was thought that there is one already, this has to be seen.
             _LOG.warning("ledger: %s was made. What was sent before is not in it", ledger.path)
         if self._recover:
-            count = await ledger.store.recover()
+            try:
+                count = await ledger.store.recover()
+            except BaseException:
+                await ledger.aclose()
+                raise
             _LOG.warning("ledger: %s was recovered, %d invoices are in doubt", ledger.path, count)
         return ledger

@@ -23,11 +23,12 @@ from seqino.batch.errors import (
     Unwritable,
     WriteFailed,
 )
-from seqino.batch.gap import Gap, close_gap, open_gap, read_gap
+from seqino.batch.gap import Gap, close_gap, read_gap
 from seqino.batch.group import Add, Added, Crossed, Group, Piece
 from seqino.batch.items import Change, Fence, Item, NewItem, changed
 from seqino.batch.owning import Owning
-from seqino.batch.states import RECOVERABLE, ItemEvent
+from seqino.batch.recovering import recover
+from seqino.batch.states import ItemEvent
 from seqino.batch.writer import Writer
 
 if TYPE_CHECKING:
@@ -244,14 +245,18 @@ class Store(Owning):
         """Doubt all that may have been sent since a backup was made; return how many that were.
 
         Until it is done, the ledger is one that was put back, and is refused as such.
+
+        Raises:
+            LedgerInUse: Another process is at work on it; nothing was changed.
         """
-        count = 0
-        async for item in self.items(states=RECOVERABLE):
-            # Without a fence: nobody may be at work meanwhile, and nothing is sent.
-            await self.change(Change(item=item, event=ItemEvent.RECOVERED, release=True))
-            count += 1
         reached = self._sequence + 1
-        await self.transact(lambda connection: open_gap(connection, sequence=reached))
+
+        def perform(connection: Connection) -> int:
+            return recover(
+                connection, sequence=reached, is_dead=lambda chunk, now: self.is_dead(chunk, now=now)
+            )
+
+        count = await self.transact(perform)
         self._sequence = reached
         await asyncio.to_thread(self._high_water.advance, reached)
         return count
