@@ -97,6 +97,7 @@ class BatchRun:
         options: CallOptions | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_stop: Callable[[int], object] | None = None,
     ) -> AsyncGenerator[Progress]:
         """Send each invoice of it once, and yield how far it is; what was sent before is not sent again.
 
@@ -116,6 +117,8 @@ class BatchRun:
             options: What its calls do otherwise than the client; ``timeout`` is for one invoice.
             clock: Seconds of a clock that never goes back.
             sleep: Waits for some seconds.
+            on_stop: Called with how many invoices are under way where the loop is left while some are: they
+                are let to their ends then, for ``grace``.
 
         Raises:
             InvalidInput: Its source was not read to the end, or no request fits into ``timeout``; nothing was
@@ -134,6 +137,7 @@ class BatchRun:
             options=options or CallOptions(),
             clock=clock,
             sleep=sleep,
+            on_stop=on_stop,
         )
         if (limit := time_limit(client, how.options)) <= LEAST_TIME:
             # Each of its invoices would be tried for ever.

@@ -158,6 +158,18 @@ class Runs:
         async for item in self._store.items(states=states, chunk_id=chunk.id, due=True):
             yield item
 
+    async def blocks(
+        self, chunk: Chunk, *, states: Collection[State], size: int
+    ) -> AsyncIterator[list[Item]]:
+        """Yield what ``todo`` does, so many at a time at the most."""
+        block: list[Item] = []
+        async for item in self.todo(chunk, states=states):
+            block.append(item)
+            if len(block) == size:
+                yield block
+                block = []
+        yield block
+
     async def next_due(
         self,
         run: Run,

@@ -9,12 +9,12 @@ import attrs
 
 from seqino.batch.tries import TRIES
 from seqino.cli.batch.attention import SHOWN, tell_attention, tell_of_more, tell_what_next
-from seqino.cli.batch.display import interval
+from seqino.cli.batch.display import Display, interval
 from seqino.cli.batch.following import FIRST, Following
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import Language, counts_text, one_line, say, say_refused
 from seqino.cli.batch.verdict import LEFT, exit_code, worst
-from seqino.cli.batch.watch import limits_text, watch
+from seqino.cli.batch.watch import GRACE, limits_text, stopping_text, watch
 from seqino.cli.common import complain
 from seqino.cli.result import ExitCode
 from seqino.errors import AuthenticationFailed, CallError, ConfigurationError
@@ -146,13 +146,16 @@ class Worker:
             return ExitCode.INPUT
         first = await anext(run.items())
         await self._tell_limits(client, client.client_id or first.client_id)
+        display = Display(as_json=self.as_json)
         steps = run.submit(
             client,
             concurrency=self.concurrency,
             patience=self.patience,
+            grace=GRACE,
             interval=interval(as_json=self.as_json),
+            on_stop=lambda under_way: display.tell(stopping_text(under_way)),
         )
-        last = await watch(steps, as_json=self.as_json, lang=self.lang)
+        last = await watch(steps, display, lang=self.lang)
         if not self.as_json:
             await tell_attention(ledger, run.id, session=self.session, lang=self.lang)
         return self._verdict(last)
