@@ -106,7 +106,7 @@ def command(name: str, *, calls: bool = False) -> Callable[[Body], Body]:
                 target = {option.name: given.pop(option.name) for option in _TARGET}
                 session = attrs.evolve(session, **_target(**target))
             with one_line_errors():
-                leave(_carry_out(body(session, **given)))
+                leave(_carry_out(functools.partial(body, session, **given)))
 
         own = tuple(inspect.signature(body).parameters.values())[1:]
         parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *added)]
@@ -120,15 +120,15 @@ def command(name: str, *, calls: bool = False) -> Callable[[Body], Body]:
     return make
 
 
-def _carry_out(work: Awaitable[ExitCode]) -> ExitCode:
+def _carry_out(begin: Callable[[], Awaitable[ExitCode]]) -> ExitCode:
     code = ExitCode.FAILURE
 
-    async def carry() -> None:
+    async def carry(work: Awaitable[ExitCode]) -> None:
         nonlocal code
         code = await work
 
     try:
-        if carry_out(carry()):
+        if carry_out(carry(begin())):
             complain("interrupted")
     except LedgerUnusable as error:
         complain(str(error))
