@@ -63,6 +63,7 @@ ALLOWED = {
     E.REPLACED: [(S.CORRECTING, S.DRAFTED, S.DRAFTED), (S.IN_DOUBT, S.IN_DOUBT, S.IN_DOUBT)],
     E.NAMED: [(state, state, state) for state in State],
     E.SPOILT: [(S.QUEUED, S.INVALID, S.INVALID)],
+    E.UNREADABLE: [(state, state, state) for state in State],
     E.SETTLED: [(state, S.SETTLED, S.SETTLED) for state in FOLLOWED],
     E.DEAD: [(state, S.DEAD, S.DEAD) for state in FOLLOWED],
     E.NOT_DELIVERED: [

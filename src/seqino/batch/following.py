@@ -257,8 +257,9 @@ class Follower:
             return self._failed(look, error, turn, first=goal.backoff.first.total_seconds())
         turn.failures = 0
         events = [event for event in found if not isinstance(event, UnreadableEvent)]
-        turn.failed += len(events) < len(found)
-        return attrs.evolve(look, events=events)
+        unreadable = [event for event in found if isinstance(event, UnreadableEvent)]
+        turn.failed += bool(unreadable)
+        return attrs.evolve(look, events=events, unreadable=unreadable)
 
     @staticmethod
     def _failed(look: Look, error: CallError | InvalidInput, turn: _Round, *, first: float) -> Look:

@@ -135,6 +135,8 @@ class ItemEvent(StrEnum):
     """The document that it is made of became known."""
     SPOILT = "spoilt"
     """Its file was changed, or is gone."""
+    UNREADABLE = "unreadable"
+    """The platform shows a lifecycle event of it that cannot be read."""
     SETTLED = "settled"
     DEAD = "dead"
     NOT_DELIVERED = "not_delivered"
@@ -213,6 +215,7 @@ _TABLE: Mapping[ItemEvent, Mapping[State, _Target]] = {
     ItemEvent.REPLACED: {State.CORRECTING: State.DRAFTED, State.IN_DOUBT: _To.SAME},
     ItemEvent.NAMED: _from(*State, to=_To.SAME),
     ItemEvent.SPOILT: _from(State.QUEUED, to=_To.SPOILT),
+    ItemEvent.UNREADABLE: _from(*State, to=_To.SAME),
     ItemEvent.SETTLED: _from(*_FOLLOWED, to=State.SETTLED),
     ItemEvent.DEAD: _from(*_FOLLOWED, to=State.DEAD),
     ItemEvent.NOT_DELIVERED: _from(*(State.ACCEPTED, State.DUPLICATE, State.EXPIRED), to=State.NOT_DELIVERED),
