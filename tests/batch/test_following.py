@@ -574,6 +574,17 @@ async def test_only_what_is_of_a_run_is_followed_where_one_is_named(
     assert (await ledger.follow(client)).waiting == 2
 
 
+async def test_a_run_that_is_not_there_is_not_followed(
+    ledger: Ledger, client: SeqinoClient, platform: Eventful
+) -> None:
+    await send(ledger, client)
+    with pytest.raises(InvalidInput, match="there is no run 9 in this ledger"):
+        await ledger.follow(client, run_id=9)
+    with pytest.raises(InvalidInput, match="there is no run 9 in this ledger"):
+        await anext(ledger.follow_until(client, run_id=9))
+    assert platform.asked == []
+
+
 async def test_a_long_round_is_told_of_in_parts_that_make_it_up(
     ledger: Ledger, client: SeqinoClient, platform: Eventful
 ) -> None:

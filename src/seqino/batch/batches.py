@@ -217,10 +217,10 @@ class Batches(LedgerBase):
             InvalidInput: There is no such run, or its source has to be given.
             LedgerError: The ledger failed.
         """
+        await self.runs.check(run_id)
         run = await self.runs.get(run_id)
         if run is None:
-            which = "no run" if run_id is None else f"no run {run_id}"
-            raise InvalidInput(f"there is {which} in this ledger")
+            raise InvalidInput("there is no run in this ledger")
         if not run.ready:
             paths: list[str] | None = run.params.get("paths")
             again = [path_from(path) for path in paths or ()] if source is None else source
@@ -302,9 +302,10 @@ class Batches(LedgerBase):
             run_id: Only what is of this run.
 
         Raises:
-            InvalidInput: There is no such subject or form, or the file is the ledger's own.
+            InvalidInput: There is no such subject, form or run, or the file is the ledger's own.
             OSError: The file cannot be written.
         """
+        await self.runs.check(run_id)
         return await export(self.store, file, what=what, form=form, run_id=run_id)
 
     def runner(self, run: Run, client: SeqinoClient, how: How) -> Runner:

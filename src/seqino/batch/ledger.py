@@ -59,7 +59,7 @@ class Ledger(Invoices, Fates, Batches):
         self._service = Service(self.store, self.driver, timing=timing, server=place.server)
         self._reconciler = Reconciler(self.store, self.driver, service=self._service, beat=timing.beat)
         self.watches = Watches(self.store)
-        self._follower = Follower(self.store, self.watches)
+        self._follower = Follower(self.store, self.watches, self.runs)
         self._is_closed = False
 
     @staticmethod
