@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,6 +78,27 @@ async def test_what_takes_too_long_is_in_doubt_once_the_ledger_is_closed(
     assert await again.counts() == {State.IN_DOUBT: 1}
     assert (await again.submit(client, DRAFT, key="k")).invoice_id == "inv-1"
     assert platform.effects.total() == 1
+
+
+async def test_a_run_that_is_stopped_tells_how_much_it_waits_for(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    run = await ledger.create_run([("1", DRAFT), ("2", DRAFT)], client_id=CLIENT)
+    told: list[int] = []
+    platform.holds = "validate"
+
+    def stopped(under_way: int) -> None:
+        told.append(under_way)
+        platform.release()
+
+    async with aclosing(run.submit(client, concurrency=1, paced=False, on_stop=stopped)) as working:
+        await anext(working)
+        await platform.held.wait()
+    assert told == [1]
+    assert await run.counts() == {State.ACCEPTED: 1, State.QUEUED: 1}
+    async for _ in run.submit(client, paced=False, on_stop=stopped):
+        pass
+    assert told == [1]
 
 
 async def test_a_ledger_that_was_closed_says_so(machine: Machine, client: SeqinoClient) -> None:

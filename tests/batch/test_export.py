@@ -60,6 +60,14 @@ async def test_each_key_is_told_with_its_draft_and_invoice(filled: Ledger) -> No
     assert [line["state"] for line in await lines(filled, run_id=1)] == ["queued", "refused"]
 
 
+@pytest.mark.parametrize("what", ["invoices", "history"])
+async def test_a_run_that_is_not_there_is_refused_and_nothing_is_written(filled: Ledger, what: Any) -> None:
+    out = io.StringIO()
+    with pytest.raises(InvalidInput, match="there is no run 9 in this ledger"):
+        await filled.export(out, what=what, form="csv", run_id=9)
+    assert out.getvalue() == ""
+
+
 async def test_the_audit_trail_is_told_with_keys(filled: Ledger) -> None:
     found = await lines(filled, what="history")
     assert all(tuple(line) == HISTORY for line in found)

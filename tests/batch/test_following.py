@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -440,6 +441,29 @@ async def test_one_failing_invoice_never_keeps_the_others_from_their_ends(
     assert (await ledger.follow(client)).ends == {State.SETTLED: 2}
 
 
+async def test_an_event_that_cannot_be_read_is_kept_once_as_it_came(
+    ledger: Ledger, client: SeqinoClient, platform: Eventful
+) -> None:
+    await send(ledger, client)
+    odd: list[Any] = [{"status_code": 5, "timestamp": "yesterday", "name": "café"}, "what"]
+    platform.events["inv-1"] = [odd[0], SENT, odd[0]]
+    before = await item(ledger)
+    assert (await ledger.follow(client)).news == 1
+    await pass_time(ledger, DAY)
+    platform.events["inv-1"] = [odd[0], SENT, odd[1]]
+    assert (await ledger.follow(client)).news == 0
+    kept = [entry async for entry in ledger.history() if entry.event is ItemEvent.UNREADABLE]
+    assert [json.loads(entry.detail["raw"]) for entry in kept] == odd
+    assert ["timestamp" in entry.detail["problem"] for entry in kept] == [True, False]
+    after = await item(ledger)
+    assert (after.state, after.attempt, after.draft_id) == (before.state, before.attempt, before.draft_id)
+    # What is heard of an invoice makes it looked at sooner, readable or not.
+    assert after.not_before is not None
+    platform.events["inv-1"] = [odd[0], SENT, odd[1], PAID]
+    await pass_time(ledger, DAY)
+    assert (await ledger.follow(client)).ends == {State.SETTLED: 1}
+
+
 async def test_an_event_of_a_moment_that_cannot_be_is_left_out(
     ledger: Ledger, client: SeqinoClient, platform: Eventful
 ) -> None:
@@ -548,6 +572,17 @@ async def test_only_what_is_of_a_run_is_followed_where_one_is_named(
     assert (followed.looked, followed.waiting) == (1, 1)
     assert platform.asked == [second.invoice_id]
     assert (await ledger.follow(client)).waiting == 2
+
+
+async def test_a_run_that_is_not_there_is_not_followed(
+    ledger: Ledger, client: SeqinoClient, platform: Eventful
+) -> None:
+    await send(ledger, client)
+    with pytest.raises(InvalidInput, match="there is no run 9 in this ledger"):
+        await ledger.follow(client, run_id=9)
+    with pytest.raises(InvalidInput, match="there is no run 9 in this ledger"):
+        await anext(ledger.follow_until(client, run_id=9))
+    assert platform.asked == []
 
 
 async def test_a_long_round_is_told_of_in_parts_that_make_it_up(

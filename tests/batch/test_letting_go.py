@@ -11,7 +11,7 @@ import pytest
 
 from seqino.batch import Ledger, LedgerBusy, RunInUse, State, WriteFailed
 from seqino.batch.content import draft_item
-from seqino.batch.errors import LedgerError
+from seqino.batch.errors import LedgerError, Unwritable
 from seqino.batch.items import Change, Facts, Fence
 from seqino.batch.states import ItemEvent
 from seqino.errors import OutcomeUnknown, Rejected
@@ -71,7 +71,9 @@ class Disk:
 # A disk that is full for a moment
 
 
-@pytest.mark.parametrize("error", [WriteFailed("the disk is full"), LedgerBusy("locked")])
+@pytest.mark.parametrize(
+    "error", [WriteFailed("the disk is full"), LedgerBusy("locked"), LedgerError("odd")], ids=repr
+)
 async def test_a_result_that_could_not_be_written_is_written_as_soon_as_anything_can_be(
     machine: Machine,
     client: SeqinoClient,
@@ -141,8 +143,8 @@ async def test_what_can_never_be_written_keeps_nothing_else_back_and_leaves_a_do
     with pytest.raises(WriteFailed):
         await sending
     await ledger.store.flush()
-    disk.error = LedgerError("no text")
-    with pytest.raises(LedgerError):
+    disk.error = Unwritable("no text")
+    with pytest.raises(Unwritable):
         await ledger.store.beat(await ledger._service.fence())
     assert "what became of an invoice cannot be written: no text" in caplog.text
     disk.is_full = False
@@ -181,6 +183,36 @@ async def test_what_of_several_still_cannot_be_written_is_kept_and_keeps_others_
             await store.beat(fence)
     await store.beat(fence)
     assert [(await item(ledger, key)).state for key in ("a", "b")] == [State.SENDING, State.IN_DOUBT]
+
+
+async def test_of_several_what_meets_an_odd_fault_is_kept_and_not_overtaken(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ledger.store
+    fence = await store.register()
+    marked: list[Item] = []
+    for key in ("a", "b"):
+        new = (await store.add(draft_item(DRAFT, client_id=CLIENT, key=key), fence)).item
+        facts = Facts(draft_id=f"draft-{key}")
+        marked.append(await store.change(Change(item=new, event=ItemEvent.MARKED, facts=facts, fence=fence)))
+    real, odd = store._commit_together, LedgerError("odd")
+
+    def commit(writes: Any) -> Any:
+        if isinstance(writes[0], Change) and writes[0].item.id == marked[0].id:
+            raise odd
+        return real(writes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_commit_together", commit)
+        ends = [store.put(Change(item=sent, event=ItemEvent.LOST)) for sent in marked]
+        assert await asyncio.gather(*ends, return_exceptions=True) == [odd, odd]
+        # Nothing that is about invoices goes on before it; what is about the process does.
+        with pytest.raises(LedgerError, match="odd"):
+            await store.add(draft_item(DRAFT, client_id=CLIENT, key="c"), fence)
+        await store.beat(fence)
+        assert (await item(ledger, "b")).state is State.SENDING
+    await store.beat(fence)
+    assert [(await item(ledger, key)).state for key in ("a", "b")] == [State.IN_DOUBT, State.IN_DOUBT]
 
 
 async def test_a_ledger_is_not_closed_before_what_is_known_is_written(

@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ from seqino.batch import (
     opening,
 )
 from seqino.batch.database import told
+from seqino.batch.errors import Unwritable
 from seqino.batch.opening import filesystem_of, place_of
 from seqino.batch.sequence import sequence_path
 from seqino.errors import ConfigurationError, InvalidInput
@@ -79,6 +81,58 @@ async def test_many_that_make_it_at_once_make_one(tmp_path: Path) -> None:
 async def test_an_empty_file_is_none_yet(tmp_path: Path) -> None:
     (tmp_path / "l.db").touch()
     assert await make(tmp_path) == tmp_path / "l.db"
+
+
+async def test_an_empty_file_that_another_process_makes_a_ledger_of_meanwhile_is_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "l.db"
+    place.touch()
+    stat_of, begin = Path.stat, opening._begin
+    seen, others = list[os.stat_result](), list[str]()
+
+    async def make_it() -> None:
+        async with Ledger.open(place, **settings(tmp_path)) as other:
+            others.append(other._opened.high_water.ledger_id)
+
+    def stat_then(self: Path, **how: Any) -> os.stat_result:
+        """What is seen is past by the time that it is acted on."""
+        found = stat_of(self, **how)
+        if self != place or (seen and not others):
+            return found
+        if not seen:
+            seen.append(found)
+            with ThreadPoolExecutor(1) as another:
+                another.submit(asyncio.run, make_it()).result()
+        return seen[0]
+
+    def begin_late(path: Path) -> None:
+        monkeypatch.setattr(opening, "_begin", begin)
+        monkeypatch.setattr(Path, "stat", stat_then)
+        begin(path)
+        monkeypatch.setattr(Path, "stat", stat_of)
+
+    monkeypatch.setattr(opening, "_begin", begin_late)
+    async with Ledger.open(place, **settings(tmp_path)) as ledger:
+        assert (ledger.is_new, [ledger._opened.high_water.ledger_id]) == (False, others)
+
+
+async def test_an_empty_file_that_appears_while_a_ledger_is_made_is_made_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = Path.hardlink_to
+
+    def hardlink_to(self: Path, target: Path) -> None:
+        self.touch(mode=0o644)
+        link(self, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", hardlink_to)
+    place = await make(tmp_path)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    async with Ledger.open(place, **settings(tmp_path)) as ledger:
+        assert not ledger.is_new
+    left = sorted(os.listdir(tmp_path))  # noqa: PTH208 - Path's own is not for coroutines
+    assert left == ["copies", "l.db", "l.db.sequence"]
 
 
 async def _opened(place: Path, folder: Path) -> Ledger:
@@ -466,7 +520,10 @@ def test_where_nothing_tells_there_is_no_kind() -> None:
         ("SQLITE_LOCKED", LedgerBusy),
         ("SQLITE_CORRUPT", LedgerCorrupted),
         ("SQLITE_NOTADB", LedgerCorrupted),
-        ("SQLITE_TOOBIG", LedgerError),
+        ("SQLITE_PROTOCOL", LedgerBusy),
+        ("SQLITE_TOOBIG", Unwritable),
+        ("SQLITE_CONSTRAINT_NOTNULL", Unwritable),
+        ("SQLITE_INTERNAL", LedgerError),
     ],
 )
 def test_each_error_is_told_in_our_words(name: str, kind: type[LedgerError]) -> None:
@@ -477,6 +534,16 @@ def test_each_error_is_told_in_our_words(name: str, kind: type[LedgerError]) -> 
     error = told(DBAPIError("SELECT 1", {}, wrapped), Path("/l.db"))
     assert type(error) is kind
     assert "the ledger /l.db" in str(error)
+
+
+async def test_too_little_memory_may_pass(tmp_path: Path) -> None:
+    def perform(_: object) -> None:
+        raise MemoryError
+
+    async with Ledger.open(tmp_path / "l.db", **settings(tmp_path)) as ledger:
+        with pytest.raises(WriteFailed, match="too little memory"):
+            await ledger.store.transact(perform)
+        assert await ledger.counts() == {}
 
 
 def test_an_error_without_a_name_is_told_as_it_came() -> None:

@@ -60,9 +60,10 @@ ALLOWED = {
     E.RESENT: [(state, S.DRAFTED, S.QUEUED) for state in (S.IN_DOUBT, S.PARKED)],
     E.ABSENT: [(state, S.REJECTED, S.REJECTED) for state in (S.IN_DOUBT, S.PARKED)],
     E.CORRECTED: [(state, S.CORRECTING, S.QUEUED) for state in (S.REJECTED, S.INVALID)],
-    E.REPLACED: [(S.CORRECTING, S.DRAFTED, S.DRAFTED)],
+    E.REPLACED: [(S.CORRECTING, S.DRAFTED, S.DRAFTED), (S.IN_DOUBT, S.IN_DOUBT, S.IN_DOUBT)],
     E.NAMED: [(state, state, state) for state in State],
     E.SPOILT: [(S.QUEUED, S.INVALID, S.INVALID)],
+    E.UNREADABLE: [(state, state, state) for state in State],
     E.SETTLED: [(state, S.SETTLED, S.SETTLED) for state in FOLLOWED],
     E.DEAD: [(state, S.DEAD, S.DEAD) for state in FOLLOWED],
     E.NOT_DELIVERED: [

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from seqino.batch import Fenced, ItemChanged, Ledger, LedgerError, State, WriteFailed
 from seqino.batch.content import draft_item
+from seqino.batch.errors import Unwritable
 from seqino.batch.items import Change, Facts, Fence, Item
 from seqino.batch.states import ItemEvent
 from tests.batch.conftest import CLIENT, DRAFT
@@ -256,7 +257,7 @@ async def test_what_cannot_be_kept_holds_nobody_back(store: Store, fence: Fence)
         store.add(new("e"), fence),
     ]
     ends = await asyncio.gather(*writes, return_exceptions=True)
-    assert [type(end).__name__ for end in ends] == ["Item", "LedgerError", "Fenced", "LedgerError", "Added"]
+    assert [type(end).__name__ for end in ends] == ["Item", "Unwritable", "Fenced", "Unwritable", "Added"]
     assert "cannot keep what it was given" in str(ends[1])
     assert await store.counts() == {State.SENDING: 1, State.QUEUED: 3}
 
@@ -278,7 +279,7 @@ async def test_a_disk_that_is_full_in_the_middle_is_told_to_the_rest(
         *(store.add(new(key, invoice_number=number), fence) for key, number in ("a\udce9", "b1", "c1")),
         return_exceptions=True,
     )
-    assert [type(end) for end in ends] == [LedgerError, WriteFailed, WriteFailed]
+    assert [type(end) for end in ends] == [Unwritable, WriteFailed, WriteFailed]
     assert sizes == [3, 1, 1]
     assert await store.counts() == {}
 

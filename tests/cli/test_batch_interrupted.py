@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seqino.cli.batch.watch import GRACE
 from seqino.cli.result import ExitCode
 from tests.cli.batch_ledgers import CREATE_DRAFT, FILE
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.cli.batch_ledgers import Batch
 
 MANY = 60
+VALIDATE = "POST /drafts/{draft_id}/validate"
 
 
 def many(batch: Batch) -> Path:
@@ -32,7 +35,9 @@ def many(batch: Batch) -> Path:
 
 
 @contextmanager
-def under_way(batch: Batch) -> Generator[subprocess.Popen[str]]:
+def under_way(
+    batch: Batch, fault: str = "status-503-before", operation: str = CREATE_DRAFT
+) -> Generator[subprocess.Popen[str]]:
     """A process that has sent some invoices, and not all."""
     command = [sys.executable, "-m", "seqino.cli", "batch", "submit", str(many(batch))]
     counters, faults = batch.platform.sandbox.counters, batch.platform.sandbox.faults
@@ -46,7 +51,7 @@ def under_way(batch: Batch) -> Generator[subprocess.Popen[str]]:
         while counters.drafts_validated < 5 and process.poll() is None:
             time.sleep(0.005)
         # From here on it gets no further, and does not end by itself.
-        faults.plan("status-503-before", operation=CREATE_DRAFT, times=10**6)
+        faults.plan(fault, operation=operation, times=10**6)
         try:
             yield process
         finally:
@@ -66,6 +71,27 @@ def test_a_run_that_is_stopped_is_resumed_and_each_invoice_is_sent_once(
     assert "nothing is lost, nothing is sent twice: seqino batch resume --base-url" in said
     assert "Traceback" not in said
     assert 5 <= counters.drafts_validated < MANY
+    resumed = batch("resume")
+    assert (resumed.exit_code, resumed.stdout) == (ExitCode.OK, f"batch: run 1: {MANY} accepted\n")
+    assert (counters.drafts_validated, counters.same_content) == (MANY, 0)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_says_what_it_waits_for_and_a_second_one_ends_at_once(
+    batch: Batch, stop: signal.Signals
+) -> None:
+    counters = batch.platform.sandbox.counters
+    with under_way(batch, "hang-after", VALIDATE) as process:
+        process.send_signal(stop)
+        assert process.stderr is not None
+        told = next(line for line in process.stderr if line.startswith("stopping:"))
+        assert re.match("stopping: (1 invoice|2 invoices) under way (is|are) being ended, for 10 s", told)
+        began = time.monotonic()
+        process.send_signal(stop)
+        _, said = process.communicate(timeout=20)
+        assert time.monotonic() - began < GRACE
+    assert process.returncode in (ExitCode.IN_DOUBT, ExitCode.FAILURE)
+    assert "Traceback" not in said
     resumed = batch("resume")
     assert (resumed.exit_code, resumed.stdout) == (ExitCode.OK, f"batch: run 1: {MANY} accepted\n")
     assert (counters.drafts_validated, counters.same_content) == (MANY, 0)

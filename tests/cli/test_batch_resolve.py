@@ -161,9 +161,19 @@ def test_one_thing_is_said_of_an_invoice(batch: Batch, chosen: list[str]) -> Non
 
 
 def test_a_key_that_the_ledger_does_not_know_is_named(in_doubt: Batch) -> None:
-    result = in_doubt("resolve", "B", "--absent", "--yes")
+    for answered in ([], ["--yes"]):
+        result = in_doubt("resolve", "B", "--absent", *answered)
+        assert result.exit_code == ExitCode.INPUT
+        # Nobody is asked what would follow for an invoice that is none.
+        assert result.stderr == "error: this ledger knows no 'B' of sandbox-client-seqino\n"
+
+
+def test_a_ledger_that_is_none_is_told_before_anybody_is_asked(in_doubt: Batch) -> None:
+    in_doubt.ledger.write_bytes(b"no ledger")
+    result = in_doubt("resolve", KEY, "--absent")
     assert result.exit_code == ExitCode.INPUT
-    assert "this ledger knows no 'B' of sandbox-client-seqino" in result.stderr
+    assert "is no ledger, or is damaged" in result.stderr
+    assert "From now on" not in result.stderr
 
 
 def test_nothing_is_changed_where_nobody_confirms_it(in_doubt: Batch) -> None:

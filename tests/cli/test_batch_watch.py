@@ -14,10 +14,10 @@ from rich.console import Console
 from seqino.batch import Allowance, Progress, State
 from seqino.batch.errors import Fenced
 from seqino.cli.batch import display as room
-from seqino.cli.batch.display import interval
+from seqino.cli.batch.display import Display, interval
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.verdict import exit_code, worst
-from seqino.cli.batch.watch import limits_text, progress_members, progress_text, watch
+from seqino.cli.batch.watch import limits_text, progress_members, progress_text, stopping_text, watch
 from seqino.cli.batch.working import Worker
 from seqino.cli.result import ExitCode
 from seqino.models import UsageLimits
@@ -67,10 +67,21 @@ def test_a_terminal_sees_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) 
 
     async def steps() -> AsyncGenerator[Progress]:
         yield STEP
+        display.tell("stays")
         yield STEP
 
-    assert asyncio.run(watch(steps(), as_json=False, lang="en")) is STEP
+    display = Display(as_json=False)
+    assert asyncio.run(watch(steps(), display, lang="en")) is STEP
     assert "3600 queued" in seen.getvalue()
+    assert "\nstays\n" in seen.getvalue().replace("\r", "\n").replace("\x1b[2K", "")
+
+
+def test_a_stop_says_what_it_waits_for() -> None:
+    assert stopping_text(2) == (
+        "stopping: 2 invoices under way are being ended, for 10 s at the most; a second Ctrl-C ends at once, "
+        "and what may have left by then is in doubt"
+    )
+    assert stopping_text(1).startswith("stopping: 1 invoice under way is being ended")
 
 
 def test_what_a_run_fails_with_besides_is_raised() -> None:
@@ -79,7 +90,7 @@ def test_what_a_run_fails_with_besides_is_raised() -> None:
         raise Fenced("taken over")
 
     with pytest.raises(Fenced):
-        asyncio.run(watch(steps(), as_json=True, lang="en"))
+        asyncio.run(watch(steps(), Display(as_json=True), lang="en"))
 
 
 def test_the_worst_of_several_runs_is_told() -> None:
@@ -94,6 +105,15 @@ def test_invoices_on_which_the_platform_fails_are_told(capsys: pytest.CaptureFix
     worker = Worker(session=Session(sponsor="default"), concurrency=1, patience=0.0, as_json=False, lang="en")
     assert worker._verdict(step) is ExitCode.FAILURE
     assert "the platform failed 8 times on each of 3, which wait" in capsys.readouterr().err
+
+
+def test_files_that_cannot_be_read_for_now_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    step = attrs.evolve(STEP, unread=("/a.xml cannot be read: no", "/b.xml cannot be read: why"))
+    assert "2 cannot be read for now (/b.xml cannot be read: why)" in progress_text(step, "en")
+    assert progress_members(step)["unread"] == list(step.unread)
+    worker = Worker(session=Session(sponsor="default"), concurrency=1, patience=0.0, as_json=False, lang="en")
+    assert worker._verdict(step) is ExitCode.FAILURE
+    assert "waits: /a.xml cannot be read: no" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("state", [State.SENDING, State.IN_DOUBT, State.PARKED])

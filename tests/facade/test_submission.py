@@ -23,6 +23,8 @@ from seqino.submission import (
     Policy,
     Reading,
     Refused,
+    Replace,
+    Replaced,
     Route,
     Send,
     State,
@@ -360,6 +362,34 @@ def test_a_file_is_sent_once_whatever_happens(event: Event, end: Action) -> None
     assert run(event, route=Route.FILE) == [Send(), end]
 
 
+# --- A draft that may hold another content
+
+
+def replacing(*events: Event) -> Action:
+    step = resume(ID, now=0.0, quiet_from=0.0, may_differ=True)
+    for event in (looked(Evidence.STILL_DRAFT), *events):
+        step = next_step(step.state, event)
+    return step.action
+
+
+def test_a_draft_that_may_hold_another_content_is_replaced_before_it_is_validated() -> None:
+    assert replacing() == Replace(ID)
+    assert replacing(Replaced()) == Validate(ID)
+    # Once.
+    again = replacing(Replaced(), Lost(0.0), looked(Evidence.STILL_DRAFT, 30.0))
+    assert again == Validate(ID)
+
+
+@pytest.mark.parametrize("event", [Refused(0), Lost(0), NotDone(0), TimeUp()])
+def test_a_draft_that_cannot_be_replaced_is_in_doubt(event: Event) -> None:
+    assert replacing(event) == done(Verdict.IN_DOUBT)
+
+
+def test_nothing_else_can_follow_a_replacement() -> None:
+    with pytest.raises(ValueError, match="cannot happen"):
+        replacing(looked(Evidence.CONSUMED))
+
+
 # --- All ways through
 
 
@@ -367,6 +397,7 @@ SPARE = [
     Created(ID),
     Created(None),
     Committed(),
+    Replaced(),
     *(answered(reading) for reading in Reading),
     Refused(0),
     NotDone(0),
@@ -403,6 +434,8 @@ def possible(step: Step, now: float) -> list[Event]:
             return [Created(ID), Created(None), Lost(now), Refused(now), NotDone(now), TimeUp()]
         case Commit():
             return [Committed(), TimeUp()]
+        case Replace():
+            return [Replaced(), Lost(now), Refused(now), NotDone(now), TimeUp()]
         case Validate() | Send():
             answers = [answered(reading, now) for reading in Reading]
             return [*answers, Refused(now), NotDone(now), Lost(now), TimeUp()]

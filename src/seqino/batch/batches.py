@@ -97,6 +97,7 @@ class BatchRun:
         options: CallOptions | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_stop: Callable[[int], object] | None = None,
     ) -> AsyncGenerator[Progress]:
         """Send each invoice of it once, and yield how far it is; what was sent before is not sent again.
 
@@ -116,6 +117,8 @@ class BatchRun:
             options: What its calls do otherwise than the client; ``timeout`` is for one invoice.
             clock: Seconds of a clock that never goes back.
             sleep: Waits for some seconds.
+            on_stop: Called with how many invoices are under way where the loop is left while some are: they
+                are let to their ends then, for ``grace``.
 
         Raises:
             InvalidInput: Its source was not read to the end, or no request fits into ``timeout``; nothing was
@@ -134,6 +137,7 @@ class BatchRun:
             options=options or CallOptions(),
             clock=clock,
             sleep=sleep,
+            on_stop=on_stop,
         )
         if (limit := time_limit(client, how.options)) <= LEAST_TIME:
             # Each of its invoices would be tried for ever.
@@ -213,10 +217,10 @@ class Batches(LedgerBase):
             InvalidInput: There is no such run, or its source has to be given.
             LedgerError: The ledger failed.
         """
+        await self.runs.check(run_id)
         run = await self.runs.get(run_id)
         if run is None:
-            which = "no run" if run_id is None else f"no run {run_id}"
-            raise InvalidInput(f"there is {which} in this ledger")
+            raise InvalidInput("there is no run in this ledger")
         if not run.ready:
             paths: list[str] | None = run.params.get("paths")
             again = [path_from(path) for path in paths or ()] if source is None else source
@@ -298,9 +302,10 @@ class Batches(LedgerBase):
             run_id: Only what is of this run.
 
         Raises:
-            InvalidInput: There is no such subject or form, or the file is the ledger's own.
+            InvalidInput: There is no such subject, form or run, or the file is the ledger's own.
             OSError: The file cannot be written.
         """
+        await self.runs.check(run_id)
         return await export(self.store, file, what=what, form=form, run_id=run_id)
 
     def runner(self, run: Run, client: SeqinoClient, how: How) -> Runner:

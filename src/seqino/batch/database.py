@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from seqino.batch.errors import LedgerBusy, LedgerCorrupted, LedgerError, LedgerReadOnly, WriteFailed, closed
+from seqino.batch.errors import (
+    LedgerBusy,
+    LedgerCorrupted,
+    LedgerError,
+    LedgerReadOnly,
+    Unwritable,
+    WriteFailed,
+    closed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -100,7 +108,7 @@ class Database:
             try:
                 with self._writer.begin():
                     return perform(self._writer)
-            except (*_FAILURES, UnicodeError, OverflowError):
+            except (*_FAILURES, UnicodeError, OverflowError, MemoryError):
                 # What it holds back must not stand in the way of the next one.
                 writer, self._writer = self._writer, None
                 writer.close()
@@ -142,7 +150,10 @@ class Database:
             raise told(error, self.path) from error
         except (UnicodeError, OverflowError) as error:
             # The driver says so of a value before the database has seen it.
-            raise LedgerError(f"the ledger {self.path} cannot keep what it was given: {error}") from error
+            raise Unwritable(f"the ledger {self.path} cannot keep what it was given: {error}") from error
+        except MemoryError as error:
+            # The driver says so without a name.
+            raise WriteFailed(f"the ledger {self.path} cannot be written: too little memory") from error
 
 
 def _set_up(connection: Any, _record: object) -> None:
@@ -186,6 +197,10 @@ _WORDS: tuple[tuple[str, type[LedgerError], str], ...] = (
     ("SQLITE_PERM", LedgerReadOnly, "cannot be opened: check its permissions"),
     ("SQLITE_BUSY", LedgerBusy, "is kept locked by another process"),
     ("SQLITE_LOCKED", LedgerBusy, "is kept locked by another process"),
+    ("SQLITE_PROTOCOL", LedgerBusy, "is kept locked by another process"),
+    ("SQLITE_TOOBIG", Unwritable, "cannot keep what it was given"),
+    ("SQLITE_CONSTRAINT", Unwritable, "cannot keep what it was given"),
+    ("SQLITE_MISMATCH", Unwritable, "cannot keep what it was given"),
     (
         "SQLITE_CORRUPT",
         LedgerCorrupted,

@@ -11,6 +11,7 @@ import attrs
 from seqino._core.raw import hearing
 from seqino._core.wire import Encoded, File
 from seqino._generated.operations import UPDATE_DRAFT, VALIDATE_DRAFT
+from seqino.batch.errors import LedgerCorrupted
 from seqino.batch.items import STORED, Fence, Item
 from seqino.batch.journal import ItemJournal
 from seqino.batch.keys import digest
@@ -49,11 +50,13 @@ class Drive:
         item: The item as it is now.
         submission: What the platform took, if it did.
         error: How its last step failed, if it did.
+        unread: Why its file cannot be read for now, if it cannot; nothing was sent, and it is due again.
     """
 
     item: Item
     submission: Submission | None = None
     error: CallError | None = None
+    unread: OSError | None = None
 
 
 def pause_before_next(
@@ -154,6 +157,8 @@ class Driver:
                 submission = await self._go(client, submitter, journal, content, place)
             except CallError as error:
                 return Drive(item=journal.item, error=error)
+            except _Unread as unread:
+                return Drive(item=journal.item, unread=unread.error)
             return Drive(item=journal.item, submission=submission)
 
     async def _go(
@@ -166,12 +171,16 @@ class Driver:
     ) -> Submission | None:
         item = journal.item
         if item.state in _LOOKED_AT and item.draft_id is not None:
-            return await self._look(submitter, item, item.draft_id)
+            return await self._look(submitter, item, item.draft_id, await self._to_replace(item))
         if not item.state.is_to_be_sent:
             return None
-        content = await self._content(item, content, place)
+        try:
+            content = await self._content(item, content, place)
+        except OSError as error:
+            await journal.unread(f"{_file_of(item)} cannot be read: {error.strerror or error}")
+            raise _Unread(error) from error
         if content is None:
-            await journal.spoil(f"{storable(str(path_in(item.payload_ref)))} was changed, or is gone")
+            await journal.spoil(f"{_file_of(item)} was changed, or is gone")
             return None
         if item.route is Route.FILE:
             document = await asyncio.to_thread(read_document, content, name=item.name)
@@ -183,7 +192,18 @@ class Driver:
             await self._replace(client, submitter, journal, Encoded(content))
         return await submitter.take_up(item.draft_id, ever_unknown=item.ever_unknown)
 
-    async def _look(self, submitter: Submitter, item: Item, draft_id: str) -> Submission:
+    async def _to_replace(self, item: Item) -> Encoded | None:
+        """Return what the draft is replaced by first; ``None`` where it is known to hold that."""
+        if await self._store.has_draft_as_named(item):
+            return None
+        content = await self._store.payload(item.sha256)
+        if content is None:
+            raise LedgerCorrupted(f"the ledger does not hold the content of {item.business_key!r}")
+        return Encoded(content)
+
+    async def _look(
+        self, submitter: Submitter, item: Item, draft_id: str, replacing: Encoded | None
+    ) -> Submission:
         now = submitter.runtime.monotonic()
         since = item.updated if item.doubt_since is None else item.doubt_since
         age = await self._store.now() - since
@@ -193,9 +213,10 @@ class Driver:
             policy=submitter.policy,
             quiet_from=now + max(0.0, self._timing.settle - age),
             unidentified=item.state is State.ACCEPTED_UNIDENTIFIED,
+            may_differ=replacing is not None,
         )
         token = item.token(operation=VALIDATE_DRAFT.name, base_url=submitter.config.base_url)
-        return await submitter.look_into(token, step)
+        return await submitter.look_into(token, step, invoice=replacing)
 
     async def _replace(
         self, client: SeqinoClient, submitter: Submitter, journal: ItemJournal, invoice: Encoded
@@ -214,25 +235,46 @@ class Driver:
         await journal.replaced()
 
     async def _content(self, item: Item, content: bytes | None, place: str) -> bytes | None:
-        """Return what is to be sent; ``None`` where it is nowhere what it was."""
+        """Return what is to be sent; ``None`` where it is nowhere what it was.
+
+        Raises:
+            OSError: It cannot be read, and may be what it was.
+        """
         if content is not None and digest(content) == item.sha256:
             return content
+        unread: OSError | None = None
         for ref in dict.fromkeys((item.payload_ref, place)):
             path = path_in(ref)
-            if path is None:
-                found = await self._store.payload(item.sha256)
+            try:
+                found = await (self._store.payload(item.sha256) if path is None else _read(path))
+            except OSError as error:
+                unread = error
             else:
-                found = await asyncio.to_thread(_read, path)
-            if found is not None and digest(found) == item.sha256:
-                return found
+                if found is not None and digest(found) == item.sha256:
+                    return found
+        if unread is not None:
+            raise unread
         return None
 
 
 _LOOKED_AT = frozenset({State.IN_DOUBT, State.ACCEPTED_UNIDENTIFIED})
 
 
-def _read(path: Path) -> bytes | None:
+class _Unread(Exception):  # noqa: N818 - says what happened
+    """A file cannot be read for now."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+async def _read(path: Path) -> bytes | None:
+    """Read a file; ``None`` where there is none. Any other fault may be one of the moment."""
     try:
-        return path.read_bytes()
-    except OSError:
+        return await asyncio.to_thread(path.read_bytes)
+    except FileNotFoundError:
         return None
+
+
+def _file_of(item: Item) -> str:
+    return storable(str(path_in(item.payload_ref)))

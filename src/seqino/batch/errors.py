@@ -11,6 +11,7 @@
         │   ├── LedgerNewer         a newer version of this library wrote it
         │   ├── LedgerCorrupted     its file is damaged, or no ledger
         │   ├── LedgerReadOnly      it cannot be written
+        │   ├── LedgerInUse         another process is at work on it while it is to be recovered
         │   ├── LedgerOnNetwork     its folder is on another machine
         │   └── LedgerRestored      it is older than it was: a backup was put in its place
         ├── LedgerBusy              another process keeps it locked
@@ -39,6 +40,7 @@ __all__ = [
     "LedgerCorrupted",
     "LedgerElsewhere",
     "LedgerError",
+    "LedgerInUse",
     "LedgerMissing",
     "LedgerNewer",
     "LedgerOfAnother",
@@ -83,6 +85,10 @@ class LedgerReadOnly(LedgerUnusable):
     """It, or its folder, cannot be written."""
 
 
+class LedgerInUse(LedgerUnusable):
+    """Another process is at work on it: it cannot be recovered meanwhile."""
+
+
 class LedgerOnNetwork(LedgerUnusable):
     """Its folder is on another machine, where locks and durable writes cannot be relied on."""
 
@@ -106,6 +112,10 @@ class WriteFailed(LedgerError):
     Nothing is sent that was not written before. What became of what was sent may be unwritten yet: call again
     with the same key, and never with another.
     """
+
+
+class Unwritable(LedgerError):
+    """What was to be written is at fault, and cannot be written at any time."""
 
 
 class KeyConflict(LedgerError, InvalidInput):

@@ -139,7 +139,7 @@ class Fates(LedgerBase):
 
         Raises:
             AuthenticationFailed: The key is wrong: no invoice can be looked at.
-            InvalidInput: ``until`` is none of the goals.
+            InvalidInput: ``until`` is none of the goals, or there is no such run.
             ConfigurationError: The client calls another server.
             LedgerError: The ledger failed.
         """

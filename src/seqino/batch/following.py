@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from seqino.batch.items import Item
+    from seqino.batch.runs import Runs
     from seqino.batch.store import Store
     from seqino.batch.watches import Goal
     from seqino.client import SeqinoClient
@@ -98,10 +99,12 @@ class Follower:
     Args:
         store: The ledger.
         watches: What it remembers of following.
+        runs: Its runs.
     """
 
-    def __init__(self, store: Store, watches: Watches) -> None:
+    def __init__(self, store: Store, watches: Watches, runs: Runs) -> None:
         self._store = store
+        self._runs = runs
         self._watches = watches
 
     async def follow(
@@ -117,6 +120,7 @@ class Follower:
 
         Raises:
             AuthenticationFailed: The key is wrong: no invoice can be looked at.
+            InvalidInput: There is no such run.
             LedgerError: The ledger failed.
         """
         turn = await self._begin(goal, run_id)
@@ -168,6 +172,7 @@ class Follower:
             await sleep(min(followed.next_in, at_most, left))
 
     async def _begin(self, goal: Goal, run_id: int | None) -> _Round:
+        await self._runs.check(run_id)
         await self._watches.begin(goal, run_id=run_id)
         return _Round(by=await self._store.now(), run_id=run_id)
 
@@ -257,8 +262,9 @@ class Follower:
             return self._failed(look, error, turn, first=goal.backoff.first.total_seconds())
         turn.failures = 0
         events = [event for event in found if not isinstance(event, UnreadableEvent)]
-        turn.failed += len(events) < len(found)
-        return attrs.evolve(look, events=events)
+        unreadable = [event for event in found if isinstance(event, UnreadableEvent)]
+        turn.failed += bool(unreadable)
+        return attrs.evolve(look, events=events, unreadable=unreadable)
 
     @staticmethod
     def _failed(look: Look, error: CallError | InvalidInput, turn: _Round, *, first: float) -> Look:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from seqino._core.outcome import Outcome
 from seqino.batch.tries import Tries
 from seqino.errors import (
-    CallError,
     InsecureConnection,
+    InvalidInput,
     RateLimited,
     Rejected,
     ResponseDecodeError,
@@ -58,7 +60,9 @@ class Hindrances:
         """So many in a row did not reach the platform."""
         self.tries = Tries()
         """How often each was tried whose tries end unclear."""
-        self._failure: CallError | None = None
+        self.unread: dict[int, str] = {}
+        """Items whose files cannot be read for now, and why."""
+        self._failure: SeqinoError | None = None
 
     @property
     def held_for(self) -> float:
@@ -76,6 +80,10 @@ class Hindrances:
 
     def note(self, drive: Drive) -> None:
         """Take into account how one ended."""
+        if drive.unread is not None:
+            self._note_unread(drive.item)
+            return
+        self.unread.pop(drive.item.id, None)
         error, is_unsent = drive.error, drive.item.state.is_to_be_sent
         if error is not None and is_unsent and error.outcome in _UNREACHED:
             self.failures += 1
@@ -95,6 +103,13 @@ class Hindrances:
                 self.stop(error)
             elif error.status in _STOPS_CLIENT or (error.status == _NOT_FOUND and is_unsent):
                 self.paused.setdefault(drive.item.client_id, str(error.args[0]))
+
+    def _note_unread(self, item: Item) -> None:
+        """Try it again with the others, which may well be read: it says nothing of the platform."""
+        why: str = msgspec.json.decode(item.reasons or "{}").get("message", "")
+        self.unread[item.id] = why
+        self._failure = InvalidInput(f"{why}, and many others cannot: nothing of them was sent")
+        self.tries.failed(item.id)
 
     def end_pass(self, *, in_vain: bool) -> None:
         """Note that all that was due was gone through; where too much was tried too often, stop.

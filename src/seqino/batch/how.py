@@ -26,6 +26,7 @@ class How:
         options: What the calls do otherwise than the client.
         clock: Seconds of a clock that never goes back.
         sleep: Waits for some seconds.
+        on_stop: Told how many invoices are under way when the run is stopped while some are.
     """
 
     concurrency: int = 64
@@ -36,3 +37,4 @@ class How:
     options: CallOptions = attrs.field(factory=CallOptions)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    on_stop: Callable[[int], object] | None = None

@@ -16,7 +16,7 @@ from seqino.batch.keys import digest
 from seqino.batch.names import storable
 from seqino.batch.states import NO_VERDICT, ItemEvent, State, conclusion
 from seqino.errors import CallError, Conflict
-from seqino.submission import Answered, Created, Looked, Lost, NotDone, Refused, Submission
+from seqino.submission import Answered, Created, Looked, Lost, NotDone, Refused, Replaced, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +105,8 @@ class ItemJournal:
         self._requests += isinstance(event, _REQUESTS)
         if isinstance(event, NotDone):
             self._may_have_left = False
+        if isinstance(event, Replaced):
+            await self._write(ItemEvent.REPLACED, sent=self.item.sha256, received=self._heard())
         if self.item.state is not State.SENDING:
             return
         if isinstance(event, Lost):
@@ -158,6 +160,13 @@ class ItemJournal:
         """Write that its content is not there any more as it was."""
         reasons = msgspec.json.encode({"message": why}).decode()
         await self._write(ItemEvent.SPOILT, facts=Facts(reasons=reasons), release=True)
+
+    async def unread(self, why: str) -> None:
+        """Write that its file cannot be read for now."""
+        event = ItemEvent.POSTPONED
+        reasons = msgspec.json.encode({"message": why}).decode()
+        pause = self._pause(self.item, event, None)
+        await self._write(event, facts=Facts(reasons=reasons), pause=pause, release=True)
 
     async def replaced(self) -> None:
         """Write that its draft has the content that it was corrected to."""
@@ -221,7 +230,7 @@ _PAUSED = frozenset(
 """After these, an item is due again later."""
 
 
-_REQUESTS = (Created, Answered, Refused, Lost, Looked)
+_REQUESTS = (Created, Replaced, Answered, Refused, Lost, Looked)
 """Events that cost a request."""
 
 

@@ -59,7 +59,7 @@ class Ledger(Invoices, Fates, Batches):
         self._service = Service(self.store, self.driver, timing=timing, server=place.server)
         self._reconciler = Reconciler(self.store, self.driver, service=self._service, beat=timing.beat)
         self.watches = Watches(self.store)
-        self._follower = Follower(self.store, self.watches)
+        self._follower = Follower(self.store, self.watches, self.runs)
         self._is_closed = False
 
     @staticmethod
@@ -199,6 +199,10 @@ class Opening:
             # Wherever it was thought that there is one already, this has to be seen.
             _LOG.warning("ledger: %s was made. What was sent before is not in it", ledger.path)
         if self._recover:
-            count = await ledger.store.recover()
+            try:
+                count = await ledger.store.recover()
+            except BaseException:
+                await ledger.aclose()
+                raise
             _LOG.warning("ledger: %s was recovered, %d invoices are in doubt", ledger.path, count)
         return ledger

@@ -16,7 +16,7 @@ from sqlalchemy import insert, make_url, select, text
 from sqlalchemy.exc import ArgumentError
 
 from seqino.batch import schema
-from seqino.batch.database import Database
+from seqino.batch.database import BUSY_TIMEOUT, Database
 from seqino.batch.elsewhere import ledgers_elsewhere
 from seqino.batch.errors import (
     LedgerCorrupted,
@@ -281,24 +281,34 @@ def _check_may_be_made(place: Place, *, create: bool) -> None:
 def _begin(path: Path) -> None:
     """Make a file that says in its header what it is, before anything else is in it.
 
-    It appears whole: of several processes that make it at once, one does.
+    It appears whole: of several processes that make it at once, one does. One that is there and empty is
+    never put aside, since another process may just have made a ledger of it: SQLite sees to it that all of
+    them write the same file.
     """
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Whole invoices are kept in it; what SQLite lays beside it is as private.
-        unfinished.touch(mode=0o600)
-        with closing(sqlite3.connect(unfinished)) as connection:
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
-            connection.execute("PRAGMA journal_mode=WAL")
-        if path.exists() and not path.stat().st_size:
-            path.unlink()
-        with suppress(FileExistsError):
-            path.hardlink_to(unfinished)
-        unfinished.unlink()
+        if not path.exists():
+            unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+            _put_header(unfinished)
+            with suppress(FileExistsError):
+                path.hardlink_to(unfinished)
+            unfinished.unlink()
+        if not path.stat().st_size:
+            _put_header(path)
     except (OSError, sqlite3.Error) as error:
         raise LedgerReadOnly(f"no ledger can be made at {path}: {error}") from error
+
+
+def _put_header(path: Path) -> None:
+    # Whole invoices are kept in it; what SQLite lays beside it is as private.
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def check_is_local(path: Path) -> None:

@@ -35,6 +35,8 @@ class Progress:
         allowance: What the platform tells of its limits; without any rate where it tells nothing.
         paused: Clients whose invoices wait, and why: the platform refuses to act on their behalf.
         given_up: How many the platform failed on so often that they wait until the run is submitted again.
+        unread: Why files cannot be read for now, one for each; they are tried again, a few times, and then
+            wait until the run is submitted again.
         stopped: What stopped the run before its end; it is raised after this.
     """
 
@@ -51,6 +53,7 @@ class Progress:
     allowance: Allowance = attrs.field(factory=Allowance)
     paused: Mapping[str, str] = attrs.field(factory=dict[str, str])
     given_up: int = 0
+    unread: tuple[str, ...] = ()
     stopped: SeqinoError | None = None
 
     @property

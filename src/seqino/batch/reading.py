@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
+from seqino.batch.drafted import is_as_named, latest_of_content
 from seqino.batch.items import STORED
 from seqino.batch.sequence import sequence_path
 from seqino.batch.states import State
@@ -95,6 +96,10 @@ class Reader:
         column = schema.payload.c
         query = select(column.sha256, column.content).where(column.sha256.in_(stored))
         return {row.sha256: row.content for row in await self.rows(query)}
+
+    async def has_draft_as_named(self, item: Item) -> bool:
+        """Whether the draft of an item is known to hold the content that the ledger names."""
+        return is_as_named(item, await self.rows(latest_of_content(item)))
 
     async def chunk(self, chunk_id: int) -> Chunk:
         """Return a chunk."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
 import msgspec
 from sqlalchemy import update
 
 from seqino.batch import schema
 from seqino.batch import statements as sql
+from seqino.batch.drafted import is_as_named, latest_of_content
 from seqino.batch.errors import KeyConflict
 from seqino.batch.items import Change, Facts, Item, changed
 from seqino.batch.states import ItemEvent, State
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from seqino.batch.store import Store
@@ -61,12 +65,19 @@ def _resolve(connection: Connection, item_id: int, event: ItemEvent, invoice_id:
     facts = Facts(invoice_id=invoice_id, reasons=reasons)
     change = Change(item=before, event=event, facts=facts, release=True, detail={"by": "a person"})
     after = changed(change, now=now)
+    if after.state is State.DRAFTED and not is_as_named(before, _latest(connection, before)):
+        # Its draft may hold another content: it is replaced first.
+        after = attrs.evolve(after, state=State.CORRECTING)
     sql.write_change(connection, change, after, now=now)
     if after.state.is_to_be_sent and after.chunk_id is not None:
         # Else nobody would look for it there.
         chunk = update(schema.chunk).where(schema.chunk.c.id == after.chunk_id)
         connection.execute(chunk.values(done=False))
     return after
+
+
+def _latest(connection: Connection, item: Item) -> Sequence[sql.AnyRow]:
+    return connection.execute(latest_of_content(item)).all()
 
 
 def _check_is_open(item: Item, event: ItemEvent) -> None:

@@ -20,7 +20,7 @@ from seqino.client import limited, load_of
 from seqino.errors import SeqinoError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection
+    from collections.abc import AsyncGenerator, Collection
     from types import TracebackType
     from typing import Self
 
@@ -132,6 +132,9 @@ class Runner:
             work, self._work = self._work, None
             if work is None:
                 return
+            under_way = sum(part.under_way for part in self._parts.values())
+            if under_way and self._how.on_stop is not None:
+                self._how.on_stop(under_way)
             try:
                 await asyncio.wait({work}, timeout=self._how.grace)
             finally:
@@ -189,7 +192,8 @@ class Runner:
             held_for=max(load.held_for, self._hindrances.held_for, 0.0),
             allowance=self._allowance,
             paused=dict(self._hindrances.paused),
-            given_up=len(self._hindrances.tries.given_up),
+            given_up=len(self._hindrances.tries.given_up - self._hindrances.unread.keys()),
+            unread=tuple(self._hindrances.unread.values()),
             stopped=self._hindrances.stopped,
         )
 
@@ -308,7 +312,7 @@ class Runner:
                 return
             after = chunk.no
             part = self._parts[chunk.id] = _Part(chunk)
-            async for block in self._blocks(chunk, states):
+            async for block in self._runs.blocks(chunk, states=states, size=_BLOCK):
                 contents = await self._store.payloads(block)
                 for item in block:
                     if not (part.is_lost or self._hindrances.keeps_back(item)):
@@ -317,16 +321,6 @@ class Runner:
             part.is_read = True
             if not part.under_way:
                 await self._finish(part)
-
-    async def _blocks(self, chunk: Chunk, states: Collection[State]) -> AsyncIterator[list[Item]]:
-        """Yield what of a chunk is due, some at a time, whose contents are read together."""
-        block: list[Item] = []
-        async for item in self._runs.todo(chunk, states=states):
-            block.append(item)
-            if len(block) == _BLOCK:
-                yield block
-                block = []
-        yield block
 
     async def _finish(self, part: _Part) -> None:
         if self._parts.pop(part.chunk.id, None) is not None and not part.is_lost:

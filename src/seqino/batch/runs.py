@@ -15,6 +15,7 @@ from seqino.batch.names import storable
 from seqino.batch.owning import give_up
 from seqino.batch.states import DUE, State
 from seqino.batch.taking import Ingested, Refused, note_refused, take_in
+from seqino.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -158,6 +159,18 @@ class Runs:
         async for item in self._store.items(states=states, chunk_id=chunk.id, due=True):
             yield item
 
+    async def blocks(
+        self, chunk: Chunk, *, states: Collection[State], size: int
+    ) -> AsyncIterator[list[Item]]:
+        """Yield what ``todo`` does, so many at a time at the most."""
+        block: list[Item] = []
+        async for item in self.todo(chunk, states=states):
+            block.append(item)
+            if len(block) == size:
+                yield block
+                block = []
+        yield block
+
     async def next_due(
         self,
         run: Run,
@@ -210,6 +223,18 @@ class Runs:
             query = query.where(schema.run.c.id == run_id)
         rows = await self._store.rows(query)
         return sql.run_of(rows[0]) if rows else None
+
+    async def check(self, run_id: int | None) -> None:
+        """Refuse a number that is no run's: nothing would be told of it, as of a run in which all is well.
+
+        Args:
+            run_id: The number, if one was given.
+
+        Raises:
+            InvalidInput: There is no such run.
+        """
+        if run_id is not None and await self.get(run_id) is None:
+            raise InvalidInput(f"there is no run {run_id} in this ledger")
 
     async def all(self) -> list[Run]:
         """Return all runs, the first one first."""

@@ -156,6 +156,8 @@ class Service:
                 continue
             if drive.submission is not None:
                 return drive.submission
+            if drive.unread is not None:
+                raise drive.unread
             is_clear = isinstance(drive.error, OutcomeUnknown) or not drive.item.state.is_in_doubt
             if drive.error is not None and is_clear:
                 raise drive.error

@@ -130,11 +130,13 @@ class ItemEvent(StrEnum):
     CORRECTED = "corrected"
     """It has another content."""
     REPLACED = "replaced"
-    """Its draft has the other content."""
+    """Its draft has the content that the ledger names."""
     NAMED = "named"
     """The document that it is made of became known."""
     SPOILT = "spoilt"
     """Its file was changed, or is gone."""
+    UNREADABLE = "unreadable"
+    """The platform shows a lifecycle event of it that cannot be read."""
     SETTLED = "settled"
     DEAD = "dead"
     NOT_DELIVERED = "not_delivered"
@@ -210,9 +212,10 @@ _TABLE: Mapping[ItemEvent, Mapping[State, _Target]] = {
     ItemEvent.RESENT: _from(*_OPEN_DOUBTS, to=_To.SENDABLE),
     ItemEvent.ABSENT: _from(*_OPEN_DOUBTS, to=State.REJECTED),
     ItemEvent.CORRECTED: _from(State.REJECTED, State.INVALID, to=_To.CORRECTION),
-    ItemEvent.REPLACED: _from(State.CORRECTING, to=State.DRAFTED),
+    ItemEvent.REPLACED: {State.CORRECTING: State.DRAFTED, State.IN_DOUBT: _To.SAME},
     ItemEvent.NAMED: _from(*State, to=_To.SAME),
     ItemEvent.SPOILT: _from(State.QUEUED, to=_To.SPOILT),
+    ItemEvent.UNREADABLE: _from(*State, to=_To.SAME),
     ItemEvent.SETTLED: _from(*_FOLLOWED, to=State.SETTLED),
     ItemEvent.DEAD: _from(*_FOLLOWED, to=State.DEAD),
     ItemEvent.NOT_DELIVERED: _from(*(State.ACCEPTED, State.DUPLICATE, State.EXPIRED), to=State.NOT_DELIVERED),

@@ -21,13 +21,15 @@ from seqino.batch.errors import (
     LedgerBusy,
     LedgerError,
     LedgerUnusable,
+    Unwritable,
     WriteFailed,
 )
-from seqino.batch.gap import Gap, close_gap, open_gap, read_gap
+from seqino.batch.gap import Gap, close_gap, read_gap
 from seqino.batch.group import Add, Added, Crossed, Group, Piece
 from seqino.batch.items import Change, Fence, Item, NewItem, changed
 from seqino.batch.owning import Owning
-from seqino.batch.states import RECOVERABLE, ItemEvent
+from seqino.batch.recovering import recover
+from seqino.batch.states import ItemEvent
 from seqino.batch.writer import Writer
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ __all__ = ["Store"]
 T = TypeVar("T")
 _OF_ALL = (LedgerUnusable, LedgerBusy, WriteFailed)
 """Errors that are about the ledger, whatever is written to it, and may pass."""
+
+_IN_VAIN = (LedgerUnusable, LedgerBusy)
+"""Errors that anything else would meet too."""
 
 
 class Store(Owning):
@@ -79,13 +84,13 @@ class Store(Owning):
         try:
             try:
                 await self._commit_unwritten()
-            except WriteFailed:
+            except LedgerError as error:
                 # What is no event of an invoice overtakes none; it may be less, or make room.
-                if not all(isinstance(write, Piece) for write in writes):
+                if isinstance(error, _IN_VAIN) or not all(isinstance(write, Piece) for write in writes):
                     raise
             # In a thread, all at once: there is nothing to wait for between the statements of a group.
             results = await self._database.in_thread(lambda: self._commit_all(writes))
-        except _OF_ALL as error:
+        except LedgerError as error:
             self._unwritten += _evidence(writes, [error] * len(writes))
             raise
         self._unwritten += _evidence(writes, results)
@@ -106,17 +111,16 @@ class Store(Owning):
         results: list[Result | LedgerError]
         try:
             results = await self._database.in_thread(lambda: self._commit_all(unwritten))
-        except _OF_ALL:
-            raise
-        except LedgerError as error:
+        except Unwritable as error:
             results = [error] * len(unwritten)
         self._unwritten = _evidence(unwritten, results)
         for result in results:
-            if isinstance(result, _OF_ALL):
-                raise result
-            if isinstance(result, LedgerError):
-                # It can never be written; its invoice stays in doubt.
+            if isinstance(result, Unwritable):
+                # Its invoice stays in doubt.
                 log(logging.ERROR, "ledger: what became of an invoice cannot be written: %s", result)
+        for result in results:
+            if isinstance(result, LedgerError) and not isinstance(result, Unwritable):
+                raise result
 
     def _commit_all(self, writes: Sequence[Write]) -> list[Result | LedgerError]:
         grouped = [(at, write) for at, write in enumerate(writes) if not isinstance(write, Piece)]
@@ -144,8 +148,8 @@ class Store(Owning):
                 results += [of_all] if of_all is not None else self._commit_together([write])
             except LedgerError as error:
                 results.append(error)
-                # The rest would meet it too, perhaps each after a long wait.
-                of_all = error if isinstance(error, _OF_ALL) else None
+                # The rest would meet it too, perhaps each after a long wait; or it would overtake this.
+                of_all = error if isinstance(error, _OF_ALL) or _evidence([write], [error]) else None
         return results
 
     def _commit_together(self, writes: Sequence[Add | Change]) -> list[Result]:
@@ -240,14 +244,18 @@ class Store(Owning):
         """Doubt all that may have been sent since a backup was made; return how many that were.
 
         Until it is done, the ledger is one that was put back, and is refused as such.
+
+        Raises:
+            LedgerInUse: Another process is at work on it; nothing was changed.
         """
-        count = 0
-        async for item in self.items(states=RECOVERABLE):
-            # Without a fence: nobody may be at work meanwhile, and nothing is sent.
-            await self.change(Change(item=item, event=ItemEvent.RECOVERED, release=True))
-            count += 1
         reached = self._sequence + 1
-        await self.transact(lambda connection: open_gap(connection, sequence=reached))
+
+        def perform(connection: Connection) -> int:
+            return recover(
+                connection, sequence=reached, is_dead=lambda chunk, now: self.is_dead(chunk, now=now)
+            )
+
+        count = await self.transact(perform)
         self._sequence = reached
         await asyncio.to_thread(self._high_water.advance, reached)
         return count
@@ -316,7 +324,10 @@ def _evidence(writes: Sequence[Write], results: Sequence[Result | LedgerError]) 
     return [
         write
         for write, result in ends
-        if isinstance(result, _OF_ALL) and isinstance(write, Change) and write.fence is None
+        if isinstance(result, LedgerError)
+        and not isinstance(result, Unwritable)
+        and isinstance(write, Change)
+        and write.fence is None
     ]
 
 

@@ -14,8 +14,20 @@ from seqino.batch import schema
 from seqino.batch import statements as sql
 from seqino.batch.items import Change, Item, changed
 from seqino.batch.states import ItemEvent, State, next_state
+from seqino.batch.unreadable import keep_unreadable
 from seqino.models import LifecycleEvent, LifecycleStatusCode
-from seqino.statuses import Backoff, LocalState, LookAt, Over, Until, Watch, fingerprint, in_order, next_step
+from seqino.statuses import (
+    Backoff,
+    LocalState,
+    LookAt,
+    Over,
+    UnreadableEvent,
+    Until,
+    Watch,
+    fingerprint,
+    in_order,
+    next_step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -66,6 +78,7 @@ class Look:
         item: The invoice, as it was when it became due.
         began: When the look began, by the clock of the database.
         events: What it showed; nothing, where it failed.
+        unreadable: What it showed that cannot be read.
         requests: How many requests it cost.
         pause: Seconds that the platform wants to be left alone.
     """
@@ -73,6 +86,7 @@ class Look:
     item: Item
     began: float
     events: Sequence[LifecycleEvent] = ()
+    unreadable: Sequence[UnreadableEvent] = ()
     requests: int = 1
     pause: float = 0.0
 
@@ -180,9 +194,10 @@ class Watches:
         def perform(connection: Connection) -> Noted:
             now: float = (connection.execute(sql.NOW)).scalar_one()
             item = _fresh(connection, look.item.id)
+            odd = keep_unreadable(connection, item, look.unreadable, now=now)
             news = _add_events(connection, item, look.events)
             events = _events_of(connection, item.invoice_id or "")
-            watch = (_watch_of(connection, item)).looked(_moment(look.began), news=news > 0)
+            watch = (_watch_of(connection, item)).looked(_moment(look.began), news=news + odd > 0)
             _keep(connection, item, watch)
             step = next_step(
                 watch,

@@ -58,6 +58,9 @@ class Seen:
     status: str | None = None
     """The platform's own word for the state of the invoice."""
     out_of_time: bool = False
+    """Whether the time ended it, or a fault that may pass."""
+    is_replaced: bool = True
+    """Whether the draft was given its content, where it may have held another."""
     denied: str | None = None
     """Why looks at the draft would fail for now, if they would."""
     fault: Exception | None = None
@@ -94,6 +97,8 @@ class Seen:
         so_far = "nothing that was seen since decides it"
         if draft_id is None:
             where, hint = "the file", "no operation of the API shows it: ask the platform."
+        elif not self.is_replaced:
+            so_far = "the draft, which may hold another content, could not be replaced and was not validated"
         elif self.denied is not None:
             so_far = "what became of it cannot be looked at, and would not be by looking again"
             hint = f"once this is mended, {hint} {self.denied}"

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader"]
 
+_OF_THE_CALLER = frozenset({401, 402, 403})
+"""Refusals of the key, or of the client."""
+
 
 @attrs.frozen(kw_only=True)
 class Reader:
@@ -120,6 +123,15 @@ class Reader:
                 return NotDone(now)
             case _:
                 return Lost(now)
+
+    def not_replaced(self, error: CallError) -> Event:
+        """A draft that may hold another content could not be replaced."""
+        event = self.failed(error)
+        self.seen.is_replaced = False
+        # What is wrong with the call may be mended; what is wrong with the content, or the draft, is not.
+        if not isinstance(event, Refused) or error.status in _OF_THE_CALLER:
+            self.seen.out_of_time = True
+        return event
 
     def looked(self, draft: InvoiceDraft | None, *, begun: float) -> Looked:
         """A look was answered.

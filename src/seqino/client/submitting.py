@@ -17,6 +17,7 @@ from seqino._generated.operations import (
     create_draft,
     get_draft,
     submit_invoice_file,
+    update_draft,
     validate_draft,
 )
 from seqino.client.endings import Seen
@@ -41,6 +42,8 @@ from seqino.submission import (
     Look,
     Looked,
     Policy,
+    Replace,
+    Replaced,
     Route,
     State,
     Step,
@@ -122,9 +125,17 @@ class Submitter:
         step = resume(draft_id, now=self.runtime.monotonic(), policy=self.policy)
         return await self.look_into(token, step)
 
-    async def look_into(self, token: ResumeToken, step: Step) -> Submission:
-        """Go on with a submission whose end was unclear, from a step that looks."""
-        return await self._drive(_Run(self, earlier=token), step)
+    async def look_into(
+        self, token: ResumeToken, step: Step, *, invoice: Encoded | None = None
+    ) -> Submission:
+        """Go on with a submission whose end was unclear, from a step that looks.
+
+        Args:
+            token: What is known of it.
+            step: The step.
+            invoice: What its draft is replaced by, where it may hold another content.
+        """
+        return await self._drive(_Run(self, invoice=invoice, earlier=token), step)
 
     async def _drive(self, run: _Run, step: Step) -> Submission:
         if self.telemetry is None:
@@ -229,7 +240,7 @@ class _Run:
 
     # --- One step
 
-    async def _perform(self, action: Action) -> Event:
+    async def _perform(self, action: Action) -> Event:  # noqa: PLR0911 - one for each action
         match action:
             case Commit(draft_id):
                 if self._journal is not None:
@@ -241,6 +252,8 @@ class _Run:
                 return self._time_up()
             case Create():
                 return await self._create()
+            case Replace(draft_id):
+                return await self._replace(draft_id)
             case Validate(draft_id):
                 return await self._validate(draft_id)
             case _:
@@ -268,6 +281,19 @@ class _Run:
         except CallError as error:
             return self._reader.not_created(error)
         return self._reader.created(created)
+
+    async def _replace(self, draft_id: str) -> Event:
+        try:
+            await update_draft(
+                self._submitter.caller,
+                draft_id,
+                self._invoice,
+                client_id=self._submitter.client_id,
+                options=self._options(),
+            )
+        except CallError as error:
+            return self._reader.not_replaced(error)
+        return Replaced()
 
     async def _validate(self, draft_id: str) -> Event:
         # All the time for the pauses that the server asks for, and some left to look in case it ends unclear.

@@ -5,7 +5,8 @@
     draft:  create ─► commit ─► validate ─► done
                                   ▲  │
                                   │  └ any doubt ─► look ─► … ─► done
-                                  └ a draft still, and nothing of ours under way
+                                  └ a draft still, and nothing of ours under way: replaced first, where it
+                                    may hold another content
 
     file:   send ─► done
 
@@ -34,6 +35,7 @@ from seqino.submission.actions import (
     Done,
     Look,
     Policy,
+    Replace,
     Route,
     Send,
     Validate,
@@ -49,6 +51,7 @@ from seqino.submission.evidence import (
     NotDone,
     Reading,
     Refused,
+    Replaced,
     Submission,
     TimeUp,
     Verdict,
@@ -73,6 +76,8 @@ __all__ = [
     "Policy",
     "Reading",
     "Refused",
+    "Replace",
+    "Replaced",
     "Route",
     "Send",
     "State",
@@ -102,6 +107,8 @@ class _Doubt(StrEnum):
     UNIDENTIFIED = "unidentified"
     CONTRADICTED = "contradicted"
     """Unidentified, and a look shows a draft still."""
+    REPLACING = "replacing"
+    """It is a draft still, and is given its content before it is validated."""
 
 
 @attrs.frozen(kw_only=True)
@@ -120,6 +127,8 @@ class State:
     """How many pauses there were between looks since the doubt arose."""
     quiet_from: float = 0.0
     """From when on nothing of ours can be under way."""
+    may_differ: bool = False
+    """Whether the draft may hold another content than the one that is to become the invoice."""
 
     @property
     def is_in_doubt(self) -> bool:
@@ -160,6 +169,7 @@ def resume(
     policy: Policy | None = None,
     quiet_from: float | None = None,
     unidentified: bool = False,
+    may_differ: bool = False,
 ) -> Step:
     """Take up a submission that ended in doubt, or without an id: look until there is evidence.
 
@@ -170,6 +180,8 @@ def resume(
         quiet_from: From when on nothing of it can be under way: only looks begun then may conclude that
             nothing came of it. ``policy.settle`` from now on where it is left out.
         unidentified: Whether the platform said that it took the invoice, and showed no id.
+        may_differ: Whether the draft may hold another content than the one that is to become the invoice: it
+            is replaced before it is validated again.
     """
     state = State(
         route=Route.DRAFT,
@@ -177,6 +189,7 @@ def resume(
         draft_id=draft_id,
         sends=1,
         ever_unknown=not unidentified,
+        may_differ=may_differ,
     )
     doubt = _Doubt.UNIDENTIFIED if unidentified else _Doubt.LOST
     step = _begin_looking(state, doubt, now=now, at_once=True)
@@ -195,6 +208,8 @@ def next_step(state: State, event: Event) -> Step:
     """
     if state.route is Route.FILE:
         return _sent(state, event)
+    if state.doubt is _Doubt.REPLACING:
+        return _replaced(state, event)
     if state.doubt is not None:
         return _looked(state, event)
     if state.sends:
@@ -236,7 +251,19 @@ def _committed(state: State, event: Event) -> Step:
 
 
 def _validate(state: State) -> Step:
+    if state.may_differ:
+        return Step(attrs.evolve(state, doubt=_Doubt.REPLACING), Replace(state.draft_id))
     return Step(attrs.evolve(state, doubt=None, sends=state.sends + 1), Validate(state.draft_id))
+
+
+def _replaced(state: State, event: Event) -> Step:
+    match event:
+        case Replaced():
+            return _validate(attrs.evolve(state, may_differ=False))
+        case Refused() | Lost() | NotDone() | TimeUp():
+            return _done(state, Verdict.IN_DOUBT)
+        case _:
+            raise _impossible(state, event)
 
 
 _DOUBTS = {

@@ -9,7 +9,7 @@ import attrs
 
 from seqino.submission.evidence import Verdict
 
-__all__ = ["Action", "Commit", "Create", "Done", "Look", "Policy", "Route", "Send", "Validate"]
+__all__ = ["Action", "Commit", "Create", "Done", "Look", "Policy", "Replace", "Route", "Send", "Validate"]
 
 
 class Route(StrEnum):
@@ -41,6 +41,13 @@ class Validate:
 
 
 @attrs.frozen
+class Replace:
+    """Give this draft the content that is to become the invoice: it may hold another one."""
+
+    draft_id: str
+
+
+@attrs.frozen
 class Send:
     """Upload the file, once."""
 
@@ -62,7 +69,7 @@ class Done:
     invoice_number: str | None = None
 
 
-Action: TypeAlias = Create | Commit | Validate | Send | Look | Done
+Action: TypeAlias = Create | Commit | Replace | Validate | Send | Look | Done
 
 
 @attrs.frozen(kw_only=True)

@@ -21,6 +21,7 @@ __all__ = [
     "NotDone",
     "Reading",
     "Refused",
+    "Replaced",
     "Submission",
     "TimeUp",
     "Verdict",
@@ -136,6 +137,11 @@ class Committed:
     """The id is kept."""
 
 
+@attrs.frozen
+class Replaced:
+    """The draft holds the content that is to become the invoice."""
+
+
 @attrs.frozen(kw_only=True)
 class Answered:
     """A readable 2xx came at ``now``."""
@@ -183,4 +189,4 @@ class TimeUp:
     """The time ran out before the last action could be begun."""
 
 
-Event: TypeAlias = Created | Committed | Answered | Refused | NotDone | Lost | Looked | TimeUp
+Event: TypeAlias = Created | Committed | Replaced | Answered | Refused | NotDone | Lost | Looked | TimeUp

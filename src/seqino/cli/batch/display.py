@@ -54,6 +54,13 @@ class Display:
         """Whether each thing shown stays: what says nothing new is better left out."""
         return self._live is None
 
+    def tell(self, text: str) -> None:
+        """Say something for people that stays, whoever reads the rest."""
+        if self._live is None:
+            say(text, stderr=True)
+        else:
+            self._live.console.print(Text(clean(text)), soft_wrap=True)
+
     def show(self, text: str, members: Mapping[str, Any]) -> None:
         """Show a step.
 

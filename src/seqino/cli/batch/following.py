@@ -11,7 +11,7 @@ import attrs
 
 from seqino.cli.batch.attention import tell_attention, tell_what_next
 from seqino.cli.batch.display import Display, interval
-from seqino.cli.batch.session import Session, check_run
+from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import Language, counts_text, say
 from seqino.cli.batch.step import Step
 from seqino.cli.batch.verdict import LEFT, exit_code, worst
@@ -59,7 +59,6 @@ class Following:
 
     async def follow(self, ledger: Ledger, client: SeqinoClient) -> ExitCode:
         """Follow until nothing is followed any more, the time is over, or somebody stops it."""
-        await check_run(ledger, self.run_id)
         try:
             last = await self._watch(ledger, client)
         except asyncio.CancelledError:

@@ -2,6 +2,7 @@
 
 # Annotations are read at run time by typer, so that none of them is postponed here or in a command's file.
 
+import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -106,7 +107,7 @@ def command(name: str, *, calls: bool = False) -> Callable[[Body], Body]:
                 target = {option.name: given.pop(option.name) for option in _TARGET}
                 session = attrs.evolve(session, **_target(**target))
             with one_line_errors():
-                leave(_carry_out(body(session, **given)))
+                leave(_carry_out(functools.partial(body, session, **given)))
 
         batch.command(name)(run)
         return body
@@ -114,15 +115,15 @@ def command(name: str, *, calls: bool = False) -> Callable[[Body], Body]:
     return make
 
 
-def _carry_out(work: Awaitable[ExitCode]) -> ExitCode:
+def _carry_out(begin: Callable[[], Awaitable[ExitCode]]) -> ExitCode:
     code = ExitCode.FAILURE
 
-    async def carry() -> None:
+    async def carry(work: Awaitable[ExitCode]) -> None:
         nonlocal code
         code = await work
 
     try:
-        if carry_out(carry()):
+        if carry_out(carry(begin())):
             complain("interrupted")
     except LedgerUnusable as error:
         complain(str(error))

@@ -14,7 +14,7 @@ from seqino.batch.items import Item
 from seqino.batch.states import State
 from seqino.cli.batch.attention import tell_what_next, why
 from seqino.cli.batch.group import AsJson, RunNumber, command
-from seqino.cli.batch.session import Session, check_run
+from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import (
     counts_text,
     json_line,
@@ -72,7 +72,7 @@ async def report(
     """List what was rejected, cannot be sent, or is in doubt, and why; then count all."""
     labels = language(lang, os.environ)
     async with session.open() as ledger:
-        await check_run(ledger, run)
+        await ledger.runs.check(run)
         counts = await ledger.store.counts(run)
         states = None if everything else ATTENTION
         rows: list[tuple[str, ...]] = []

@@ -9,12 +9,14 @@ from typing import Annotated
 import attrs
 import typer
 
+from seqino.batch import Item, Ledger
 from seqino.cli.batch.group import command
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import Language, language, say, state_words
 from seqino.cli.common import Lang
 from seqino.cli.confirm import confirm
 from seqino.cli.result import ExitCode
+from seqino.cli.running import perform
 from seqino.errors import InvalidInput
 
 __all__ = ["resolve"]
@@ -56,16 +58,28 @@ def resolve(  # noqa: PLR0917 - each is an option of the command
     labels = language(lang, os.environ)
     whose = session.whose(client_id)
     how = next(name for name, is_chosen in chosen.items() if is_chosen)
+    # Outside of any loop is asked: waiting for a person, it could not be interrupted.
+    perform(_check_is_known(session, key, whose))
     say(f"{key}: {_RISKS[how].format(found=found)}", stderr=True)
     confirm("Do it?", yes=yes)
     return _resolve(attrs.evolve(session, client_id=whose), key, how=how, invoice_id=found or "", lang=labels)
 
 
+async def _check_is_known(session: Session, key: str, client_id: str) -> None:
+    async with session.open() as ledger:
+        await _find(ledger, key, client_id)
+
+
+async def _find(ledger: Ledger, key: str, client_id: str) -> Item:
+    item = await ledger.find(key, client_id=client_id)
+    if item is None:
+        raise InvalidInput(f"this ledger knows no {key!r} of {client_id}")
+    return item
+
+
 async def _resolve(session: Session, key: str, *, how: str, invoice_id: str, lang: Language) -> ExitCode:
     async with session.open() as ledger:
-        item = await ledger.find(key, client_id=session.whose())
-        if item is None:
-            raise InvalidInput(f"this ledger knows no {key!r} of {session.whose()}")
+        item = await _find(ledger, key, session.whose())
         if how == "found":
             item = await ledger.resolve_found(item, invoice_id)
         elif how == "absent":

@@ -13,7 +13,7 @@ import attrs
 import seqino.batch
 from seqino.cli.batch.show import say
 from seqino.cli.common import Target
-from seqino.errors import ConfigurationError, InvalidInput
+from seqino.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seqino.batch import Ledger
     from seqino.client import SeqinoClient
 
-__all__ = ["Session", "check_run"]
+__all__ = ["Session"]
 
 
 @attrs.frozen(kw_only=True)
@@ -123,17 +123,3 @@ class Session:
         if not address:
             raise ConfigurationError("say which server: --server, --base-url, or SEQINO_BASE_URL")
         return address
-
-
-async def check_run(ledger: Ledger, run_id: int | None) -> None:
-    """Refuse a number that is no run's: nothing would be shown of it, as of a run in which all is well.
-
-    Args:
-        ledger: The ledger.
-        run_id: The number, if one was given.
-
-    Raises:
-        InvalidInput: There is no such run.
-    """
-    if run_id is not None and await ledger.runs.get(run_id) is None:
-        raise InvalidInput(f"there is no run {run_id} in this ledger")

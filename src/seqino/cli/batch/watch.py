@@ -5,27 +5,30 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from seqino.cli.batch.display import Display
-from seqino.cli.batch.show import Language, counts_text, say, time_text
+from seqino.cli.batch.show import Language, counts_text, one_line, say, time_text
 from seqino.errors import SeqinoError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from seqino.batch.progress import Progress
+    from seqino.cli.batch.display import Display
     from seqino.models import UsageLimits
 
-__all__ = ["limits_text", "progress_members", "progress_text", "watch"]
+__all__ = ["GRACE", "limits_text", "progress_members", "progress_text", "stopping_text", "watch"]
+
+GRACE = 10.0
+"""Seconds that what is under way has to end when a run is stopped."""
 
 _PERIODS = ("minute", "hour", "day", "month")
 
 
-async def watch(steps: AsyncGenerator[Progress], *, as_json: bool, lang: Language) -> Progress:
+async def watch(steps: AsyncGenerator[Progress], display: Display, *, lang: Language) -> Progress:
     """Show each step of a run, and return the last one; what stopped the run is in it.
 
     Args:
         steps: As ``BatchRun.submit`` yields them.
-        as_json: Whether a machine reads the output.
+        display: Where they are shown.
         lang: Language of words.
     """
     async with aclosing(steps):
@@ -33,7 +36,7 @@ async def watch(steps: AsyncGenerator[Progress], *, as_json: bool, lang: Languag
         last = await anext(steps)
         if last.to_be_sent:
             say(limits_text(last.allowance.limits), stderr=True)
-        with Display(as_json=as_json) as display:
+        with display:
 
             def show(step: Progress) -> None:
                 display.show(progress_text(step, lang), progress_members(step))
@@ -61,8 +64,19 @@ def progress_text(step: Progress, lang: Language) -> str:
         parts.append(f"{time_text(step.seconds_left)} left")
     if step.given_up:
         parts.append(f"{step.given_up} failed too often, and wait for a resume")
+    if step.unread:
+        parts.append(f"{len(step.unread)} cannot be read for now ({one_line(step.unread[-1])})")
     parts += [f"{client_id} waits: {why}" for client_id, why in step.paused.items()]
     return " · ".join(parts)
+
+
+def stopping_text(under_way: int) -> str:
+    """Say what a stop waits for."""
+    are = "1 invoice under way is" if under_way == 1 else f"{under_way} invoices under way are"
+    return (
+        f"stopping: {are} being ended, for {GRACE:.0f} s at the most; a second Ctrl-C ends at once, and what "
+        "may have left by then is in doubt"
+    )
 
 
 def progress_members(step: Progress) -> dict[str, Any]:
@@ -88,6 +102,7 @@ def progress_members(step: Progress) -> dict[str, Any]:
         "shortages": step.allowance.shortages,
         "paused": dict(step.paused),
         "given_up": step.given_up,
+        "unread": list(step.unread),
         "stopped": None if step.stopped is None else str(step.stopped),
     }
 

@@ -9,12 +9,12 @@ import attrs
 
 from seqino.batch.tries import TRIES
 from seqino.cli.batch.attention import SHOWN, tell_attention, tell_of_more, tell_what_next
-from seqino.cli.batch.display import interval
+from seqino.cli.batch.display import Display, interval
 from seqino.cli.batch.following import FIRST, Following
 from seqino.cli.batch.session import Session
-from seqino.cli.batch.show import Language, counts_text, say, say_refused
+from seqino.cli.batch.show import Language, counts_text, one_line, say, say_refused
 from seqino.cli.batch.verdict import LEFT, exit_code, worst
-from seqino.cli.batch.watch import watch
+from seqino.cli.batch.watch import GRACE, stopping_text, watch
 from seqino.cli.common import complain
 from seqino.cli.result import ExitCode
 from seqino.errors import ConfigurationError
@@ -133,13 +133,16 @@ class Worker:
         if not await run.counts():
             complain(f"run {run.id}: nothing was taken, and nothing was sent")
             return ExitCode.INPUT
+        display = Display(as_json=self.as_json)
         steps = run.submit(
             client,
             concurrency=self.concurrency,
             patience=self.patience,
+            grace=GRACE,
             interval=interval(as_json=self.as_json),
+            on_stop=lambda under_way: display.tell(stopping_text(under_way)),
         )
-        last = await watch(steps, as_json=self.as_json, lang=self.lang)
+        last = await watch(steps, display, lang=self.lang)
         if not self.as_json:
             await tell_attention(ledger, run.id, session=self.session, lang=self.lang)
         return self._verdict(last)
@@ -156,6 +159,8 @@ class Worker:
             return ExitCode.INPUT if isinstance(last.stopped, ConfigurationError) else ExitCode.FAILURE
         if last.given_up:
             say(f"the platform failed {TRIES} times on each of {last.given_up}, which wait", stderr=True)
+        for why in last.unread[:SHOWN]:
+            say(f"waits: {one_line(why)}", stderr=True)
         if last.to_be_sent:
             say(f"not all was sent: {self.session.command('resume')}", stderr=True)
             return ExitCode.FAILURE
