@@ -127,7 +127,7 @@ async def test_the_time_of_a_call_covers_a_ledger_that_is_locked(
     with pytest.raises(LedgerBusy, match="could not be written in time for 'k'"):
         await ledger.submit(client, DRAFT, key="k", options=CallOptions(timeout=0.01))
     # It is still being waited for.
-    assert ledger.store._writer._task is not None
+    assert ledger.store._writer.is_writing
     locked.execute("ROLLBACK")
     await ledger.store.flush()
     found = await ledger.find("k", client_id=CLIENT)
@@ -159,13 +159,13 @@ async def test_the_time_of_a_call_covers_a_ledger_that_is_locked_while_it_sends(
     await platform.held.wait()
     locked.execute("BEGIN IMMEDIATE")
     platform.release()
-    while ledger.store._writer._task is None:  # noqa: ASYNC110 - no event tells that it is about to write
+    while not ledger.store._writer.is_writing:  # noqa: ASYNC110 - no event tells that it is about to write
         await asyncio.sleep(0)
     (limit,) = limits
     limit.reschedule(asyncio.get_running_loop().time())
     with pytest.raises(LedgerBusy, match="could not be written in time for 'k'"):
         await sending
-    assert ledger.store._writer._task is not None
+    assert ledger.store._writer.is_writing
     locked.execute("ROLLBACK")
     await ledger.store.flush()
     assert (await ledger.submit_file(client, FILE, key="k")).invoice_id == "inv-f"

@@ -36,6 +36,12 @@ class Writer(Generic[W, R]):
         self._waiting: list[tuple[W, asyncio.Future[R]]] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether something is being written, or about to be."""
+        # A loop whose tasks begin at once may be done with one before it is returned.
+        return self._task is not None and not self._task.done()
+
     def put(self, write: W) -> asyncio.Future[R]:
         """Ask for something to be written, and return its result, to be awaited.
 
@@ -43,8 +49,7 @@ class Writer(Generic[W, R]):
         """
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((write, result))
-        if self._task is None or self._task.done():
-            # A loop whose tasks begin at once may be done with this one before it is returned.
+        if not self.is_writing:
             self._task = asyncio.create_task(self._work())
         return result
 
@@ -58,7 +63,7 @@ class Writer(Generic[W, R]):
 
     async def flush(self) -> None:
         """Wait until all that was asked for is written."""
-        while self._task is not None and not self._task.done():
+        while self._task is not None and self.is_writing:
             await asyncio.shield(self._task)
 
     async def _work(self) -> None:
