@@ -76,6 +76,11 @@ def test_a_terminal_sees_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) 
     assert "\nstays\n" in seen.getvalue().replace("\r", "\n").replace("\x1b[2K", "")
 
 
+def test_what_is_told_people_is_no_part_of_what_a_machine_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    Display(as_json=True).tell("stopping")
+    assert tuple(capsys.readouterr()) == ("", "stopping\n")
+
+
 def test_a_stop_says_what_it_waits_for() -> None:
     assert stopping_text(2) == (
         "stopping: 2 invoices under way are being ended, for 10 s at the most; a second Ctrl-C ends at once, "
