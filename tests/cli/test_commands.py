@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -129,6 +130,39 @@ def test_work_is_interrupted_by_a_signal(stop: signal.Signals) -> None:
         await asyncio.Event().wait()
 
     assert carry_out(work()) is True
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_what_the_first_one_waits_for(stop: signal.Signals) -> None:
+    ends: list[str] = []
+
+    async def work() -> None:
+        signal.raise_signal(stop)
+        for end in ("first", "second"):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            ends.append(end)
+            signal.raise_signal(stop)
+        # Only the third Ctrl-C is raised wherever it comes.
+        ends.append("third is no Ctrl-C")
+        await asyncio.Event().wait()
+
+    assert carry_out(work()) is True
+    assert ends[:2] == ["first", "second"]
+    assert (len(ends) == 2) is (stop is signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_work_that_is_to_ignore_ctrl_c_does() -> None:
+    async def work() -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0)
+
+    handled = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert carry_out(work()) is False
+    finally:
+        signal.signal(signal.SIGINT, handled)
 
 
 def test_work_runs_where_signals_cannot_be_handled() -> None:

@@ -39,7 +39,18 @@ def perform(work: Coroutine[Any, Any, T]) -> T:
 async def _until_told(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    # Not on Windows, and not outside the main thread.
+
+    def stop() -> None:
+        if task.cancelling():
+            # Once more, and Python itself ends whatever is still waited for.
+            loop.remove_signal_handler(signal.SIGINT)
+        task.cancel()
+
+    # Not on Windows, and not outside the main thread. The loop's own way would raise a second Ctrl-C wherever
+    # it happens to be.
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        # A shell that starts it in the background lets it ignore Ctrl-C, which is meant for others.
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            loop.add_signal_handler(signal.SIGINT, stop)
     return await task
