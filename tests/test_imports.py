@@ -53,6 +53,7 @@ MAP: dict[str, set[str]] = {
     "client": {"_core", "_generated", "models", "resources", "submission", "documents", "client"},
     "integrations": {"_core"},
     "batch": {
+        "_core.events",
         "_core.failures",
         "_core.outcome",
         "_core.raw",
