@@ -53,13 +53,17 @@ async def test_a_ledger_on_which_another_process_is_at_work_is_not_recovered(
     platform.holds = "validate"
     sending = asyncio.create_task(at_work.submit(client, DRAFT, key="k"))
     await platform.held.wait()
-    threads = threading.active_count()
+    before = set(threading.enumerate())
     with monkeypatch.context() as alive:
         alive.setattr("seqino.batch.owning.is_stale", Mock(return_value=False))
         with pytest.raises(LedgerInUse, match=r"a process is at work on the ledger \(.*End it, then recover"):
             await machine.open(recover=True)
+        # Its threads are told to end, and do.
+        for thread in set(threading.enumerate()) - before:
+            if thread.name.startswith("seqino-ledger"):
+                await asyncio.to_thread(thread.join, 60)
+                assert not thread.is_alive()
         assert (await at_work.counts(), await at_work.gap()) == ({State.SENDING: 1}, None)
-    assert threading.active_count() <= threads
     platform.release()
     assert (await sending).invoice_id == "inv-1"
     await at_work.aclose()
