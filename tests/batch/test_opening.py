@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import sqlite3
@@ -80,6 +81,18 @@ async def test_many_that_make_it_at_once_make_one(tmp_path: Path) -> None:
     ledgers = await asyncio.gather(*(_opened(place, tmp_path) for _ in range(5)))
     assert sum(ledger.is_new for ledger in ledgers) == 1
     await asyncio.gather(*(ledger.aclose() for ledger in ledgers))
+
+
+async def test_a_ledger_is_made_and_recovered_although_the_log_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Mock()
+    broken.filter.side_effect = ZeroDivisionError
+    monkeypatch.setattr(logging.getLogger("seqino"), "filters", [broken])
+    place = await make(tmp_path)
+    async with Ledger.open(place, recover=True, **settings(tmp_path)) as ledger:
+        assert not ledger.is_new
+    assert broken.filter.call_count == 2
 
 
 async def test_an_empty_file_is_none_yet(tmp_path: Path) -> None:
