@@ -101,6 +101,27 @@ async def test_a_run_that_is_stopped_tells_how_much_it_waits_for(
     assert told == [1]
 
 
+async def test_a_run_is_ended_in_order_though_nothing_can_be_told_of_it(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    run = await ledger.create_run([("1", DRAFT), ("2", DRAFT)], client_id=CLIENT)
+    platform.holds = "validate"
+
+    def stopped(_: int) -> None:
+        platform.release()
+        raise BrokenPipeError
+
+    working = run.submit(client, concurrency=1, paced=False, on_stop=stopped)
+    await anext(working)
+    await platform.held.wait()
+    with pytest.raises(BrokenPipeError):
+        await working.aclose()
+    assert await run.counts() == {State.ACCEPTED: 1, State.QUEUED: 1}
+    async for _ in run.submit(client, paced=False):
+        pass
+    assert await run.counts() == {State.ACCEPTED: 2}
+
+
 async def test_a_ledger_that_was_closed_says_so(machine: Machine, client: SeqinoClient) -> None:
     ledger = await machine.open()
     await ledger.aclose()

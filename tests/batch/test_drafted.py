@@ -78,6 +78,24 @@ async def test_a_draft_that_still_cannot_be_replaced_is_not_validated(
     assert platform.effects == {"draft-1": 1}
 
 
+async def test_nobody_is_told_to_go_on_without_the_ledger_with_a_draft_that_may_hold_another_content(
+    ledger: Ledger, client: SeqinoClient, platform: Platform
+) -> None:
+    await not_replaced(ledger, client, platform)
+    platform.faults["look"] = ["403"]
+    with pytest.raises(
+        OutcomeUnknown, match=r"mended, only the ledger goes on with it: client\.resume would"
+    ):
+        await ledger.submit(client, OTHER, key="k", options=LONG)
+    platform.faults["replace"] = ["503"]
+    with pytest.raises(OutcomeUnknown, match="only the ledger goes on with it"):
+        await ledger.submit(client, OTHER, key="k", options=LONG)
+    platform.faults["validate"] = ["lost before"]
+    with pytest.raises(OutcomeUnknown, match=r"client\.resume\(error\.token\) looks further"):
+        await ledger.submit(client, OTHER, key="k", options=CallOptions(timeout=130))
+    assert platform.requests["validate"] == 2
+
+
 async def test_a_draft_that_became_an_invoice_is_not_replaced(
     ledger: Ledger, client: SeqinoClient, platform: Platform
 ) -> None:

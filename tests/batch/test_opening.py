@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import sqlite3
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from seqino.batch import (
@@ -35,7 +38,7 @@ from seqino.batch import (
     WriteFailed,
     opening,
 )
-from seqino.batch.database import told
+from seqino.batch.database import Database, told
 from seqino.batch.errors import Unwritable
 from seqino.batch.opening import filesystem_of, place_of
 from seqino.batch.sequence import sequence_path
@@ -43,6 +46,8 @@ from seqino.errors import ConfigurationError, InvalidInput
 from tests.batch.conftest import CLIENT, DRAFT
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from seqino.client import SeqinoClient
     from tests.batch.conftest import Machine
     from tests.batch.platform import Platform
@@ -76,6 +81,18 @@ async def test_many_that_make_it_at_once_make_one(tmp_path: Path) -> None:
     ledgers = await asyncio.gather(*(_opened(place, tmp_path) for _ in range(5)))
     assert sum(ledger.is_new for ledger in ledgers) == 1
     await asyncio.gather(*(ledger.aclose() for ledger in ledgers))
+
+
+async def test_a_ledger_is_made_and_recovered_although_the_log_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Mock()
+    broken.filter.side_effect = ZeroDivisionError
+    monkeypatch.setattr(logging.getLogger("seqino"), "filters", [broken])
+    place = await make(tmp_path)
+    async with Ledger.open(place, recover=True, **settings(tmp_path)) as ledger:
+        assert not ledger.is_new
+    assert broken.filter.call_count == 2
 
 
 async def test_an_empty_file_is_none_yet(tmp_path: Path) -> None:
@@ -133,6 +150,54 @@ async def test_an_empty_file_that_appears_while_a_ledger_is_made_is_made_one(
         assert not ledger.is_new
     left = sorted(os.listdir(tmp_path))  # noqa: PTH208 - Path's own is not for coroutines
     assert left == ["copies", "l.db", "l.db.sequence"]
+
+
+async def test_a_ledger_that_another_process_makes_while_the_file_is_looked_at_is_missed_by_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = opening._head
+
+    def head_then(path: Path) -> bytes:
+        """What is read is past by the time that it is acted on."""
+        found = head(path)
+        monkeypatch.setattr(opening, "_head", head)
+        asyncio.run(make(tmp_path))
+        return found
+
+    monkeypatch.setattr(opening, "_head", head_then)
+    async with Ledger.open(tmp_path / "l.db", **settings(tmp_path)) as ledger:
+        assert not ledger.is_new
+
+
+@pytest.fixture
+async def without_log(tmp_path: Path) -> AsyncIterator[sqlite3.Connection]:
+    """A ledger without a write-ahead log yet, which another process writes."""
+    place = await make(tmp_path)
+    with closing(sqlite3.connect(place, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("PRAGMA journal_mode=DELETE")
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
+async def test_a_ledger_that_another_process_makes_is_waited_for(
+    tmp_path: Path, without_log: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep(_: float) -> None:
+        without_log.execute("ROLLBACK")
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    async with Ledger.open(tmp_path / "l.db", **settings(tmp_path)) as ledger:
+        assert not ledger.is_new
+
+
+@pytest.mark.usefixtures("without_log")
+async def test_a_ledger_that_another_process_makes_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    database = Database(tmp_path / "l.db", busy_timeout=0)
+    try:
+        with pytest.raises(LedgerBusy, match="is kept locked by another process"):
+            await database.read(select(1))
+    finally:
+        await database.aclose()
 
 
 async def _opened(place: Path, folder: Path) -> Ledger:
@@ -233,7 +298,7 @@ async def test_a_file_without_a_write_ahead_log_is_refused(
     place = await make(tmp_path)
     with closing(sqlite3.connect(place)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
-    monkeypatch.setattr("seqino.batch.database._PRAGMAS", ())
+    monkeypatch.setattr("seqino.batch.database.keep_log_ahead", Mock())
     with pytest.raises(LedgerOnNetwork, match="write-ahead log"):
         await Ledger.open(place, **settings(tmp_path))
 

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
 
-from seqino.batch import Fenced, LedgerInUse, State, WriteFailed
+from seqino.batch import Fenced, Ledger, LedgerInUse, State, WriteFailed
 from tests.batch.conftest import CLIENT, DRAFT
 
 if TYPE_CHECKING:
@@ -53,17 +52,20 @@ async def test_a_ledger_on_which_another_process_is_at_work_is_not_recovered(
     platform.holds = "validate"
     sending = asyncio.create_task(at_work.submit(client, DRAFT, key="k"))
     await platform.held.wait()
-    before = set(threading.enumerate())
+    closed: list[Ledger] = []
+    aclose = Ledger.aclose
+
+    async def close(self: Ledger) -> None:
+        await aclose(self)
+        closed.append(self)
+
     with monkeypatch.context() as alive:
         alive.setattr("seqino.batch.owning.is_stale", Mock(return_value=False))
+        alive.setattr(Ledger, "aclose", close)
         with pytest.raises(LedgerInUse, match=r"a process is at work on the ledger \(.*End it, then recover"):
             await machine.open(recover=True)
-        # Its threads are told to end, and do.
-        for thread in set(threading.enumerate()) - before:
-            if thread.name.startswith("seqino-ledger"):
-                await asyncio.to_thread(thread.join, 60)
-                assert not thread.is_alive()
         assert (await at_work.counts(), await at_work.gap()) == ({State.SENDING: 1}, None)
+    assert len(closed) == 1
     platform.release()
     assert (await sending).invoice_id == "inv-1"
     await at_work.aclose()

@@ -115,6 +115,9 @@ def test_a_missing_sandbox_extra_is_named(
 
 # --- running
 
+_TURNS = 10
+"""Turns of the loop, in which a signal gets to where it is handled."""
+
 
 def test_work_runs_to_its_end() -> None:
     async def work() -> None:
@@ -151,6 +154,24 @@ def test_a_second_signal_ends_what_the_first_one_waits_for(stop: signal.Signals)
     assert ends[:2] == ["first", "second"]
     assert (len(ends) == 2) is (stop is signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_is_waited_for_when_the_work_is_done_is_ended_by_ctrl_c_too() -> None:
+    async def left_behind() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for turn in range(2 * _TURNS):
+                if not turn % _TURNS:
+                    signal.raise_signal(signal.SIGINT)
+                await asyncio.sleep(0)
+
+    async def work() -> None:
+        left.append(asyncio.create_task(left_behind()))
+        await asyncio.sleep(0)
+
+    left: list[asyncio.Task[None]] = []
+    assert carry_out(work()) is True
 
 
 def test_work_that_is_to_ignore_ctrl_c_does() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seqino._core.events import log
 from seqino.batch.allowance import Allowance, allowance
 from seqino.errors import AuthenticationFailed, CallError
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from seqino.options import CallOptions
 
 __all__ = ["ask_for_limits"]
-
-_LOG = logging.getLogger("seqino")
 
 _REQUESTS = 2
 """Requests that an invoice takes at the least: its draft is created, and validated."""
@@ -43,6 +42,6 @@ async def ask_for_limits(
         raise
     except CallError as error:
         # Without limits that are known, only those that are met are kept to.
-        _LOG.info("batch: the platform does not tell its limits: %s", error)
+        log(logging.INFO, "batch: the platform does not tell its limits: %s", error)
         return Allowance()
     return allowance(limits, requests=_REQUESTS * invoices)

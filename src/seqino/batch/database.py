@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from seqino.batch.statements import AnyRow
 
-__all__ = ["BUSY_TIMEOUT", "Database"]
+__all__ = ["BUSY_TIMEOUT", "Database", "keep_log_ahead"]
 
 T = TypeVar("T")
 
@@ -42,8 +43,10 @@ _READERS = 2
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process to finish its commit."""
 
+_BETWEEN_TRIES = 0.01
+"""Seconds until a lock is tried for again, for which SQLite does not wait."""
+
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     # The others lose the last commits with the power, and with them the proof that something was sent.
     "PRAGMA synchronous=FULL",
     # macOS: fsync alone does not reach the disk there.
@@ -156,7 +159,30 @@ class Database:
             raise WriteFailed(f"the ledger {self.path} cannot be written: too little memory") from error
 
 
-def _set_up(connection: Any, _record: object) -> None:
+def keep_log_ahead(connection: sqlite3.Connection) -> None:
+    """Have a file keep a write-ahead log.
+
+    Where it has none yet, that takes a lock for which SQLite does not wait: another process may be about to
+    do the same.
+
+    Raises:
+        sqlite3.Error: It cannot be done, or not in the time that the connection waits for others.
+    """
+    wait: int = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    until = time.monotonic() + wait / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return
+
+
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    keep_log_ahead(connection)
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)

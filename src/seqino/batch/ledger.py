@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from seqino._core.events import log
 from seqino.batch.batches import Batches
 from seqino.batch.driving import Driver
 from seqino.batch.fates import Fates
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from seqino.batch.states import State
 
 __all__ = ["Ledger"]
-
-_LOG = logging.getLogger("seqino")
 
 
 class Ledger(Invoices, Fates, Batches):
@@ -197,12 +196,12 @@ class Opening:
         ledger = Ledger(self._place, opened, timing=self._timing, clocks=self._clocks)
         if ledger.is_new:
             # Wherever it was thought that there is one already, this has to be seen.
-            _LOG.warning("ledger: %s was made. What was sent before is not in it", ledger.path)
+            log(logging.WARNING, "ledger: %s was made. What was sent before is not in it", ledger.path)
         if self._recover:
             try:
                 count = await ledger.store.recover()
             except BaseException:
                 await ledger.aclose()
                 raise
-            _LOG.warning("ledger: %s was recovered, %d invoices are in doubt", ledger.path, count)
+            log(logging.WARNING, "ledger: %s was recovered, %d invoices are in doubt", ledger.path, count)
         return ledger

@@ -16,7 +16,7 @@ from sqlalchemy import insert, make_url, select, text
 from sqlalchemy.exc import ArgumentError
 
 from seqino.batch import schema
-from seqino.batch.database import BUSY_TIMEOUT, Database
+from seqino.batch.database import BUSY_TIMEOUT, Database, keep_log_ahead
 from seqino.batch.elsewhere import ledgers_elsewhere
 from seqino.batch.errors import (
     LedgerCorrupted,
@@ -35,9 +35,11 @@ from seqino.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
+    from seqino.batch.sequence import Mark
     from seqino.batch.statements import AnyRow
 
 __all__ = ["Opened", "Place", "check_is_local", "filesystem_of", "open_database", "place_of"]
@@ -229,10 +231,13 @@ def _check_file(place: Place, *, create: bool) -> None:
     check_is_local(path)
     try:
         head = _head(path)
+        known = () if head else marks_of(path, place.copies)
+        # Another process may have made it meanwhile, and marked it afterwards.
+        head = head or _head(path)
     except OSError as error:
         raise LedgerReadOnly(f"the ledger at {path} cannot be read: {error.strerror}") from error
     if not head:
-        _check_may_be_made(place, create=create)
+        _check_may_be_made(place, known, create=create)
         _begin(path)
         return
     if not head.startswith(_MAGIC):
@@ -257,8 +262,7 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def _check_may_be_made(place: Place, *, create: bool) -> None:
-    known = marks_of(place.path, place.copies)
+def _check_may_be_made(place: Place, known: Sequence[Mark], *, create: bool) -> None:
     if known:
         last = max(known, key=lambda mark: mark.sequence)
         copy = place.copies / f"{last.ledger_id}.sequence"
@@ -308,7 +312,7 @@ def _put_header(path: Path) -> None:
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
         connection.execute("COMMIT")
-        connection.execute("PRAGMA journal_mode=WAL")
+        keep_log_ahead(connection)
 
 
 def check_is_local(path: Path) -> None:

@@ -133,10 +133,13 @@ class Runner:
             if work is None:
                 return
             under_way = sum(part.under_way for part in self._parts.values())
-            if under_way and self._how.on_stop is not None:
-                self._how.on_stop(under_way)
             try:
-                await asyncio.wait({work}, timeout=self._how.grace)
+                try:
+                    if under_way and self._how.on_stop is not None:
+                        self._how.on_stop(under_way)
+                finally:
+                    # What is told is foreign code: a fault of it leaves nothing at work.
+                    await asyncio.wait({work}, timeout=self._how.grace)
             finally:
                 # What may have left by now is in doubt, and is written as such.
                 work.cancel()

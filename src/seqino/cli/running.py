@@ -41,7 +41,7 @@ async def _until_told(work: Coroutine[Any, Any, T]) -> T:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        if task.cancelling():
+        if task.cancelling() or task.done():
             # Once more, and Python itself ends whatever is still waited for.
             loop.remove_signal_handler(signal.SIGINT)
         task.cancel()

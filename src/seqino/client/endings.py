@@ -59,6 +59,8 @@ class Seen:
     """The platform's own word for the state of the invoice."""
     out_of_time: bool = False
     """Whether the time ended it, or a fault that may pass."""
+    may_differ: bool = False
+    """Whether the draft may hold another content: only who knows the right one may go on with it."""
     is_replaced: bool = True
     """Whether the draft was given its content, where it may have held another."""
     denied: str | None = None
@@ -94,6 +96,8 @@ class Seen:
         if self.is_file and error is not None:
             return error
         where, hint = f"the draft {draft_id}", "client.resume(error.token) looks further."
+        if self.may_differ:
+            hint = "only the ledger goes on with it: client.resume would validate what the draft holds."
         so_far = "nothing that was seen since decides it"
         if draft_id is None:
             where, hint = "the file", "no operation of the API shows it: ask the platform."

@@ -172,6 +172,7 @@ class _Run:
             client_id=self.client_id,
             base_url=submitter.config.base_url,
             earlier=earlier,
+            may_differ=earlier is not None and invoice is not None,
         )
         self._reader = Reader(
             seen=self._seen,
@@ -293,6 +294,7 @@ class _Run:
             )
         except CallError as error:
             return self._reader.not_replaced(error)
+        self._seen.may_differ = False
         return Replaced()
 
     async def _validate(self, draft_id: str) -> Event:
