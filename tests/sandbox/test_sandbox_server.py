@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import gc
 import json
 import socket
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +178,16 @@ def test_a_description_without_invoices_leaves_nothing_to_play(tmp_path: Path) -
     path.write_text(json.dumps(document))
     with pytest.raises(ValueError, match="does not describe POST /drafts"):
         Sandbox(description=path)
+
+
+def test_a_description_is_kept_no_longer_than_its_sandbox(tmp_path: Path) -> None:
+    path = tmp_path / "description.json"
+    path.write_bytes(SHIPPED.read_bytes())
+    sandbox = Sandbox(description=path)
+    description = weakref.ref(sandbox._description)
+    del sandbox
+    gc.collect()
+    assert description() is None
 
 
 async def test_a_changed_description_is_played_without_a_change_here(
