@@ -214,6 +214,15 @@ def run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_without_the_ledger_its_commands_alone_are_missing() -> None:
+    hidden = "import sys; sys.modules.update(sqlalchemy=None, platformdirs=None)"
+    call = f"{hidden}; from seqino.cli.__main__ import main; main()"
+    assert run(sys.executable, "-c", call, "--version").stdout == f"seqino {version('seqino')}\n"
+    ledger = run(sys.executable, "-c", call, "batch", "status")
+    assert (ledger.returncode, ledger.stdout) == (ExitCode.INPUT, "")
+    assert ledger.stderr == "error: The ledger needs the extra 'batch': pip install 'seqino[batch]'\n"
+
+
 def seqino(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return run(sys.executable, "-m", "seqino.cli", *arguments, **environ)
 

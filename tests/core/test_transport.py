@@ -513,6 +513,16 @@ async def test_a_connection_that_serves_others_by_now_is_not_reset(
 
 
 async def test_an_abandoned_connection_is_reset_and_nothing_tells_of_an_orderly_end_before() -> None:
+    await is_reset_when_abandoned()
+
+
+def test_an_abandoned_connection_is_reset_on_the_other_event_loop_too() -> None:
+    uvloop = pytest.importorskip("uvloop", reason="there is no uvloop on this system")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(is_reset_when_abandoned())
+
+
+async def is_reset_when_abandoned() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         _, writer = await asyncio.open_connection(*listener.getsockname())
         with listener.accept()[0] as other_side:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import gc
 import json
 import socket
 import subprocess
@@ -176,6 +177,20 @@ def test_a_description_without_invoices_leaves_nothing_to_play(tmp_path: Path) -
     path.write_text(json.dumps(document))
     with pytest.raises(ValueError, match="does not describe POST /drafts"):
         Sandbox(description=path)
+
+
+def test_a_description_is_kept_no_longer_than_its_sandbox(tmp_path: Path) -> None:
+    path = tmp_path / "description.json"
+    path.write_bytes(SHIPPED.read_bytes())
+    before = descriptions()
+    Sandbox(description=path)
+    assert descriptions() == before
+
+
+def descriptions() -> int:
+    """How many of them are kept by anything."""
+    gc.collect()
+    return sum(type(one) is Description for one in gc.get_objects())
 
 
 async def test_a_changed_description_is_played_without_a_change_here(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -41,7 +40,7 @@ class DomainControl:
         self._world = world
         self._mandates = Mandates(world)
         self._onboardings = Onboardings(world, self._mandates)
-        self._entry = _entry(description)
+        self._entry = description.once(_entry)
         self.gets: dict[str, Callable[[], Any]] = {"mandates": self._outcomes}
         self.posts: dict[str, Callable[[dict[str, Any]], Any]] = {
             "directory": self._publish,
@@ -88,9 +87,8 @@ class DomainControl:
         raise ValueError(f"no client has the onboarding link {url}")
 
 
-@functools.cache
 def _entry(description: Description) -> Draft202012Validator:
-    """Return what judges a directory entry, made once."""
+    """Return what judges a directory entry."""
     return description.validator(description.operation(_ENTRY).responses[200] or {})
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
@@ -20,12 +20,14 @@ except (
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["SHIPPED", "Description", "Operation", "Parameter", "opened"]
 
 SHIPPED = Path(__file__).parent.parent / "_generated" / "description.json"
 """The description that the package was generated from."""
+
+T = TypeVar("T")
 
 _METHODS = ("get", "put", "post", "delete", "patch")
 
@@ -80,6 +82,7 @@ class Description:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or SHIPPED
+        self._made: dict[Callable[[Description], Any], Any] = {}
         try:
             data = self.path.read_bytes()
             self.digest = hashlib.blake2b(data, digest_size=16).hexdigest()
@@ -101,6 +104,13 @@ class Description:
             if operation.key == key:
                 return operation
         raise ValueError(f"{self.path} does not describe {key}, without which there is nothing to play")
+
+    def once(self, make: Callable[[Description], T]) -> T:
+        """Return what a function makes of this description: made once, and kept as long as this is."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     def validator(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
         """Compile a schema of this description; references reach its components."""

@@ -132,7 +132,7 @@ class Sandbox:
         self.world = World(clock=self.clock, scenario=scenario, seed=seed, clients=clients)
         self._tls = ssl_context
         self.faults = Faults(
-            operations=_holds(self._description),
+            operations=self._description.once(_holds),
             counters=self.world.counters,
             rates=faults or {},
             seed=seed,
@@ -359,7 +359,6 @@ def _shipped() -> Description:
     return Description()
 
 
-@functools.cache
 def _holds(description: Description) -> Mapping[str, frozenset[Content]]:
     """Tell what the answer of each operation may hold."""
     return {

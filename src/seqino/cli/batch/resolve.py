@@ -4,12 +4,12 @@
 
 import os
 from collections.abc import Awaitable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import attrs
 import typer
 
-from seqino.batch import Item, Ledger
+from seqino.batch.items import Item
 from seqino.cli.batch.group import command
 from seqino.cli.batch.session import Session
 from seqino.cli.batch.show import Language, language, say, state_words
@@ -18,6 +18,10 @@ from seqino.cli.confirm import confirm
 from seqino.cli.result import ExitCode
 from seqino.cli.running import perform
 from seqino.errors import InvalidInput
+
+if TYPE_CHECKING:
+    # Needs the extra, without which every other command is to run.
+    from seqino.batch import Ledger
 
 __all__ = ["resolve"]
 
@@ -70,7 +74,7 @@ async def _check_is_known(session: Session, key: str, client_id: str) -> None:
         await _find(ledger, key, client_id)
 
 
-async def _find(ledger: Ledger, key: str, client_id: str) -> Item:
+async def _find(ledger: "Ledger", key: str, client_id: str) -> Item:
     item = await ledger.find(key, client_id=client_id)
     if item is None:
         raise InvalidInput(f"this ledger knows no {key!r} of {client_id}")

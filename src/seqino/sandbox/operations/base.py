@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -137,9 +136,8 @@ class _Shapes:
     """Where a term stands more than once, the first place is the one to speak of."""
 
 
-@functools.cache
 def _shapes(description: Description) -> _Shapes:
-    """Read the shapes of a description, once: it takes longer than most tests."""
+    """Read the shapes of a description, which takes longer than most tests."""
     draft = shape_of(description, description.operation("POST /drafts").body_schema)
     invoice = description.operation("GET /invoicing/invoice_data/{invoice_id}").responses[200] or {}
     return _Shapes(
@@ -162,7 +160,7 @@ class InvoiceData:
 
     def __init__(self, description: Description, *, show_inferred: bool) -> None:
         self.show_inferred = show_inferred
-        self._shapes = _shapes(description)
+        self._shapes = description.once(_shapes)
         self.draft, self.places = self._shapes.draft, self._shapes.places
 
     def content(self, body: Mapping[str, Any]) -> dict[str, Any]:
