@@ -1,8 +1,10 @@
 """What arrives at a webhook: over real connections, on a clock that is stepped."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 from datetime import timedelta
@@ -196,6 +198,26 @@ async def test_time_that_runs_tells_by_itself(calling: Callable[[Sandbox], Any],
         ] != "InvoiceLifecycleStatus.COLLECTED":
             pass
         assert told(receiver)[0] == "invoice.created"
+
+
+async def test_what_comes_due_between_two_looks_at_the_clock_is_told(
+    calling: Callable[[Sandbox], Any], register: Any
+) -> None:
+    async with Sandbox(speed=1) as sandbox, Receiver() as receiver:
+        call = calling(sandbox)
+        await register(call, receiver)
+        await call.issue()
+        await receiver.next(event_type="invoice.created", timeout=60)
+        await sandbox.deliveries.settled()
+        before = told(receiver)
+        clock, due = sandbox.clock, sandbox.deliveries._agenda.next
+        assert due is not None
+        at = clock._since + (due - clock._base).total_seconds()
+        looks = itertools.chain([at - 0.001], itertools.repeat(at + 0.001))
+        clock._monotonic = lambda: next(looks)
+        sandbox.deliveries._wake()
+        while told(receiver) == before:
+            await receiver.next(timeout=60)
 
 
 async def test_a_clock_that_is_set_going_wakes_the_deliveries(

@@ -266,10 +266,12 @@ class Deliveries:
             # What could not be kept is not told either: nobody would know of it after a restart.
             self._drop()
             return
-        moment = self._agenda.next
-        if moment is not None and moment <= self._world.clock.now():
-            self._commit()
+        # One moment for all of it: what came due between two looks at a running clock would be waited for by
+        # nobody.
         now = self._world.clock.now()
+        moment = self._agenda.next
+        if moment is not None and moment <= now:
+            self._commit()
         self._launch(now)
         self._set_timer(self._loop, now)
 
