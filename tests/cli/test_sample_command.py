@@ -29,6 +29,11 @@ def test_a_sample_is_an_invoice_that_can_be_submitted(
     assert on_platform("submit", file).exit_code == ExitCode.OK
 
 
+def test_samples_made_in_one_second_have_numbers_of_their_own(seqino_command: Callable[..., Result]) -> None:
+    made = [seqino_command("invoices", "sample").stdout.encode() for _ in range(3)]
+    assert len({read_document(one, name="x").number for one in made}) == len(made)
+
+
 @pytest.mark.parametrize("number", ["F-1", "A/b+c_9", "9" * 35])
 def test_a_sample_has_the_number_that_is_asked_for(
     number: str, seqino_command: Callable[..., Result]

@@ -39,7 +39,7 @@ def numbered(number: str) -> bytes:
 def sample(
     number: Annotated[
         str | None,
-        typer.Option(help="Its number. Else one of the present second.", show_default=False),
+        typer.Option(help="Its number. Else one of the present microsecond.", show_default=False),
     ] = None,
 ) -> None:
     """Write a sample invoice (UBL) to the output: seqino invoices sample > invoice.xml.
@@ -47,6 +47,6 @@ def sample(
     Each has a number of its own, since a platform refuses a number that it has seen as a duplicate.
     """
     with one_line_errors():
-        given = f"SAMPLE{datetime.now(UTC):%y%m%d%H%M%S}" if number is None else number
+        given = f"SAMPLE{datetime.now(UTC):%y%m%d%H%M%S%f}" if number is None else number
         sys.stdout.buffer.write(numbered(given))
         sys.stdout.flush()
