@@ -27,7 +27,7 @@ from seqino.sandbox import Sandbox
 from seqino.statuses import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 
     from seqino.models import LifecycleEvent
 
@@ -242,6 +242,8 @@ class Stage:
 
 @attrs.define
 class JointClock(Clock):
+    """Pauses of the client are those of the sandbox."""
+
     sandbox: Sandbox | None = None
 
     async def sleep(self, seconds: float) -> None:
@@ -250,15 +252,24 @@ class JointClock(Clock):
         self.sandbox.clock.advance(seconds)
 
 
-@pytest.fixture
-async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    clock = JointClock()
+@contextlib.asynccontextmanager
+async def joined(
+    clock: JointClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[tuple[Sandbox, SeqinoClient]]:
+    """A sandbox and its client, for both of which time goes on while the client pauses."""
     monkeypatch.setattr("seqino.client.Runtime", clock.runtime)
     async with (
         Sandbox(speed=0) as sandbox,
         SeqinoClient("key-1", client_id="sandbox-client-seqino", base_url=sandbox.url) as client,
     ):
         clock.sandbox = sandbox
+        yield sandbox, client
+
+
+@pytest.fixture
+async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    clock = JointClock()
+    async with joined(clock, monkeypatch) as (sandbox, client):
         yield Stage(sandbox, client, clock)
 
 

@@ -33,7 +33,7 @@ from seqino.options import CallOptions
 from seqino.resources import Mandates
 from seqino.resources.directory import is_addressable
 from seqino.sandbox import Sandbox
-from tests.facade.conftest import BASE, Clock
+from tests.facade.conftest import BASE, Clock, JointClock, joined
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,15 +50,8 @@ SIREN = "552100554"
 
 
 @attrs.define
-class SandboxClock(Clock):
-    """Pauses and moments of the client are those of the sandbox."""
-
-    sandbox: Sandbox | None = None
-
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(seconds)
-        if self.sandbox is not None:
-            self.sandbox.clock.advance(seconds)
+class SandboxClock(JointClock):
+    """Moments of the client are those of the sandbox too."""
 
     def wall(self) -> float:
         assert self.sandbox is not None
@@ -93,12 +86,7 @@ class Stage:
 @pytest.fixture
 async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     clock = SandboxClock()
-    monkeypatch.setattr("seqino.client.Runtime", clock.runtime)
-    async with (
-        Sandbox(speed=0) as sandbox,
-        SeqinoClient("key-1", client_id="sandbox-client-seqino", base_url=sandbox.url) as client,
-    ):
-        clock.sandbox = sandbox
+    async with joined(clock, monkeypatch) as (sandbox, client):
         yield Stage(sandbox, client, clock)
 
 
